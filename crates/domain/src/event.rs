@@ -1,0 +1,98 @@
+//! The public history of a migration: what `/events` pages through and what SSE streams.
+
+use crate::{CorrelationId, MigrationId, phase::Phase};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// What an event tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventType {
+    /// A phase began, advanced or ended.
+    PhaseUpdate,
+    /// A measured number.
+    Metric,
+    /// A line for people.
+    Log,
+    /// The run failed; `detail` is `{code, message, retryable}`.
+    Error,
+    /// The run is over; `detail` is `{success, projectId, …}`. Nothing follows it in this run.
+    Done,
+}
+
+impl EventType {
+    /// All types.
+    pub const ALL: [Self; 5] = [Self::PhaseUpdate, Self::Metric, Self::Log, Self::Error, Self::Done];
+
+    /// The name in the database, in the envelope and in the SSE `event:` field.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PhaseUpdate => "phase_update",
+            Self::Metric => "metric",
+            Self::Log => "log",
+            Self::Error => "error",
+            Self::Done => "done",
+        }
+    }
+}
+
+impl std::str::FromStr for EventType {
+    type Err = crate::job::UnknownState;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|t| t.as_str() == text)
+            .ok_or_else(|| crate::job::UnknownState(text.into()))
+    }
+}
+
+/// The envelope of one event, as every reader gets it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// Its place in the migration's history: from 1, without gaps, in commit order (law 11).
+    pub seq: i64,
+    /// When it was written, in milliseconds since the Unix epoch, by the database's clock.
+    pub ts: i64,
+    /// What it tells.
+    #[serde(rename = "type")]
+    pub event_type: EventType,
+    /// Whose history it belongs to.
+    pub migration_id: MigrationId,
+    /// The run that it belongs to, from 1.
+    pub run: i32,
+    /// The phase that it was written in; none before the first.
+    pub phase: Option<Phase>,
+    /// 0 to 100: units done over units known.
+    pub progress: i16,
+    /// The correlation id of the request that started the run.
+    pub correlation_id: CorrelationId,
+    /// What depends on the type: `currentTool`, `notes`, …
+    pub detail: Map<String, Value>,
+}
+
+/// An event about to be written: the database adds sequence number and time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewEvent {
+    /// What it tells.
+    pub event_type: EventType,
+    /// The phase that it is written in.
+    pub phase: Option<Phase>,
+    /// 0 to 100; the stored progress never falls within a run.
+    pub progress: i16,
+    /// What depends on the type.
+    pub detail: Map<String, Value>,
+}
+
+impl NewEvent {
+    /// An event with the given detail, which has to be a JSON object (`serde_json::json!({…})`); anything
+    /// else becomes `{"notes": value}`, so that nothing said is lost.
+    pub fn new(event_type: EventType, phase: Option<Phase>, progress: i16, detail: Value) -> Self {
+        let detail = match detail {
+            Value::Object(map) => map,
+            Value::Null => Map::new(),
+            other => Map::from_iter([("notes".to_owned(), other)]),
+        };
+        Self { event_type, phase, progress, detail }
+    }
+}
