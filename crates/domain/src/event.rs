@@ -1,8 +1,8 @@
 //! The public history of a migration: what `/events` pages through and what SSE streams.
 
-use crate::{CorrelationId, MigrationId, phase::Phase};
+use crate::{CorrelationId, Failure, MigrationId, migration::MigrationState, phase::Phase};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// What an event tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -94,5 +94,20 @@ impl NewEvent {
             other => Map::from_iter([("notes".to_owned(), other)]),
         };
         Self { event_type, phase, progress, detail }
+    }
+
+    /// The last two events of a run that failed: `error` and `done`.
+    pub fn failed(failure: &Failure, phase: Option<Phase>, progress: i16) -> [Self; 2] {
+        let error = json!({
+            "code": failure.code, "message": failure.message, "retryable": failure.retryable
+        });
+        let done = json!({"success": false, "projectId": null, "state": MigrationState::Failed});
+        [Self::new(EventType::Error, phase, progress, error), Self::new(EventType::Done, phase, progress, done)]
+    }
+
+    /// The last event of a run that was called off.
+    pub fn cancelled(phase: Option<Phase>, progress: i16) -> Self {
+        let done = json!({"success": false, "projectId": null, "state": MigrationState::Cancelled});
+        Self::new(EventType::Done, phase, progress, done)
     }
 }

@@ -1,1 +1,43 @@
-//! store
+//! The only crate with SQL: one file per aggregate, one per command of the job's state machine.
+//!
+//! Every change of state is one transaction that also writes its transition, its events and its announcements
+//! (law 2), checks the caller's lease where there is one (law 3), takes its locks in the order job → lease →
+//! event head (law 13), and judges time by the database's clock (law 5). Nothing here talks to anything but
+//! Postgres, and no transaction waits for anything else.
+//!
+//! Start at [`Store`]; the life of a job is in [`jobs`], that of a migration in [`migrations`].
+#![warn(missing_docs)]
+
+mod api_keys;
+mod error;
+mod events;
+mod figures;
+mod idempotency;
+mod options;
+mod outbox;
+mod poison;
+mod pool;
+mod tenancy;
+mod workers;
+
+pub mod jobs;
+pub mod migrations;
+pub mod schema;
+
+pub use api_keys::{ApiKeyRecord, NewApiKey};
+pub use error::{Error, Result};
+pub use events::Tail;
+pub use figures::{Figures, QueueFigures};
+pub use idempotency::StoredAnswer;
+pub use jobs::{
+    ClaimRequest, Claimed, Completion, FailedAttempt, Fenced, Kept, Lease, PhaseStart, RescueRequest, Rescued,
+};
+pub use migrations::{
+    CancelOutcome, CancelRequest, Holder, IdempotentWrite, MigrationRecord, PageRequest, PhaseRecord,
+    StartMigration, StartOutcome,
+};
+pub use options::Options;
+pub use outbox::{OutboxRow, OutboxTopic};
+pub use poison::Poison;
+pub use pool::Store;
+pub use tenancy::Member;

@@ -1,0 +1,103 @@
+//! What can go wrong between us and the database, and what sort of "no" each is. Never holds row contents.
+
+use domain::{Kind, job::IllegalMove};
+use std::error::Error as StdError;
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+pub(crate) type Source = Box<dyn StdError + Send + Sync>;
+
+/// Why a call of the store failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The options cannot be used.
+    #[error("the database options cannot be used: {reason}")]
+    BadOptions {
+        /// What is wrong with them, without the URL.
+        reason: String,
+    },
+    /// The database cannot be reached, is shutting down, or did not answer in time. Later may work.
+    #[error("the database is not available ({doing})")]
+    Unavailable {
+        /// The statement or step that was tried.
+        doing: &'static str,
+        /// What the driver or the pool said.
+        #[source]
+        source: Source,
+    },
+    /// The database lacks steps that this binary needs.
+    #[error(
+        "the database is at schema step {database} and this program needs step {binary}: start it once with \
+         --migrate (and the owner's database URL) to apply what is missing"
+    )]
+    SchemaBehind {
+        /// The last step applied; 0 for an empty database.
+        database: i32,
+        /// The last step that this binary knows.
+        binary: i32,
+    },
+    /// The database has moved on to where this binary cannot follow.
+    #[error(
+        "the database is at schema step {database}, which programs older than step {min_reader} cannot use, and \
+         this one knows step {binary}: run a newer release of this program"
+    )]
+    SchemaTooNew {
+        /// The last step applied.
+        database: i32,
+        /// The lowest step that a binary must know.
+        min_reader: i32,
+        /// The last step that this binary knows.
+        binary: i32,
+    },
+    /// A schema step could not be applied.
+    #[error("the schema could not be brought up to date")]
+    Migrate {
+        /// What refinery said.
+        #[source]
+        source: Source,
+    },
+    /// The database refused a statement: a constraint, a missing right, a fault in the statement.
+    #[error("the database refused {doing}")]
+    Refused {
+        /// The statement.
+        doing: &'static str,
+        /// What the database said.
+        #[source]
+        source: tokio_postgres::Error,
+    },
+    /// A move that the job's table of moves does not hold.
+    #[error("{doing} was refused")]
+    Illegal {
+        /// The command.
+        doing: &'static str,
+        /// Which move.
+        #[source]
+        source: IllegalMove,
+    },
+    /// Rows that contradict each other, or that the code cannot read.
+    #[error("the database holds what it should not: {what}")]
+    Corrupt {
+        /// What was found.
+        what: String,
+    },
+}
+
+impl Error {
+    /// What sort of "no" this is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Unavailable { .. } | Self::SchemaBehind { .. } | Self::SchemaTooNew { .. } => Kind::Unavailable,
+            Self::BadOptions { .. }
+            | Self::Migrate { .. }
+            | Self::Refused { .. }
+            | Self::Illegal { .. }
+            | Self::Corrupt { .. } => Kind::Internal,
+        }
+    }
+
+    pub(crate) fn corrupt(what: impl Into<String>) -> Self {
+        Self::Corrupt { what: what.into() }
+    }
+}
