@@ -1,1 +1,7 @@
-//! testkit
+//! What tests stand on: real servers, real processes, real sites, and waiting without sleeping.
+//!
+//! Nothing in here skips: what is missing is a panic that says how to get it. Everything that is started is
+//! stopped when its value is dropped, and also when the test process dies. Only for `[dev-dependencies]`.
+
+pub mod postgres;
+pub mod wait;

@@ -1,0 +1,3 @@
+//! The testkit's own promises, against the real servers.
+
+mod database;
