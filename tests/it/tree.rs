@@ -8,7 +8,7 @@ mod walls;
 use std::path::{Path, PathBuf};
 
 /// The repository's root.
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ stands in the root").to_path_buf()
 }
 

@@ -1,0 +1,113 @@
+// Against a real HTTP server on loopback that cuts, refuses and repeats as proxies and restarts do.
+
+import assert from "node:assert/strict";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { RefusedError, watchMigration, type MigrationEvent } from "../src/index.js";
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Serves the answers in turn, one per connection, and hands the requests' cursors out. */
+async function serving<T>(answers: Answer[], use: (baseUrl: string, cursors: string[]) => Promise<T>): Promise<T> {
+  const cursors: string[] = [];
+  const server = createServer((request, response) => {
+    cursors.push(String(request.headers["last-event-id"] ?? ""));
+    const answer = answers.shift();
+    if (answer) answer(request, response);
+    else response.writeHead(500).end();
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  try {
+    return await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, cursors);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((closed) => server.close(closed));
+  }
+}
+
+function event(seq: number, type = "log"): string {
+  const data = {
+    seq, ts: 1, type, migrationId: "m", run: 1, phase: null, progress: seq, correlationId: "c", detail: {},
+  };
+  return `id: cursor-${seq}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+function stream(...chunks: string[]): Answer {
+  return (_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    for (const chunk of chunks) response.write(chunk);
+    response.end();
+  };
+}
+
+async function watch(baseUrl: string, extra: object = {}): Promise<{ seen: MigrationEvent[]; last: MigrationEvent | null }> {
+  const seen: MigrationEvent[] = [];
+  const last = await watchMigration({
+    baseUrl, apiKey: "k", id: "m", maxBackoffMs: 5, onEvent: (e) => seen.push(e), ...extra,
+  });
+  return { seen, last };
+}
+
+test("a cut connection is resumed at the cursor, and nothing is handed out twice", async () => {
+  const cut: Answer = (_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write("retry: 1\n\n" + event(1) + event(2), () => response.destroy());
+  };
+  await serving([cut, stream(event(2), event(3), event(4, "done"))], async (baseUrl, cursors) => {
+    const { seen, last } = await watch(baseUrl);
+    assert.deepEqual(seen.map((e) => e.seq), [1, 2, 3, 4]);
+    assert.equal(last?.type, "done");
+    assert.deepEqual(cursors, ["", "cursor-2"]);
+  });
+});
+
+test("frames may be split anywhere, end lines with CRLF and hold comments", async () => {
+  const wire = (": heartbeat\n\nevent: hello\ndata: {}\n\n" + event(1) + event(2, "done")).replaceAll("\n", "\r\n");
+  const oneByOne: Answer = async (_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    for (const character of wire) await new Promise((written) => response.write(character, written));
+    response.end();
+  };
+  await serving([oneByOne], async (baseUrl) => {
+    const { seen } = await watch(baseUrl);
+    assert.deepEqual(seen.map((e) => e.seq), [1, 2]);
+  });
+});
+
+test("204 says that the history was read to its end", async () => {
+  await serving([(_request, response) => response.writeHead(204).end()], async (baseUrl, cursors) => {
+    const { last } = await watch(baseUrl, { cursor: "cursor-9" });
+    assert.equal(last, null);
+    assert.deepEqual(cursors, ["cursor-9"]);
+  });
+});
+
+test("an overloaded server is asked again, a refusal is not", async () => {
+  const busy: Answer = (_request, response) => response.writeHead(503).end();
+  const refusal: Answer = (_request, response) =>
+    response.writeHead(404, { "content-type": "application/problem+json" }).end('{"detail":"no such migration"}');
+  await serving([busy, refusal], async (baseUrl, cursors) => {
+    await assert.rejects(watch(baseUrl, { }), (error) => {
+      assert.ok(error instanceof RefusedError);
+      assert.equal(error.status, 404);
+      assert.equal(error.message, "no such migration");
+      return true;
+    });
+    assert.equal(cursors.length, 2);
+  });
+});
+
+test("the caller's signal ends the watch", async () => {
+  const silent: Answer = (_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write(event(1));
+  };
+  await serving([silent], async (baseUrl) => {
+    const abort = new AbortController();
+    const watching = watchMigration({
+      baseUrl, apiKey: "k", id: "m", signal: abort.signal, onEvent: () => abort.abort(new Error("enough")),
+    });
+    await assert.rejects(watching, /enough/);
+  });
+});
