@@ -1,1 +1,31 @@
-//! site-read
+//! Reading a website: the crawl, and the snapshot that everything later works from.
+//!
+//! Nothing here opens a connection by itself: all requests go through `site_fetch`. The snapshot of
+//! one and the same site is the same whatever the order in which its answers came. A fault of a page
+//! or an asset becomes a [`Finding`]; only the start page's failure ends the crawl.
+//!
+//! Start at [`crawl`]; [`Snapshot`] is the result and [`Index`] finds pages in it.
+
+mod archive;
+pub mod charset;
+mod crawl;
+pub mod css;
+mod error;
+mod frontier;
+mod index;
+mod limits;
+mod page;
+mod sitemap;
+mod snapshot;
+mod srcset;
+mod trap;
+mod web_address;
+
+pub use archive::{Archive, ContentHash, MemoryArchive};
+pub use crawl::crawl;
+pub use error::{Error, Result};
+pub use index::Index;
+pub use limits::{Limits, Progress};
+pub use snapshot::{Asset, Finding, Page, Redirect, Snapshot};
+pub use srcset::candidates as srcset_candidates;
+pub use web_address::{normal_form, same_origin, without_fragment};

@@ -1,0 +1,117 @@
+//! What can go wrong with a fetch. A refusal names the rule that it broke; nothing here repeats the
+//! text of its source.
+
+use std::net::IpAddr;
+
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why the guard would not open a connection.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Only http and https are fetched.
+    #[error("the scheme {scheme} is not http or https")]
+    Scheme {
+        /// The scheme as parsed.
+        scheme: String,
+    },
+    /// A URL with a user name or a password.
+    #[error("the URL carries credentials")]
+    Credentials,
+    /// A URL without a host.
+    #[error("the URL names no host")]
+    Host,
+    /// A port that neither the policy nor a named pair opens.
+    #[error("port {port} is not open to fetches")]
+    Port {
+        /// The port asked for.
+        port: u16,
+    },
+    /// An address inside a special-purpose range.
+    #[error("{host} is at {address}, which is not a public address ({rule})")]
+    Address {
+        /// The host of the URL.
+        host: String,
+        /// The first of its addresses that is refused.
+        address: IpAddr,
+        /// The row of the table that refuses it.
+        rule: &'static str,
+    },
+}
+
+/// Why a fetch has no result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The guard refused the request before a connection was made.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The name has no address.
+    #[error("the name {host} does not resolve")]
+    Unresolved {
+        /// The name that was looked up.
+        host: String,
+        /// What the resolver said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The connection failed or broke.
+    #[error("no answer from {host}")]
+    Network {
+        /// The host that was asked.
+        host: String,
+        /// What the transport said.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// Connecting, waiting for bytes, or the whole exchange took too long.
+    #[error("{host} took too long")]
+    TimedOut {
+        /// The host that was asked.
+        host: String,
+    },
+    /// The body, counted after decompression, is over the limit.
+    #[error("the answer is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// More redirects than allowed.
+    #[error("more than {limit} redirects")]
+    TooManyRedirects {
+        /// The limit.
+        limit: u32,
+    },
+    /// A redirect back to an address that was already asked.
+    #[error("the redirects run in a circle at {url}")]
+    RedirectLoop {
+        /// The address seen twice.
+        url: String,
+    },
+    /// A redirect to something that is no URL.
+    #[error("a redirect to {location:?}, which is not a URL")]
+    BadRedirect {
+        /// The Location header as sent.
+        location: String,
+    },
+    /// The HTTP client could not be set up on this machine.
+    #[error("the HTTP client cannot be set up")]
+    Client(#[source] reqwest::Error),
+}
+
+impl Error {
+    /// Whether the same request may succeed later without anybody changing anything.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unresolved { source, .. } => source.kind() != std::io::ErrorKind::NotFound,
+            Self::Network { .. } | Self::TimedOut { .. } => true,
+            Self::Refused(_)
+            | Self::TooLarge { .. }
+            | Self::TooManyRedirects { .. }
+            | Self::RedirectLoop { .. }
+            | Self::BadRedirect { .. }
+            | Self::Client(_) => false,
+        }
+    }
+}

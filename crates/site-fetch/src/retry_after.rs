@@ -1,0 +1,54 @@
+//! Whether and when a request is sent again.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+/// Statuses that mean "not now" rather than "no".
+pub(crate) fn may_pass(status: u16) -> bool {
+    matches!(status, 429 | 500 | 502 | 503 | 504)
+}
+
+/// The pause that a Retry-After header asks for: seconds, or a date.
+pub(crate) fn pause(header: &str, now: OffsetDateTime) -> Option<Duration> {
+    let header = header.trim();
+    if let Ok(seconds) = header.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = OffsetDateTime::parse(header, &Rfc2822).ok()?;
+    Some(Duration::try_from(at - now).unwrap_or(Duration::ZERO))
+}
+
+/// The pause before try number `attempt` (0 = the first repeat): doubling, within a bound.
+pub(crate) fn backoff(first: Duration, attempt: u32) -> Duration {
+    const LONGEST: Duration = Duration::from_secs(5);
+    first.saturating_mul(1 << attempt.min(16)).min(LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use time::OffsetDateTime;
+
+    use super::{backoff, pause};
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = OffsetDateTime::from_unix_timestamp(784_111_777).expect("a time"); // 1994-11-06 08:49:37
+        assert_eq!(pause(" 7 ", now), Some(Duration::from_secs(7)));
+        assert_eq!(pause("Sun, 06 Nov 1994 08:49:40 GMT", now), Some(Duration::from_secs(3)));
+        assert_eq!(pause("Sun, 06 Nov 1994 08:49:30 GMT", now), Some(Duration::ZERO));
+        assert_eq!(pause("-1", now), None);
+        assert_eq!(pause("soon", now), None);
+    }
+
+    #[test]
+    fn backoff_doubles_within_its_bound() {
+        let first = Duration::from_millis(200);
+        assert_eq!(backoff(first, 0), first);
+        assert_eq!(backoff(first, 2), first * 4);
+        assert_eq!(backoff(first, 40), Duration::from_secs(5));
+    }
+}
