@@ -2,6 +2,7 @@
 
 use domain::{Kind, job::IllegalMove};
 use std::error::Error as StdError;
+use tokio_postgres::error::SqlState;
 
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -97,7 +98,40 @@ impl Error {
         }
     }
 
+    /// Sorts what the driver says into "later may work" and "never will".
+    pub(crate) fn from_driver(doing: &'static str, source: tokio_postgres::Error) -> Self {
+        match source.code() {
+            Some(code) if !may_pass(code) => Self::Refused { doing, source },
+            // Without a code it is the connection that failed, not the statement, unless a value of ours did
+            // not fit its column: that has a source that is no I/O error, and no database is to blame.
+            None if !source.is_closed() && !is_io(&source) => Self::Refused { doing, source },
+            _ => Self::Unavailable { doing, source: Box::new(source) },
+        }
+    }
+
+    /// Was the transaction ended by Postgres to resolve a race, so that the same may pass now?
+    pub(crate) fn is_lost_race(&self) -> bool {
+        let Self::Unavailable { source, .. } = self else { return false };
+        let code = source.downcast_ref::<tokio_postgres::Error>().and_then(|error| error.code());
+        code.is_some_and(|code| LOST_RACES.contains(code))
+    }
+
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {
         Self::Corrupt { what: what.into() }
     }
+}
+
+const LOST_RACES: &[SqlState] = &[SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
+
+fn may_pass(code: &SqlState) -> bool {
+    // Connection trouble, too few resources, an operator's intervention (shutdown, crash, statement timeout).
+    let classes = ["08", "53", "57"];
+    classes.iter().any(|class| code.code().starts_with(class))
+        || LOST_RACES.contains(code)
+        || *code == SqlState::LOCK_NOT_AVAILABLE
+        || *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+}
+
+fn is_io(error: &tokio_postgres::Error) -> bool {
+    StdError::source(error).is_some_and(|source| source.is::<std::io::Error>())
 }

@@ -1,7 +1,17 @@
-//! The public history of migrations.
+//! The public history of migrations: appended in commit order (law 11), read by sequence number.
 
-use crate::{Result, Store};
-use domain::{MigrationId, TenantId, event::Event};
+pub(crate) mod append;
+
+use crate::{
+    Result, Store,
+    tx::{Columns, Tx, Work},
+};
+use domain::{
+    CorrelationId, MigrationId, TenantId,
+    event::{Event, EventType},
+};
+use serde_json::{Map, Value};
+use tokio_postgres::{Row, types::Json};
 use uuid::Uuid;
 
 /// Where a history ends right now.
@@ -22,18 +32,90 @@ impl Store {
         since: i64,
         limit: u32,
     ) -> Result<Vec<Event>> {
-        let _ = (tenant, id, since, limit);
-        todo!()
+        self.run(&After { tenant, id, since, limit }).await
     }
 
     /// Where the history ends; `None` if this tenant has no such migration (each has at least one event).
     pub async fn event_tail(&self, tenant: TenantId, id: MigrationId) -> Result<Option<Tail>> {
-        let _ = (tenant, id);
-        todo!()
+        self.run(&Last { tenant, id }).await
     }
 
     /// Which history this is: changed by a restore.
     pub async fn log_incarnation(&self) -> Result<Uuid> {
-        todo!()
+        self.run(&Incarnation).await
+    }
+}
+
+struct After {
+    tenant: TenantId,
+    id: MigrationId,
+    since: i64,
+    limit: u32,
+}
+
+impl Work for After {
+    type Out = Vec<Event>;
+
+    fn tenant(&self) -> Option<TenantId> {
+        Some(self.tenant)
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
+        let sql = "-- event.after
+            SELECT seq, (extract(epoch FROM at) * 1000)::bigint AS ts, type, migration_id, run, phase, progress,
+                   correlation_id, detail
+            FROM events WHERE migration_id = $1 AND tenant_id = $2 AND seq > $3 ORDER BY seq LIMIT $4";
+        let rows = tx.query(sql, &[&self.id.0, &self.tenant.0, &self.since, &i64::from(self.limit)]).await?;
+        rows.iter().map(read).collect()
+    }
+}
+
+fn read(row: &Row) -> Result<Event> {
+    let Json(detail): Json<Map<String, Value>> = row.column("detail")?;
+    Ok(Event {
+        seq: row.column("seq")?,
+        ts: row.column("ts")?,
+        event_type: row.word("type")?,
+        migration_id: MigrationId(row.column("migration_id")?),
+        run: row.column("run")?,
+        phase: row.optional_word("phase")?,
+        progress: row.column("progress")?,
+        correlation_id: CorrelationId(row.column("correlation_id")?),
+        detail,
+    })
+}
+
+struct Last {
+    tenant: TenantId,
+    id: MigrationId,
+}
+
+impl Work for Last {
+    type Out = Option<Tail>;
+
+    fn tenant(&self) -> Option<TenantId> {
+        Some(self.tenant)
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
+        let sql = "-- event.tail
+            SELECT seq, type FROM events WHERE migration_id = $1 AND tenant_id = $2 ORDER BY seq DESC LIMIT 1";
+        let Some(row) = tx.query_opt(sql, &[&self.id.0, &self.tenant.0]).await? else { return Ok(None) };
+        let last: EventType = row.word("type")?;
+        Ok(Some(Tail { last_seq: row.column("seq")?, over: last == EventType::Done }))
+    }
+}
+
+struct Incarnation;
+
+impl Work for Incarnation {
+    type Out = Uuid;
+
+    fn tenant(&self) -> Option<TenantId> {
+        None
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<Uuid> {
+        tx.query_one("-- event.incarnation\nSELECT id FROM log_incarnation", &[]).await?.column("id")
     }
 }

@@ -13,11 +13,13 @@ mod error;
 mod events;
 mod figures;
 mod idempotency;
+mod jsonb;
 mod options;
 mod outbox;
 mod poison;
 mod pool;
 mod tenancy;
+mod tx;
 mod workers;
 
 pub mod jobs;

@@ -1,7 +1,19 @@
 //! Calls a migration off: at once where its job waits, by a flag that the holder sees where it is leased.
 
-use crate::{Result, Store};
-use domain::{MigrationId, TenantId, UserId, event::NewEvent, migration::MigrationState, trace::TraceContext};
+use super::advance::{self, End, Record};
+use crate::{
+    Result, Store,
+    events::append::{History, append},
+    jobs::moves::{self, Actor, Locked, Move},
+    tx::{Columns, Tx, Work},
+};
+use domain::{
+    CorrelationId, JobId, MigrationId, TenantId, UserId,
+    event::NewEvent,
+    job::{Cause, JobState},
+    migration::MigrationState,
+    trace::TraceContext,
+};
 
 /// A wish to call a migration off.
 #[derive(Clone, Debug)]
@@ -34,7 +46,104 @@ pub enum CancelOutcome {
 impl Store {
     /// Cancels a migration or asks its holder to.
     pub async fn request_cancel(&self, request: &CancelRequest) -> Result<CancelOutcome> {
-        let _ = request;
-        todo!()
+        self.run(request).await
+    }
+}
+
+impl Work for CancelRequest {
+    type Out = CancelOutcome;
+
+    fn tenant(&self) -> Option<TenantId> {
+        Some(self.tenant)
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<CancelOutcome> {
+        let job = self.lock_job(tx).await?;
+        let Some(found) = self.find(tx).await? else { return Ok(CancelOutcome::NotFound) };
+        if !found.state.is_active() {
+            return Ok(CancelOutcome::AlreadyOver(found.state));
+        }
+        if job.as_ref().is_some_and(|job| job.state.is_leased()) {
+            self.ask_holder(tx).await?;
+            return Ok(CancelOutcome::Requested);
+        }
+        // A migration that waits for a person has no job that could still be cancelled.
+        if let Some(waiting) = job.filter(|job| job.state.allows(JobState::Cancelled)) {
+            let step = Move {
+                to: JobState::Cancelled,
+                cause: Cause::CancelRequested,
+                actor: Actor::User(self.user),
+                trace: &self.trace,
+                failure: None,
+                wait: None,
+            };
+            moves::apply(tx, &waiting, &step).await?;
+        }
+        self.mark(tx).await?;
+        advance::end(tx, Record { tenant: self.tenant, id: self.migration }, &End::Cancelled).await?;
+        append(tx, &self.history(&found), std::slice::from_ref(&self.event)).await?;
+        Ok(CancelOutcome::Cancelled)
+    }
+}
+
+/// What a migration's record says about it, read under its job's lock.
+struct Found {
+    state: MigrationState,
+    run: i32,
+    correlation: CorrelationId,
+}
+
+impl CancelRequest {
+    /// The job of the last run, locked.
+    async fn lock_job(&self, tx: &Tx<'_>) -> Result<Option<Locked>> {
+        let sql = "-- job.lock_of_migration
+            SELECT id, epoch, state, attempts FROM jobs
+            WHERE migration_id = $1 AND tenant_id = $2 ORDER BY run DESC LIMIT 1
+            FOR UPDATE";
+        let Some(row) = tx.query_opt(sql, &[&self.migration.0, &self.tenant.0]).await? else { return Ok(None) };
+        Ok(Some(Locked {
+            job: JobId(row.column("id")?),
+            epoch: row.column("epoch")?,
+            state: row.word("state")?,
+            attempts: row.column("attempts")?,
+        }))
+    }
+
+    async fn find(&self, tx: &Tx<'_>) -> Result<Option<Found>> {
+        let sql = "-- migration.find_to_cancel
+            SELECT state, run, correlation_id FROM migrations WHERE id = $1 AND tenant_id = $2";
+        let Some(row) = tx.query_opt(sql, &[&self.migration.0, &self.tenant.0]).await? else { return Ok(None) };
+        Ok(Some(Found {
+            state: row.word("state")?,
+            run: row.column("run")?,
+            correlation: CorrelationId(row.column("correlation_id")?),
+        }))
+    }
+
+    /// Sets the flag that the next heartbeat brings to the holder.
+    async fn ask_holder(&self, tx: &Tx<'_>) -> Result<()> {
+        let sql = "-- job.request_cancel
+            UPDATE jobs SET cancel_requested_at = clock_timestamp()
+            WHERE migration_id = $1 AND tenant_id = $2 AND state IN ('PREPARING', 'RUNNING')
+              AND cancel_requested_at IS NULL";
+        tx.execute(sql, &[&self.migration.0, &self.tenant.0]).await?;
+        self.mark(tx).await
+    }
+
+    async fn mark(&self, tx: &Tx<'_>) -> Result<()> {
+        let sql = "-- migration.request_cancel
+            UPDATE migrations SET cancel_requested_at = clock_timestamp()
+            WHERE id = $1 AND tenant_id = $2 AND cancel_requested_at IS NULL";
+        tx.execute(sql, &[&self.migration.0, &self.tenant.0]).await.map(drop)
+    }
+
+    fn history(&self, found: &Found) -> History<'_> {
+        History {
+            tenant: self.tenant,
+            migration: self.migration,
+            run: found.run,
+            correlation: found.correlation,
+            trace: &self.trace,
+        }
     }
 }

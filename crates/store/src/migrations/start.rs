@@ -1,9 +1,23 @@
 //! Starts a migration: everything that follows from the request is written in one transaction.
 
-use crate::{Result, Store, StoredAnswer};
-use domain::{CorrelationId, JobId, MigrationId, TenantId, UserId, event::NewEvent, trace::TraceContext};
-use serde_json::Value;
+use crate::{
+    Error, Result, Store, StoredAnswer,
+    events::append::{History, append},
+    idempotency,
+    jobs::moves::Actor,
+    jsonb, outbox,
+    tx::{Columns, Tx, Work},
+};
+use domain::{
+    CorrelationId, JobId, MigrationId, TenantId, UserId,
+    event::NewEvent,
+    job::{Cause, MIGRATE_WEBSITE, MIGRATION_QUEUE},
+    trace::TraceContext,
+};
+use serde_json::{Value, json};
 use std::time::Duration;
+
+const FIRST_RUN: i32 = 1;
 
 /// A migration to be started.
 #[derive(Clone, Debug)]
@@ -77,7 +91,126 @@ pub enum StartOutcome {
 impl Store {
     /// Writes migration, job, transition, event, outbox rows and the answer in one transaction, or nothing.
     pub async fn start_migration(&self, new: &StartMigration) -> Result<StartOutcome> {
-        let _ = new;
-        todo!()
+        self.run(new).await
+    }
+}
+
+/// How often the search for the active migration is repeated that stood in the way and was over when it was
+/// looked for.
+const TRIES: u32 = 3;
+
+impl Work for StartMigration {
+    type Out = StartOutcome;
+
+    fn tenant(&self) -> Option<TenantId> {
+        Some(self.tenant)
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<StartOutcome> {
+        if let Some(write) = &self.idempotency
+            && let Some(known) = idempotency::enter(tx, self.tenant, write).await?
+        {
+            return Ok(known);
+        }
+        for _ in 0..TRIES {
+            if self.insert_migration(tx).await? {
+                self.insert_job(tx).await?;
+                self.begin_history(tx).await?;
+                if let Some(write) = &self.idempotency {
+                    idempotency::keep(tx, self.tenant, write).await?;
+                }
+                return Ok(StartOutcome::Started);
+            }
+            if let Some(active) = self.active(tx).await? {
+                return Ok(StartOutcome::AlreadyActive(active));
+            }
+        }
+        Err(Error::corrupt("the migration that is in the way can neither be found nor passed"))
+    }
+}
+
+impl StartMigration {
+    /// `false`: another one is active for this tenant, user and site.
+    async fn insert_migration(&self, tx: &Tx<'_>) -> Result<bool> {
+        let sql = "-- migration.insert
+            INSERT INTO migrations (id, tenant_id, user_id, source_url, normalised_url, brief, prompt_hash, state,
+                                    correlation_id, seed, tool_contract, model_version)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $8, $9, $10, $11)
+            ON CONFLICT (tenant_id, user_id, normalised_url)
+                WHERE state NOT IN ('completed', 'failed', 'cancelled') DO NOTHING";
+        let inserted = tx
+            .execute(
+                sql,
+                &[
+                    &self.migration.0,
+                    &self.tenant.0,
+                    &self.user.0,
+                    &self.source_url,
+                    &self.normalised_url,
+                    &jsonb::storable(&self.brief),
+                    &self.prompt_hash,
+                    &self.correlation.0,
+                    &self.seed,
+                    &self.tool_contract,
+                    &self.model_version,
+                ],
+            )
+            .await?;
+        Ok(inserted == 1)
+    }
+
+    async fn active(&self, tx: &Tx<'_>) -> Result<Option<MigrationId>> {
+        let sql = "-- migration.active
+            SELECT id FROM migrations
+            WHERE tenant_id = $1 AND user_id = $2 AND normalised_url = $3
+              AND state NOT IN ('completed', 'failed', 'cancelled')";
+        let row = tx.query_opt(sql, &[&self.tenant.0, &self.user.0, &self.normalised_url]).await?;
+        row.map(|row| row.column("id").map(MigrationId)).transpose()
+    }
+
+    async fn insert_job(&self, tx: &Tx<'_>) -> Result<()> {
+        let sql = "-- job.enqueue
+            WITH enqueued AS (
+                INSERT INTO jobs (id, tenant_id, queue, kind, payload, migration_id, run, state, max_attempts,
+                                  correlation_id, trace)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, 'PENDING', $8, $9, $10)
+            )
+            INSERT INTO transitions (job_id, tenant_id, to_state, cause, actor, epoch, attempt, trace_id)
+            VALUES ($1, $2, 'PENDING', $11, $12, 0, 0, $13)";
+        let payload = json!({"migrationId": self.migration, "run": FIRST_RUN, "sourceUrl": self.source_url});
+        let max_attempts = i32::try_from(self.max_attempts).unwrap_or(i32::MAX);
+        tx.execute_one(
+            sql,
+            &[
+                &self.job.0,
+                &self.tenant.0,
+                &MIGRATION_QUEUE,
+                &MIGRATE_WEBSITE,
+                &payload,
+                &self.migration.0,
+                &FIRST_RUN,
+                &max_attempts,
+                &self.correlation.0,
+                &jsonb::trace(&self.trace),
+                &Cause::Enqueued.as_str(),
+                &Actor::User(self.user).to_string(),
+                &self.trace.trace_id(),
+            ],
+        )
+        .await?;
+        outbox::announce_job(tx, self.tenant, MIGRATION_QUEUE, self.job, &self.trace).await
+    }
+
+    async fn begin_history(&self, tx: &Tx<'_>) -> Result<()> {
+        let sql = "-- event_head.insert\nINSERT INTO event_heads (migration_id, tenant_id) VALUES ($1, $2)";
+        tx.execute_one(sql, &[&self.migration.0, &self.tenant.0]).await?;
+        let history = History {
+            tenant: self.tenant,
+            migration: self.migration,
+            run: FIRST_RUN,
+            correlation: self.correlation,
+            trace: &self.trace,
+        };
+        append(tx, &history, std::slice::from_ref(&self.event)).await
     }
 }

@@ -1,0 +1,113 @@
+//! WAITING_RETRY → PENDING when the wait is over.
+
+use super::{Lease, fence, settle};
+use crate::{
+    Error, Result, Store,
+    tx::{Tx, Work},
+};
+use domain::{
+    TenantId, WorkerId,
+    job::{Cause, JobState},
+};
+
+impl Store {
+    /// WAITING_RETRY → PENDING for jobs whose wait is over; answers how many. Those that somebody asked to
+    /// cancel meanwhile are cancelled in its stead.
+    pub async fn promote_due(&self, actor: WorkerId, limit: u32) -> Result<u32> {
+        // Few if any: a wish to cancel ends a waiting job at once, so one is left only where it came in the
+        // very moment in which the attempt failed.
+        for lease in self.run(&CalledOff { actor, limit }).await? {
+            self.run(&Cancel { lease: &lease }).await?;
+        }
+        self.run(&Promote { actor, limit }).await
+    }
+}
+
+struct Promote {
+    actor: WorkerId,
+    limit: u32,
+}
+
+/// As in the claim: ranked in a CTE, states as literals for the partial index.
+const PROMOTE: &str = "-- job.promote
+    WITH due AS (
+        SELECT id FROM jobs
+        WHERE state = 'WAITING_RETRY' AND run_at <= (SELECT clock_timestamp()) AND cancel_requested_at IS NULL
+        ORDER BY run_at
+        LIMIT $1
+        FOR UPDATE SKIP LOCKED
+    ), moved AS (
+        UPDATE jobs SET state = 'PENDING'
+        FROM due WHERE jobs.id = due.id AND jobs.state = 'WAITING_RETRY'
+        RETURNING jobs.id, tenant_id, queue, epoch, attempts, trace
+    ), logged AS (
+        INSERT INTO transitions (job_id, tenant_id, from_state, to_state, cause, actor, epoch, attempt, trace_id)
+        SELECT id, tenant_id, $2, $3, $4, 'worker:' || $5::uuid, epoch, attempts,
+               nullif(split_part(trace->>'traceparent', '-', 2), '')
+        FROM moved
+    )
+    INSERT INTO outbox (tenant_id, topic, body, trace)
+    SELECT tenant_id, 'job', jsonb_build_object('queue', queue, 'job', id), trace FROM moved";
+
+impl Work for Promote {
+    type Out = u32;
+
+    fn tenant(&self) -> Option<TenantId> {
+        None
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<u32> {
+        let from = JobState::WaitingRetry;
+        let to = from.to(JobState::Pending).map_err(|source| Error::Illegal { doing: "job.promote", source })?;
+        let (from, to, cause) = (from.as_str(), to.as_str(), Cause::RetryDue.as_str());
+        let moved = tx.execute(PROMOTE, &[&i64::from(self.limit), &from, &to, &cause, &self.actor.0]).await?;
+        Ok(u32::try_from(moved).unwrap_or(u32::MAX)) // the limit was a u32
+    }
+}
+
+struct CalledOff {
+    actor: WorkerId,
+    limit: u32,
+}
+
+impl Work for CalledOff {
+    type Out = Vec<Lease>;
+
+    fn tenant(&self) -> Option<TenantId> {
+        None
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
+        let sql = "-- job.called_off
+            SELECT id, epoch, tenant_id, migration_id, run, trace FROM jobs
+            WHERE state = 'WAITING_RETRY' AND run_at <= (SELECT clock_timestamp())
+              AND cancel_requested_at IS NOT NULL AND migration_id IS NOT NULL
+            ORDER BY run_at LIMIT $1";
+        let rows = tx.query(sql, &[&i64::from(self.limit)]).await?;
+        rows.iter().map(|row| super::read_lease(row, self.actor)).collect()
+    }
+}
+
+struct Cancel<'a> {
+    lease: &'a Lease,
+}
+
+impl Work for Cancel<'_> {
+    type Out = ();
+
+    fn tenant(&self) -> Option<TenantId> {
+        Some(self.lease.tenant)
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<()> {
+        let sql = "-- job.lock_called_off
+            SELECT id FROM jobs
+            WHERE id = $1 AND epoch = $2 AND state = 'WAITING_RETRY' AND cancel_requested_at IS NOT NULL
+            FOR UPDATE SKIP LOCKED";
+        if tx.query_opt(sql, &[&self.lease.job.0, &self.lease.epoch.0]).await?.is_some() {
+            let held = fence::read(tx, self.lease).await?;
+            settle::cancel(tx, self.lease, &held, None, &[]).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,185 @@
+//! Takes jobs from workers whose leases ran out; any worker may do it.
+//!
+//! Nothing is swept until Postgres itself has been up for one ttl: while it was away, nobody could renew. A
+//! tenant's jobs are taken in one transaction; if that fails, each in one of its own, so that one bad row
+//! cannot hold up the others.
+
+use super::{
+    Lease,
+    fence::{self, Held},
+    settle::{Attempt, settle},
+};
+use crate::{
+    Error, Result, Store,
+    tx::{Tx, Work},
+};
+use domain::{
+    Failure, JobId, Kind, MigrationId, TenantId, WorkerId,
+    job::{Cause, JobState},
+    retry,
+};
+use std::{error::Error as StdError, time::Duration};
+
+/// A sweep of leases that ran out.
+#[derive(Clone, Copy, Debug)]
+pub struct RescueRequest<'a> {
+    /// Who sweeps.
+    pub worker: WorkerId,
+    /// The leases' ttl: nothing is swept until Postgres has been up that long.
+    pub ttl: Duration,
+    /// At most so many jobs.
+    pub limit: u32,
+    /// What follows a lost attempt; the job's own `max_attempts` overrules the policy's.
+    pub policy: &'a retry::Policy,
+    /// A uniform draw from `0.0..1.0`; each job's own is derived from it and the job's id.
+    pub jitter: f64,
+}
+
+/// A job that was taken from a worker that stopped answering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rescued {
+    /// The job.
+    pub job: JobId,
+    /// Its migration.
+    pub migration: MigrationId,
+    /// Where it went: WAITING_RETRY, FAILED or CANCELLED.
+    pub to: JobState,
+}
+
+impl Store {
+    /// Takes jobs from workers whose leases ran out. A lost attempt counts; a job whose cancellation was
+    /// requested is cancelled; one that used up its attempts gets its dead letter and its last events here.
+    pub async fn rescue_expired(&self, request: &RescueRequest<'_>) -> Result<Vec<Rescued>> {
+        let mut expired = self.run(&Expired { request }).await?;
+        // In this order every sweep and heartbeat locks, so that none waits for another in a circle.
+        expired.sort_by_key(|lease| (lease.tenant, lease.job));
+        let mut rescued = Vec::new();
+        for batch in expired.chunk_by(|one, other| one.tenant == other.tenant) {
+            match self.run(&Rescue { request, batch }).await {
+                Ok(taken) => rescued.extend(taken),
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn StdError, "a batch of rescues failed; taking each alone");
+                    rescued.extend(self.rescue_one_by_one(request, batch).await?);
+                }
+            }
+        }
+        Ok(rescued)
+    }
+
+    async fn rescue_one_by_one(&self, request: &RescueRequest<'_>, batch: &[Lease]) -> Result<Vec<Rescued>> {
+        let mut rescued = Vec::new();
+        for lease in batch {
+            match self.run(&Rescue { request, batch: std::slice::from_ref(lease) }).await {
+                Ok(taken) => rescued.extend(taken),
+                // Without a database the next row fares no better; what was taken is committed and found
+                // by whoever looks.
+                Err(error) if error.kind() == Kind::Unavailable && !error.is_lost_race() => return Err(error),
+                Err(error) => {
+                    tracing::error!(job = %lease.job, error = &error as &dyn StdError, "a job cannot be rescued");
+                }
+            }
+        }
+        Ok(rescued)
+    }
+}
+
+/// The leases whose time is up, as leases of the sweeper.
+struct Expired<'a> {
+    request: &'a RescueRequest<'a>,
+}
+
+impl Work for Expired<'_> {
+    type Out = Vec<Lease>;
+
+    fn tenant(&self) -> Option<TenantId> {
+        None
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
+        let sql = "-- lease.expired
+            SELECT jobs.id, jobs.epoch, jobs.tenant_id, jobs.migration_id, jobs.run, jobs.trace
+            FROM leases JOIN jobs ON jobs.id = leases.job_id AND jobs.epoch = leases.epoch
+            WHERE leases.expires_at <= (SELECT clock_timestamp())
+              AND clock_timestamp() >= pg_postmaster_start_time() + make_interval(secs => $1::float8)
+              AND jobs.state IN ('PREPARING', 'RUNNING') AND jobs.migration_id IS NOT NULL
+            ORDER BY leases.expires_at LIMIT $2";
+        let rows = tx.query(sql, &[&self.request.ttl.as_secs_f64(), &i64::from(self.request.limit)]).await?;
+        rows.iter().map(|row| super::read_lease(row, self.request.worker)).collect()
+    }
+}
+
+/// Some expired leases of one tenant.
+struct Rescue<'a> {
+    request: &'a RescueRequest<'a>,
+    batch: &'a [Lease],
+}
+
+impl Work for Rescue<'_> {
+    type Out = Vec<Rescued>;
+
+    fn tenant(&self) -> Option<TenantId> {
+        self.batch.first().map(|lease| lease.tenant)
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
+        let mut rescued = Vec::new();
+        for lease in self.batch {
+            if let Some(held) = prove_lost(tx, lease).await? {
+                let to = self.settle(tx, lease, &held).await?;
+                rescued.push(Rescued { job: lease.job, migration: lease.migration, to });
+            }
+        }
+        Ok(rescued)
+    }
+}
+
+impl Rescue<'_> {
+    async fn settle(&self, tx: &Tx<'_>, lease: &Lease, held: &Held) -> Result<JobState> {
+        let failure = Failure::lost_worker();
+        let attempt = u32::try_from(held.row.attempts + 1)
+            .map_err(|_| Error::corrupt(format!("job {} has {} attempts", lease.job, held.row.attempts)))?;
+        let max_attempts = u32::try_from(held.max_attempts).unwrap_or(1); // the column is at least 1
+        let policy = retry::Policy { max_attempts, ..*self.request.policy };
+        let verdict = policy.judge(&failure, attempt, jitter_of(self.request.jitter, lease.job));
+        let cause = Cause::LeaseExpired;
+        settle(tx, &Attempt { lease, held, failure: &failure, verdict, cause, events: &[] }).await
+    }
+}
+
+/// Locks the job, then proves the premise again where it counts: the lease is deleted only if it is still of
+/// this epoch and still expired. A heartbeat that came first has renewed it; one that comes now finds nothing.
+async fn prove_lost(tx: &Tx<'_>, lease: &Lease) -> Result<Option<Held>> {
+    let lock = "-- job.lock_expired
+        SELECT id FROM jobs WHERE id = $1 AND epoch = $2 AND state IN ('PREPARING', 'RUNNING')
+        FOR UPDATE SKIP LOCKED";
+    // Locked by somebody else: its holder is writing just now, so it is not lost.
+    if tx.query_opt(lock, &[&lease.job.0, &lease.epoch.0]).await?.is_none() {
+        return Ok(None);
+    }
+    let premise = "-- lease.take
+        DELETE FROM leases WHERE job_id = $1 AND epoch = $2 AND expires_at <= clock_timestamp()";
+    if tx.execute(premise, &[&lease.job.0, &lease.epoch.0]).await? == 0 {
+        return Ok(None);
+    }
+    fence::prove(tx, lease).await
+}
+
+/// One draw serves a whole sweep, but jobs that were lost together must not come back together.
+fn jitter_of(draw: f64, job: JobId) -> f64 {
+    const STEPS: u32 = 1 << 20;
+    let own = u32::try_from(job.0.as_u128() % u128::from(STEPS)).unwrap_or(0); // under 2^20 by the modulus
+    (draw + f64::from(own) / f64::from(STEPS)).fract()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn each_job_draws_its_own_jitter() {
+        let (one, other) = (JobId(Uuid::from_u128(1 << 18)), JobId(Uuid::from_u128(1 << 19)));
+        assert_eq!(jitter_of(0.5, one), 0.75);
+        assert_eq!(jitter_of(0.5, other), 0.0);
+    }
+}
