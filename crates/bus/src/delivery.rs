@@ -1,7 +1,8 @@
 //! What a subscriber gets: hints and notes, bytes that could not be read, and word of a gap.
 
-use crate::{EventNote, JobHint, Result};
+use crate::{Error, EventNote, JobHint, Result};
 use futures::Stream;
+use lapin::options::BasicAckOptions;
 use serde_json::Value;
 use std::{fmt, pin::Pin};
 
@@ -56,6 +57,8 @@ pub struct Poison {
 pub(crate) enum Receipt {
     /// Nobody waits for an acknowledgement (NOTIFY).
     NotNeeded,
+    /// RabbitMQ keeps the message until this is used.
+    Amqp(lapin::Acker),
 }
 
 impl Hint {
@@ -77,6 +80,12 @@ impl Receipt {
     async fn ack(self) -> Result<()> {
         match self {
             Self::NotNeeded => Ok(()),
+            Self::Amqp(acker) => match acker.ack(BasicAckOptions::default()).await {
+                Ok(true) => Ok(()),
+                // The channel that it came by is gone.
+                Ok(false) => Err(Error::Unavailable),
+                Err(error) => Err(Error::Broken(Box::new(error))),
+            },
         }
     }
 }
@@ -90,6 +99,10 @@ impl fmt::Debug for Hint {
 impl fmt::Debug for Poison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = self.body.len();
-        f.debug_struct("Poison").field("queue", &self.queue).field("bytes", &bytes).field("error", &self.error).finish()
+        f.debug_struct("Poison")
+            .field("queue", &self.queue)
+            .field("bytes", &bytes)
+            .field("error", &self.error)
+            .finish()
     }
 }

@@ -32,7 +32,9 @@ impl Error {
     /// What sort of "no" it is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Unavailable | Self::TimedOut | Self::Returned | Self::Refused | Self::Broken(_) => Kind::Unavailable,
+            Self::Unavailable | Self::TimedOut | Self::Returned | Self::Refused | Self::Broken(_) => {
+                Kind::Unavailable
+            }
             Self::Invalid(_) => Kind::Invalid,
         }
     }

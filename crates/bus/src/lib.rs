@@ -9,10 +9,14 @@
 //! NOTIFY (`notify`, on connections of its own). [`open`] picks one by its [`Options`].
 #![warn(missing_docs)]
 
+mod amqp;
+mod backoff;
 mod delivery;
 mod error;
 mod message;
+mod notify;
 mod options;
+mod topology;
 
 pub use delivery::{Delivery, Hint, HintStream, NoteDelivery, NoteStream, Poison};
 pub use error::{Error, Result};
@@ -49,6 +53,9 @@ pub trait Bell: Send + Sync {
 /// A bell of the configured sort. Returns at once and connects in the background, forever, with growing waits
 /// between attempts; everything that it started ends with `stop`. Must be called inside a tokio runtime.
 pub fn open(options: &Options, stop: CancellationToken) -> Result<Arc<dyn Bell>> {
-    let _ = (options, stop);
-    todo!()
+    options.check()?;
+    Ok(match options {
+        Options::Amqp { url, prefix } => Arc::new(amqp::Amqp::open(url, prefix, stop)?),
+        Options::Notify { url, prefix } => Arc::new(notify::Notify::open(url, prefix, stop)?),
+    })
 }

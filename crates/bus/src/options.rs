@@ -48,7 +48,8 @@ impl Options {
     /// Are the options usable? The URL is read when the bell is opened.
     pub fn check(&self) -> Result<()> {
         let (Self::Amqp { prefix, .. } | Self::Notify { prefix, .. }) = self;
-        let plain = prefix.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
+        let plain =
+            prefix.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
         if prefix.is_empty() || prefix.len() > MAX_PREFIX || !plain {
             return Err(Error::Invalid(format!(
                 "the prefix has to be 1 to {MAX_PREFIX} lower-case letters, digits, dots, dashes or underscores"
