@@ -1,0 +1,41 @@
+# Resettle's targets. Each recipe is one line; what is longer is a script or a program.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+# deploy/setup puts a Node.js here when the machine's own is missing or too old.
+export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/resettle/bin:$(PATH)
+# Options of deploy/setup: `make demo ARGS=--no-install` installs nothing.
+ARGS ?=
+# Options of the demo itself: `make demo DEMO='--out /tmp/shop'`.
+DEMO ?=
+
+.PHONY: help setup setup-test demo up test test-unit fmt lint ci
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install what running Resettle needs (says what and why first)
+	@deploy/setup demo $(ARGS)
+
+setup-test: ## Install what the tests need besides
+	@deploy/setup test $(ARGS)
+
+demo: setup ## Move the bundled example website, end to end, and build the result
+	@cargo run --locked --bin resettle -- demo $(DEMO)
+
+up: setup ## Run everything in one process, with a Postgres of its own in ./.resettle
+	@cargo run --locked --bin resettle -- up --data .resettle
+
+test: setup-test ## Everything, against private servers started for this run
+	@tests/run
+
+test-unit: ## What needs no server: the tests beside the code
+	@cargo test --workspace --locked --lib
+
+fmt: ## Format the code
+	@cargo fmt --all
+
+lint: ## Formatting and clippy, as CI wants them
+	@cargo fmt --all --check && cargo clippy --workspace --all-targets --locked -- -D warnings
+
+ci: ## Exactly what CI runs
+	@.ci/run
