@@ -111,7 +111,8 @@ impl Work for Find<'_> {
     }
 
     async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
-        let sql = "-- api_key.find\nSELECT id, tenant_id, user_id, role, hash, expires_at FROM find_api_key($1)";
+        let sql =
+            "-- api_key.find\nSELECT id, tenant_id, user_id, role, hash, expires_at FROM find_api_key($1)";
         let Some(row) = tx.query_opt(sql, &[&self.prefix]).await? else { return Ok(None) };
         Ok(Some(ApiKeyRecord {
             id: ApiKeyId(row.column("id")?),

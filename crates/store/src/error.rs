@@ -89,7 +89,9 @@ impl Error {
     /// What sort of "no" this is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Unavailable { .. } | Self::SchemaBehind { .. } | Self::SchemaTooNew { .. } => Kind::Unavailable,
+            Self::Unavailable { .. } | Self::SchemaBehind { .. } | Self::SchemaTooNew { .. } => {
+                Kind::Unavailable
+            }
             Self::BadOptions { .. }
             | Self::Migrate { .. }
             | Self::Refused { .. }

@@ -66,7 +66,11 @@ impl Work for Look<'_> {
 }
 
 /// Takes the key's lock to the end of the transaction and looks for its record. `None`: carry it out.
-pub(crate) async fn enter(tx: &Tx<'_>, tenant: TenantId, write: &IdempotentWrite) -> Result<Option<StartOutcome>> {
+pub(crate) async fn enter(
+    tx: &Tx<'_>,
+    tenant: TenantId,
+    write: &IdempotentWrite,
+) -> Result<Option<StartOutcome>> {
     let sql = "-- idempotency.lock\nSELECT pg_try_advisory_xact_lock($1) AS locked";
     let number = lock_number(tenant, &write.route, &write.key);
     if !tx.query_one(sql, &[&number]).await?.column::<bool>("locked")? {

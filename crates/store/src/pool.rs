@@ -93,14 +93,18 @@ fn config(options: &Options, settings: &str) -> Result<Config> {
         return Err(Error::BadOptions { reason: "the url is empty".to_owned() });
     }
     // The driver's error names the part that is wrong, never the password.
-    let mut config: Config = options.url.parse().map_err(|error: tokio_postgres::Error| Error::BadOptions {
-        reason: std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string),
-    })?;
+    let mut config: Config =
+        options.url.parse().map_err(|error: tokio_postgres::Error| Error::BadOptions {
+            reason: std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string),
+        })?;
     let given = config.get_options().unwrap_or_default().to_owned();
     config.options(format!("{given} {settings}").trim());
     config.connect_timeout(options.connect_timeout);
     // A peer that vanished without a word is noticed in about a minute, not in two hours.
-    config.keepalives_idle(Duration::from_secs(30)).keepalives_interval(Duration::from_secs(10)).keepalives_retries(3);
+    config
+        .keepalives_idle(Duration::from_secs(30))
+        .keepalives_interval(Duration::from_secs(10))
+        .keepalives_retries(3);
     if config.get_application_name().is_none() {
         config.application_name("resettle");
     }

@@ -61,7 +61,8 @@ async fn transact<W: Work>(connection: &mut Object, work: &W) -> Result<W::Out> 
     let inner = connection.transaction().await.map_err(|e| Error::from_driver("store.begin", e))?;
     let tx = Tx { inner };
     if let Some(tenant) = work.tenant() {
-        tx.execute("-- store.set_tenant\nSELECT set_config('app.tenant', $1, true)", &[&tenant.to_string()]).await?;
+        tx.execute("-- store.set_tenant\nSELECT set_config('app.tenant', $1, true)", &[&tenant.to_string()])
+            .await?;
     }
     // An error leaves by `?` and drops the transaction, which rolls it back.
     let out = work.run(&tx).await?;
@@ -83,7 +84,11 @@ impl Tx<'_> {
         self.inner.query(&statement, parameters).await.map_err(fault)
     }
 
-    pub(crate) async fn query_opt(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<Option<Row>> {
+    pub(crate) async fn query_opt(
+        &self,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<Option<Row>> {
         Ok(self.query(sql, parameters).await?.pop())
     }
 

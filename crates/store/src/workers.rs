@@ -8,7 +8,12 @@ use domain::{TenantId, WorkerId};
 
 impl Store {
     /// Writes a worker's row.
-    pub async fn register_worker(&self, worker: WorkerId, grpc_address: &str, concurrency: u32) -> Result<()> {
+    pub async fn register_worker(
+        &self,
+        worker: WorkerId,
+        grpc_address: &str,
+        concurrency: u32,
+    ) -> Result<()> {
         self.run(&Register { worker, grpc_address, concurrency }).await
     }
 

@@ -27,7 +27,8 @@ pub(crate) async fn append(tx: &Tx<'_>, history: &History<'_>, events: &[NewEven
     }
     let progress = raise_progress(tx, history, events).await?;
     let types: Vec<&str> = events.iter().map(|event| event.event_type.as_str()).collect();
-    let phases: Vec<Option<&str>> = events.iter().map(|event| event.phase.map(|phase| phase.as_str())).collect();
+    let phases: Vec<Option<&str>> =
+        events.iter().map(|event| event.phase.map(|phase| phase.as_str())).collect();
     let details: Vec<Value> =
         events.iter().map(|event| Value::Object(jsonb::map_storable(&event.detail))).collect();
     let sql = "-- event.append

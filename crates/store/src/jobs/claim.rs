@@ -100,11 +100,11 @@ impl Work for ClaimRequest<'_> {
 
     async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
         let from = JobState::Pending;
-        let to = from.to(JobState::Preparing).map_err(|source| Error::Illegal { doing: "job.claim", source })?;
+        let to =
+            from.to(JobState::Preparing).map_err(|source| Error::Illegal { doing: "job.claim", source })?;
         let (from, to, cause) = (from.as_str(), to.as_str(), Cause::Claimed.as_str());
         let (slots, ttl) = (i64::from(self.slots), self.ttl.as_secs_f64());
-        let rows =
-            tx.query(CLAIM, &[&self.queue, &slots, &self.worker.0, &ttl, &from, &to, &cause]).await?;
+        let rows = tx.query(CLAIM, &[&self.queue, &slots, &self.worker.0, &ttl, &from, &to, &cause]).await?;
         rows.iter().map(|row| read(row, self.worker)).collect()
     }
 }

@@ -68,7 +68,8 @@ impl Work for Heartbeat<'_> {
     }
 
     async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
-        let (jobs, epochs): (Vec<Uuid>, Vec<i64>) = self.held.iter().map(|(job, epoch)| (job.0, epoch.0)).unzip();
+        let (jobs, epochs): (Vec<Uuid>, Vec<i64>) =
+            self.held.iter().map(|(job, epoch)| (job.0, epoch.0)).unzip();
         let rows = tx.query(HEARTBEAT, &[&self.worker.0, &jobs, &epochs, &self.ttl.as_secs_f64()]).await?;
         rows.iter()
             .map(|row| {

@@ -68,7 +68,8 @@ impl Work for BeginPhase<'_> {
                 epoch = excluded.epoch, started_at = clock_timestamp()
             WHERE phases.state = 'running'";
         let (migration, phase) = (lease.migration.0, self.phase.as_str());
-        let begun = tx.execute(sql, &[&migration, &lease.run, &phase, &lease.tenant.0, &lease.epoch.0]).await?;
+        let begun =
+            tx.execute(sql, &[&migration, &lease.run, &phase, &lease.tenant.0, &lease.epoch.0]).await?;
         if begun == 0 {
             let result = completed(tx, lease, self.phase).await?.ok_or_else(|| missing(lease, self.phase))?;
             return Ok(Fenced::Done(PhaseStart::AlreadyComplete(result)));
@@ -99,7 +100,8 @@ impl Work for CompletePhase<'_> {
         let sql = "-- phase.complete
             UPDATE phases SET state = 'completed', completed_at = clock_timestamp(), result = $5, epoch = $6
             WHERE migration_id = $1 AND run = $2 AND phase = $3 AND tenant_id = $4 AND state = 'running'";
-        let (migration, phase, result) = (lease.migration.0, self.phase.as_str(), jsonb::storable(self.result));
+        let (migration, phase, result) =
+            (lease.migration.0, self.phase.as_str(), jsonb::storable(self.result));
         let key: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
             [&migration, &lease.run, &phase, &lease.tenant.0, &result, &lease.epoch.0];
         if tx.execute(sql, &key).await? == 0 {

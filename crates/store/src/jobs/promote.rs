@@ -58,7 +58,8 @@ impl Work for Promote {
 
     async fn run(&self, tx: &Tx<'_>) -> Result<u32> {
         let from = JobState::WaitingRetry;
-        let to = from.to(JobState::Pending).map_err(|source| Error::Illegal { doing: "job.promote", source })?;
+        let to =
+            from.to(JobState::Pending).map_err(|source| Error::Illegal { doing: "job.promote", source })?;
         let (from, to, cause) = (from.as_str(), to.as_str(), Cause::RetryDue.as_str());
         let moved = tx.execute(PROMOTE, &[&i64::from(self.limit), &from, &to, &cause, &self.actor.0]).await?;
         Ok(u32::try_from(moved).unwrap_or(u32::MAX)) // the limit was a u32

@@ -58,7 +58,10 @@ impl Store {
             match self.run(&Rescue { request, batch }).await {
                 Ok(taken) => rescued.extend(taken),
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn StdError, "a batch of rescues failed; taking each alone");
+                    tracing::warn!(
+                        error = &error as &dyn StdError,
+                        "a batch of rescues failed; taking each alone"
+                    );
                     rescued.extend(self.rescue_one_by_one(request, batch).await?);
                 }
             }
@@ -73,7 +76,9 @@ impl Store {
                 Ok(taken) => rescued.extend(taken),
                 // Without a database the next row fares no better; what was taken is committed and found
                 // by whoever looks.
-                Err(error) if error.kind() == Kind::Unavailable && !error.is_lost_race() => return Err(error),
+                Err(error) if error.kind() == Kind::Unavailable && !error.is_lost_race() => {
+                    return Err(error);
+                }
                 Err(error) => {
                     tracing::error!(job = %lease.job, error = &error as &dyn StdError, "a job cannot be rescued");
                 }

@@ -143,7 +143,8 @@ fn closes(events: &[NewEvent]) -> bool {
 
 /// Where the migration stands, for events that we write ourselves.
 async fn position(tx: &Tx<'_>, record: Record) -> Result<(Option<Phase>, i16)> {
-    let sql = "-- migration.position\nSELECT phase, progress FROM migrations WHERE id = $1 AND tenant_id = $2";
+    let sql =
+        "-- migration.position\nSELECT phase, progress FROM migrations WHERE id = $1 AND tenant_id = $2";
     let row = tx.query_one(sql, &[&record.id.0, &record.tenant.0]).await?;
     Ok((row.optional_word("phase")?, row.column("progress")?))
 }
@@ -167,7 +168,11 @@ mod tests {
             (Verdict::GiveUp, 0, false, Next::GiveUp),
             (Verdict::GiveUp, 0, true, Next::GiveUp),
         ] {
-            assert_eq!(next(verdict, attempts, 3, cancel_requested), expected, "{verdict:?} after {attempts}");
+            assert_eq!(
+                next(verdict, attempts, 3, cancel_requested),
+                expected,
+                "{verdict:?} after {attempts}"
+            );
         }
     }
 }

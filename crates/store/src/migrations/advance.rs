@@ -1,10 +1,6 @@
 //! Moves a migration's record along with its job. Only called with the job's row locked.
 
-use crate::{
-    Result,
-    jobs::moves::failure_json,
-    tx::Tx,
-};
+use crate::{Result, jobs::moves::failure_json, tx::Tx};
 use domain::{Failure, MigrationId, TenantId, migration::MigrationState, phase::Phase};
 use time::OffsetDateTime;
 use uuid::Uuid;

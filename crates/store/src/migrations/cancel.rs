@@ -100,7 +100,9 @@ impl CancelRequest {
             SELECT id, epoch, state, attempts FROM jobs
             WHERE migration_id = $1 AND tenant_id = $2 ORDER BY run DESC LIMIT 1
             FOR UPDATE";
-        let Some(row) = tx.query_opt(sql, &[&self.migration.0, &self.tenant.0]).await? else { return Ok(None) };
+        let Some(row) = tx.query_opt(sql, &[&self.migration.0, &self.tenant.0]).await? else {
+            return Ok(None);
+        };
         Ok(Some(Locked {
             job: JobId(row.column("id")?),
             epoch: row.column("epoch")?,
@@ -112,7 +114,9 @@ impl CancelRequest {
     async fn find(&self, tx: &Tx<'_>) -> Result<Option<Found>> {
         let sql = "-- migration.find_to_cancel
             SELECT state, run, correlation_id FROM migrations WHERE id = $1 AND tenant_id = $2";
-        let Some(row) = tx.query_opt(sql, &[&self.migration.0, &self.tenant.0]).await? else { return Ok(None) };
+        let Some(row) = tx.query_opt(sql, &[&self.migration.0, &self.tenant.0]).await? else {
+            return Ok(None);
+        };
         Ok(Some(Found {
             state: row.word("state")?,
             run: row.column("run")?,

@@ -5,7 +5,8 @@ use crate::{
     tx::{Columns, Tx, Work},
 };
 use domain::{
-    CorrelationId, Epoch, JobId, MigrationId, TenantId, UserId, WorkerId, migration::MigrationState, phase::Phase,
+    CorrelationId, Epoch, JobId, MigrationId, TenantId, UserId, WorkerId, migration::MigrationState,
+    phase::Phase,
 };
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -270,7 +271,9 @@ impl Work for FindHolder {
             WHERE jobs.migration_id = $1 AND jobs.tenant_id = $2 AND jobs.state IN ('PREPARING', 'RUNNING')
               AND leases.expires_at > clock_timestamp() AND workers.stopped_at IS NULL
             ORDER BY jobs.run DESC LIMIT 1";
-        let Some(row) = tx.query_opt(sql, &[&self.migration.0, &self.tenant.0]).await? else { return Ok(None) };
+        let Some(row) = tx.query_opt(sql, &[&self.migration.0, &self.tenant.0]).await? else {
+            return Ok(None);
+        };
         Ok(Some(Holder {
             job: JobId(row.column("id")?),
             epoch: Epoch(row.column("epoch")?),

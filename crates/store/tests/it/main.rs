@@ -1,0 +1,18 @@
+//! The store against a real Postgres: every statement, every fence, every promise of the schema.
+
+mod cancel;
+mod claim;
+mod events;
+mod fencing;
+mod figures;
+mod idempotency;
+mod lifecycle;
+mod migrations;
+mod moves;
+mod outbox;
+mod rescue;
+mod retries;
+mod schema;
+mod statements;
+mod tenants;
+mod world;
