@@ -3,5 +3,9 @@
 //! Nothing in here skips: what is missing is a panic that says how to get it. Everything that is started is
 //! stopped when its value is dropped, and also when the test process dies. Only for `[dev-dependencies]`.
 
+pub mod broker;
+pub mod corpus;
 pub mod postgres;
+pub mod process;
+pub mod site;
 pub mod wait;

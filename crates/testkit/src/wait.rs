@@ -6,7 +6,11 @@ use tokio::time::Instant;
 const INTERVAL: Duration = Duration::from_millis(15);
 
 /// Asks again and again until there is a value, and panics, naming what was awaited, when the bound is over.
-pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, bound: Duration, mut ask: impl FnMut() -> F) -> T {
+pub async fn until<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    bound: Duration,
+    mut ask: impl FnMut() -> F,
+) -> T {
     let deadline = Instant::now() + bound;
     loop {
         // The question itself may hang on a server that is down, so the bound covers it too.

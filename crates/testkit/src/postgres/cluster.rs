@@ -1,3 +1,146 @@
-//! placeholder
-/// placeholder
-pub struct Cluster;
+//! A whole Postgres of a test's own, for tests that stop, restart or kill the server.
+
+use super::{Database, server::Server};
+use crate::process::{Child, User, find_program, run, server_folder};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+use tempfile::TempDir;
+
+const INIT_BOUND: Duration = Duration::from_secs(60);
+const START_BOUND: Duration = Duration::from_secs(60);
+const STOP_BOUND: Duration = Duration::from_secs(30);
+
+/// A Postgres with a data folder and a socket of its own, and no TCP. Killed, with its folder, when dropped.
+#[derive(Debug)]
+pub struct Cluster {
+    folder: TempDir,
+    bin: PathBuf,
+    user: Option<User>,
+    running: Option<Child>,
+}
+
+impl Cluster {
+    /// Makes a cluster and starts it.
+    pub async fn start() -> Self {
+        let user = User::to_become("postgres");
+        let folder = server_folder("rpg", user.as_ref());
+        let bin = find_program("postgres", &debian_folders());
+        let bin = bin.parent().expect("a program is in a folder").to_owned();
+        let mut cluster = Self { folder, bin, user, running: None };
+        let mut initdb = cluster.command("initdb");
+        // No fsync: what this cluster survives is the death of its processes, not of the machine.
+        initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]);
+        initdb.arg("-D").arg(cluster.data());
+        run("initdb", initdb, cluster.user.as_ref(), INIT_BOUND).await;
+        cluster.start_again().await;
+        cluster
+    }
+
+    /// A migrated database on this cluster.
+    pub async fn database(&self) -> Database {
+        Database::create_on(self.server()).await
+    }
+
+    /// Stops it in an orderly way: connections are cut, everything is written ("fast" shutdown).
+    pub async fn stop(&mut self) {
+        let mut running = self.running.take().expect("the cluster is running");
+        running.interrupt();
+        running.exited(STOP_BOUND).await;
+    }
+
+    /// kill -9 of the postmaster and of every process that it started: what a power cut looks like from here.
+    pub fn kill(&mut self) {
+        let mut running = self.running.take().expect("the cluster is running");
+        kill_tree(&mut running);
+    }
+
+    /// Starts it on the data that it has, and waits until it answers.
+    pub async fn start_again(&mut self) {
+        assert!(self.running.is_none(), "the cluster is running");
+        let mut postgres = self.command("postgres");
+        postgres.arg("-D").arg(self.data()).arg("-k").arg(self.socket_dir());
+        for setting in ["listen_addresses=", "fsync=off", "max_connections=100", "shared_buffers=32MB"] {
+            postgres.args(["-c", setting]);
+        }
+        self.running = Some(Child::spawn_as("postgres", postgres, self.user.as_ref()));
+        let server = self.server();
+        let deadline = tokio::time::Instant::now() + START_BOUND;
+        loop {
+            let answers = match server.connect("postgres", "postgres").await {
+                Ok(client) => client.batch_execute("SELECT 1").await.is_ok(),
+                Err(_) => false,
+            };
+            if answers {
+                return;
+            }
+            let running = self.running.as_mut().expect("set above");
+            let over = !running.is_running() || tokio::time::Instant::now() > deadline;
+            assert!(!over, "the cluster does not start:\n{}", running.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The folder with its socket.
+    pub fn socket_dir(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn server(&self) -> Server {
+        Server::at(self.socket_dir())
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.bin.join(program));
+        command.current_dir(self.folder.path()).env("LC_ALL", "C");
+        command
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            kill_tree(&mut running);
+        }
+    }
+}
+
+/// Debian keeps the servers out of PATH, one folder per version; the newest first.
+fn debian_folders() -> Vec<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut numbers: Vec<u32> =
+        versions.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    numbers.sort_unstable_by(|one, two| two.cmp(one));
+    numbers.into_iter().map(|number| PathBuf::from(format!("/usr/lib/postgresql/{number}/bin"))).collect()
+}
+
+/// The children notice the postmaster's death by themselves, but not at once, and a new one must not meet them.
+fn kill_tree(postmaster: &mut Child) {
+    let children = children_of(postmaster.pid());
+    postmaster.kill();
+    for child in children {
+        let pid = i32::try_from(child).ok().and_then(rustix::process::Pid::from_raw);
+        if let Some(pid) = pid {
+            // Gone already, most likely.
+            let _gone = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+fn children_of(parent: u32) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let is_child = |pid: &u32| {
+        // "pid (name) state ppid …": the name may hold anything, so count from its closing bracket.
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let after_name = stat.rsplit(") ").next().unwrap_or_default();
+        after_name.split(' ').nth(1) == Some(parent.to_string().as_str())
+    };
+    pids.filter(is_child).collect()
+}

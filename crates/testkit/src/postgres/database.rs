@@ -95,7 +95,8 @@ impl Drop for Database {
             runtime.block_on(async {
                 // A server that is gone has taken its databases along.
                 if let Ok(admin) = server.connect("postgres", "postgres").await {
-                    let _gone = admin.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+                    let _gone =
+                        admin.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
                 }
             });
         });
@@ -132,7 +133,8 @@ async fn migrate(server: &Server, database: &str) {
 }
 
 async fn exists(admin: &Client, database: &str) -> bool {
-    let asked = admin.query_one("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", &[&database]).await;
+    let asked =
+        admin.query_one("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", &[&database]).await;
     asked.unwrap_or_else(|error| panic!("pg_database cannot be read: {error:?}")).get(0)
 }
 

@@ -26,7 +26,9 @@ impl Server {
     pub(crate) fn shared() -> Self {
         match std::env::var_os(VARIABLE) {
             Some(dir) => Self::at(Path::new(&dir)),
-            None => panic!("{VARIABLE} is not set: `make test` starts the servers, `tests/run --servers-only` keeps them up"),
+            None => panic!(
+                "{VARIABLE} is not set: `make test` starts the servers, `tests/run --servers-only` keeps them up"
+            ),
         }
     }
 

@@ -7,7 +7,8 @@ async fn each_test_gets_a_migrated_database_of_its_own_that_is_gone_afterwards()
     let (one, two) = tokio::join!(Database::create(), Database::create());
     assert_ne!(one.name(), two.name());
     let sql = one.sql().await;
-    let migrated: bool = sql.query_one("SELECT to_regclass('jobs') IS NOT NULL", &[]).await.expect("asked").get(0);
+    let migrated: bool =
+        sql.query_one("SELECT to_regclass('jobs') IS NOT NULL", &[]).await.expect("asked").get(0);
     assert!(migrated);
 
     let watcher = two.sql().await;
