@@ -85,12 +85,21 @@ pub(crate) async fn enter(
     })
 }
 
+/// How many expired records one new one clears away. More than one, so that they cannot pile up.
+const CLEARED: i64 = 20;
+
 /// Keeps the answer, in the place of one that has expired. Under the key's lock.
 pub(crate) async fn keep(tx: &Tx<'_>, tenant: TenantId, write: &IdempotentWrite) -> Result<()> {
     let sql = "-- idempotency.forget_expired
-        DELETE FROM idempotency_records
-        WHERE tenant_id = $1 AND route = $2 AND key = $3 AND expires_at <= clock_timestamp()";
-    tx.execute(sql, &[&tenant.0, &write.route, &write.key]).await?;
+        WITH expired AS (
+            SELECT route, key FROM idempotency_records
+            WHERE tenant_id = $1 AND expires_at <= (SELECT clock_timestamp())
+            ORDER BY (route, key) = ($2, $3) DESC, expires_at LIMIT $4
+        )
+        DELETE FROM idempotency_records AS record USING expired
+        WHERE record.tenant_id = $1 AND (record.route, record.key) = (expired.route, expired.key)
+          AND record.expires_at <= clock_timestamp()";
+    tx.execute(sql, &[&tenant.0, &write.route, &write.key, &CLEARED]).await?;
     let sql = "-- idempotency.keep
         INSERT INTO idempotency_records (tenant_id, route, key, request_hash, status, answer, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7::float8))";

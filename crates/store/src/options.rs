@@ -45,3 +45,18 @@ impl fmt::Debug for Options {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_written_as_people_do_and_unknown_names_are_refused() {
+        let options: Options = serde_json::from_str(r#"{"url": "postgres://x", "statement_timeout": "2m"}"#)
+            .expect("it is valid");
+        assert_eq!(options.statement_timeout, Duration::from_secs(120));
+        assert_eq!(options.max_connections, Options::default().max_connections);
+        let refused = serde_json::from_str::<Options>(r#"{"uri": "postgres://x"}"#).expect_err("a typo");
+        assert!(refused.to_string().contains("uri"), "{refused}");
+    }
+}

@@ -104,6 +104,23 @@ async fn a_key_is_scoped_to_its_tenant_and_its_route_and_expires() {
 }
 
 #[tokio::test]
+async fn expired_records_are_cleared_away_by_new_ones() {
+    let world = World::new().await;
+    let member = world.member("one@example.com").await;
+    for n in 0..3 {
+        let request = keyed(member, &format!("https://{n}.example.com/"), &format!("key {n}"), "a");
+        assert_eq!(world.gateway.start_migration(&request).await.expect("an answer"), StartOutcome::Started);
+    }
+    let sql = "UPDATE idempotency_records SET expires_at = clock_timestamp() - interval '1 second' WHERE key <> 'key 1'";
+    world.sql.execute(sql, &[]).await.expect("the owner may");
+    let request = keyed(member, "https://3.example.com/", "key 3", "a");
+    assert_eq!(world.gateway.start_migration(&request).await.expect("an answer"), StartOutcome::Started);
+    let sql = "SELECT string_agg(key, ', ' ORDER BY key) FROM idempotency_records";
+    let kept: String = world.sql.query_one(sql, &[]).await.expect("a look").get(0);
+    assert_eq!(kept, "key 1, key 3");
+}
+
+#[tokio::test]
 async fn a_refusal_is_not_kept() {
     let world = World::new().await;
     let member = world.member("one@example.com").await;

@@ -12,6 +12,7 @@ mod moves;
 mod outbox;
 mod rescue;
 mod retries;
+mod runner;
 mod schema;
 mod statements;
 mod tenants;

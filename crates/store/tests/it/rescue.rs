@@ -124,3 +124,23 @@ async fn of_many_sweepers_one_takes_each_job() {
     // A sweep that met another's locks leaves those jobs to it, so each is taken exactly once.
     assert_eq!(taken, all);
 }
+
+#[tokio::test]
+async fn a_renewal_that_commits_during_the_sweep_wins() {
+    let world = World::new().await;
+    let (_, lease) = world.running("https://example.com/").await;
+    world.expire(lease.job).await;
+    let before = world.state(lease.job).await;
+    // The heartbeat has renewed the row and not committed yet: the sweep still sees the old one.
+    world.sql.batch_execute("BEGIN").await.expect("a transaction");
+    let renewal = "UPDATE leases SET expires_at = clock_timestamp() + interval '30 s' WHERE job_id = $1";
+    world.change(renewal, lease.job).await;
+    let (taken, ()) = futures::future::join(world.rescue(), async {
+        world.until_blocked().await;
+        world.sql.batch_execute("COMMIT").await.expect("the end of it");
+    })
+    .await;
+    assert_eq!(taken, []);
+    assert_eq!(world.state(lease.job).await, before);
+    assert!(matches!(world.worker.append_events(&lease, &[]).await, Ok(Fenced::Done(()))));
+}

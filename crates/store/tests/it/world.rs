@@ -111,6 +111,17 @@ impl World {
         self.claim_one().await.lease
     }
 
+    /// Waits until a statement of a store waits for a lock.
+    pub(crate) async fn until_blocked(&self) {
+        testkit::wait::until("the store to wait for a lock", Duration::from_secs(10), async || {
+            let sql = "SELECT FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()";
+            let waiting = self.sql.query(sql, &[]).await.expect("a look");
+            (!waiting.is_empty()).then_some(())
+        })
+        .await;
+    }
+
     /// One column of one row.
     pub(crate) async fn one<T: for<'a> tokio_postgres::types::FromSql<'a>>(&self, sql: &str, id: Uuid) -> T {
         self.sql.query_one(sql, &[&id]).await.expect("the owner may look").get(0)
