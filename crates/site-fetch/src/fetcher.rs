@@ -139,8 +139,9 @@ impl Fetcher {
         self.ask(url, self.reading()).await
     }
 
-    /// The robots.txt that governs this address. Always an answer: a file that is missing allows
-    /// everything, one that cannot be had forbids everything (RFC 9309). Cached for a day at most.
+    /// The robots.txt that governs this address: a file that is missing allows everything, one that
+    /// the server cannot give forbids everything (RFC 9309). Cached for a day at most. An error means
+    /// that the host did not answer; nothing else of it may be fetched then.
     pub async fn robots(&self, url: &Url) -> Result<Arc<Robots>> {
         self.inner.robots.of(self, url).await
     }

@@ -40,7 +40,7 @@ pub enum Standing {
         /// The status it answered.
         status: u16,
     },
-    /// The server could not be asked: nothing is allowed.
+    /// It leads to where nothing may be fetched: nothing is allowed.
     Unreachable,
 }
 

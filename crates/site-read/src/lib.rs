@@ -14,6 +14,7 @@ mod error;
 mod frontier;
 mod index;
 mod limits;
+mod media_type;
 mod page;
 mod sitemap;
 mod snapshot;

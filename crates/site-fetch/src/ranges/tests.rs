@@ -16,7 +16,8 @@ fn first_and_last_address_of_every_row_are_refused() {
         assert_eq!(*net, net.trunc(), "{name} has host bits set");
         assert!(rule(net.network().into()).is_some(), "first of {name}");
         assert!(rule(net.broadcast().into()).is_some(), "last of {name}");
-        assert!(name.starts_with(&net.to_string()), "{name} names {net}");
+        let named: ipnet::Ipv6Net = name.split(' ').next().and_then(|n| n.parse().ok()).expect("a range");
+        assert_eq!(named, *net, "{name}");
     }
 }
 

@@ -83,11 +83,8 @@ async fn fetch(fetcher: &Fetcher, url: &Url) -> Result<Arc<Robots>> {
             tracing::debug!(%error, "robots.txt leads to where it may not be fetched");
             Robots::without_rules(Standing::Unreachable)
         }
-        Err(error @ Error::Unresolved { .. }) => return Err(error),
-        Err(error) => {
-            tracing::debug!(%error, "robots.txt cannot be had");
-            Robots::without_rules(Standing::Unreachable)
-        }
+        // Nobody answered: told as it is and not kept, so that the caller can say why it stops.
+        Err(error) => return Err(error),
     };
     Ok(Arc::new(robots))
 }

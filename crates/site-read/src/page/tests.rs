@@ -1,0 +1,119 @@
+//! Each place where a document can refer to something.
+
+use url::Url;
+
+use super::{Facts, Kind, read};
+
+fn facts(html: &str) -> Facts {
+    read(html, &Url::parse("http://e.com/dir/page.html").expect("a URL"))
+}
+
+fn found(html: &str, kind: Kind) -> Vec<String> {
+    let references = facts(html).references.into_iter();
+    let wanted = references.filter(|reference| reference.kind == kind);
+    let urls = wanted.map(|reference| reference.url.to_string());
+    urls.map(|url| url.replace("http://e.com", "")).collect()
+}
+
+#[test]
+fn links() {
+    for (html, expected) in [
+        ("<a href=' x.html '>x</a>", "/dir/x.html"),
+        ("<map><area href=/y></map>", "/y"),
+        ("<iframe src=f.html></iframe>", "/dir/f.html"),
+        ("<frameset><frame src=f.html></frameset>", "/dir/f.html"),
+        ("<meta http-equiv=Refresh content=\"0; URL='next.html'\">", "/dir/next.html"),
+        ("<link rel=canonical href=/c>", "/c"),
+        ("<link rel='alternate' hreflang=de href=/de/>", "/de/"),
+        ("<a href='a&amp;b.html?x=1&amp;y=2'>x</a>", "/dir/a&b.html?x=1&y=2"),
+        ("<noscript><a href=n.html>x</a></noscript>", "/dir/n.html"),
+        ("<svg><a xlink:href=s.html><text>x</text></a></svg>", "/dir/s.html"),
+        ("<a href='\\other'>x</a>", "/other"),
+    ] {
+        assert_eq!(found(html, Kind::Link), [expected], "{html}");
+    }
+    for html in [
+        "<a href='mailto:x@e.com'>",
+        "<a href='javascript:void(0)'>",
+        "<a href='#top'>",
+        "<a href=''>",
+        "<a name=x>",
+        "<link rel='dns-prefetch' href='//x'>",
+        "<!-- <a href=x> -->",
+        "<script>'<a href=x>'</script>",
+        "<a href='http://[bad'>",
+    ] {
+        assert_eq!(found(html, Kind::Link), [""; 0], "{html}");
+    }
+}
+
+#[test]
+fn assets() {
+    for (html, expected) in [
+        ("<link rel='stylesheet' href=s.css>", vec!["/dir/s.css"]),
+        ("<link rel='shortcut icon' href=/favicon.ico>", vec!["/favicon.ico"]),
+        ("<link rel='alternate stylesheet' href=s.css>", vec!["/dir/s.css"]),
+        ("<link rel=manifest href=m.json>", vec!["/dir/m.json"]),
+        ("<link rel=preload as=image imagesrcset='a.png 1x, b.png 2x'>", vec!["/dir/a.png", "/dir/b.png"]),
+        ("<script src=x.js></script>", vec!["/dir/x.js"]),
+        ("<img src=a.png srcset='b.png 1x,c.png 2x'>", vec!["/dir/a.png", "/dir/b.png", "/dir/c.png"]),
+        ("<picture><source srcset='a.webp'></picture>", vec!["/dir/a.webp"]),
+        (
+            "<video src=v.mp4 poster=p.jpg><source src=v.webm><track src=t.vtt></video>",
+            vec!["/dir/v.mp4", "/dir/p.jpg", "/dir/v.webm", "/dir/t.vtt"],
+        ),
+        ("<object data=o.swf></object><embed src=e.swf>", vec!["/dir/o.swf", "/dir/e.swf"]),
+        ("<p style='background:url(&quot;b.png&quot;)'>", vec!["/dir/b.png"]),
+        ("<style>@import 'i.css';a{b:url(c.png)}</style>", vec!["/dir/i.css", "/dir/c.png"]),
+        ("<input type=IMAGE src=go.gif><input type=text src=no.gif>", vec!["/dir/go.gif"]),
+        (
+            "<svg><image xlink:href=i.png /><use href='sprite.svg#x'/></svg>",
+            vec!["/dir/i.png", "/dir/sprite.svg#x"],
+        ),
+        ("<meta property='og:image' content='/og.png'>", vec!["/og.png"]),
+        ("<img data-src=l.png data-srcset='m.png 2x'>", vec!["/dir/l.png", "/dir/m.png"]),
+        ("<div data-bg=\"url('b.png')\"></div><div data-bg=c.png></div>", vec!["/dir/b.png", "/dir/c.png"]),
+        ("<body background=bg.gif>", vec!["/dir/bg.gif"]),
+        ("<noscript><img src=n.png></noscript>", vec!["/dir/n.png"]),
+        ("<img src='data:image/png;base64,AA'>", vec![]),
+    ] {
+        let mut found = found(html, Kind::Asset);
+        let mut expected = expected;
+        found.sort();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{html}");
+    }
+}
+
+#[test]
+fn base_moves_every_reference() {
+    let html = "<base href='/other/'><a href=x>x</a><img src=i.png>";
+    assert_eq!(found(html, Kind::Link), ["/other/x"]);
+    assert_eq!(found(html, Kind::Asset), ["/other/i.png"]);
+    let broken = "<base href='javascript:x'><a href=x>x</a>";
+    assert_eq!(found(broken, Kind::Link), ["/dir/x"]);
+}
+
+#[test]
+fn title_and_what_is_visible() {
+    let page = facts("<svg><title>no</title></svg><title> A\n b </title><p>x");
+    assert_eq!(page.title, "A b");
+    for (html, visible) in [
+        ("<p>text</p>", true),
+        ("<img src=x>", true),
+        ("<frameset><frame src=x></frameset>", true),
+        ("<meta http-equiv=refresh content='0;url=x'>", true),
+        ("", false),
+        ("<title>only</title><style>a{}</style><script>x()</script>", false),
+        ("<div id=root> \n </div><noscript>need script <img src=x></noscript>", false),
+        ("<!-- comment -->", false),
+    ] {
+        assert_eq!(facts(html).visible, visible, "{html}");
+    }
+}
+
+#[test]
+fn deep_nesting_is_read() {
+    let html = format!("{}<a href=x>x", "<b>".repeat(20_000));
+    assert_eq!(found(&html, Kind::Link).len(), 1);
+}
