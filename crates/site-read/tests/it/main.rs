@@ -1,0 +1,7 @@
+//! The crawl against real local servers.
+
+mod order;
+mod pages;
+mod server;
+mod start;
+mod traps;
