@@ -32,6 +32,9 @@ pub(super) struct Publisher {
     idle: Mutex<Vec<Lane>>,
     /// Raised when a message came back: queues that were declared before may be gone.
     age: AtomicU64,
+    /// One lane declares at a time: a quorum queue that is being set up for one lane refuses the messages of
+    /// another that found it declared already.
+    declaring: tokio::sync::Mutex<()>,
 }
 
 struct Lane {
@@ -52,7 +55,14 @@ struct Letter {
 impl Publisher {
     pub(super) fn new(topology: Topology, link: Link) -> Self {
         let (places, idle) = (Semaphore::new(LANES), Mutex::new(Vec::new()));
-        Self { topology, link, places, idle, age: AtomicU64::new(0) }
+        Self {
+            topology,
+            link,
+            places,
+            idle,
+            age: AtomicU64::new(0),
+            declaring: tokio::sync::Mutex::default(),
+        }
     }
 
     pub(super) fn healthy(&self) -> bool {
@@ -96,7 +106,7 @@ impl Publisher {
         let _place = self.places.acquire().await.expect("the semaphore is never closed");
         let mut lane = self.lane().await?;
         if let Some(queue) = queue {
-            lane.ensure(&self.topology, queue, self.age.load(Ordering::Relaxed)).await?;
+            self.ensure(&mut lane, queue).await?;
         }
         let outcome = lane.publish(letter).await?;
         // Only a lane whose message was answered for is used again.
@@ -109,6 +119,21 @@ impl Publisher {
             }
             Confirmation::Nack(_) | Confirmation::NotRequested => Err(Error::Refused),
         }
+    }
+
+    /// A hint may be rung before any worker has ever listened: whoever comes first declares the queue.
+    async fn ensure(&self, lane: &mut Lane, queue: &str) -> Result<()> {
+        let age = self.age.load(Ordering::Relaxed);
+        if lane.age != age {
+            lane.declared.clear();
+            lane.age = age;
+        }
+        if !lane.declared.contains(queue) {
+            let _alone = self.declaring.lock().await;
+            declare::queue(&lane.channel, &self.topology.jobs(queue)).await.map_err(broken)?;
+            lane.declared.insert(queue.to_owned());
+        }
+        Ok(())
     }
 
     async fn lane(&self) -> Result<Lane> {
@@ -131,19 +156,6 @@ impl Publisher {
 }
 
 impl Lane {
-    /// A hint may be rung before any worker has ever listened: whoever comes first declares the queue.
-    async fn ensure(&mut self, topology: &Topology, queue: &str, age: u64) -> Result<()> {
-        if self.age != age {
-            self.declared.clear();
-            self.age = age;
-        }
-        if !self.declared.contains(queue) {
-            declare::queue(&self.channel, &topology.jobs(queue)).await.map_err(broken)?;
-            self.declared.insert(queue.to_owned());
-        }
-        Ok(())
-    }
-
     async fn publish(&self, letter: Letter) -> Result<Confirmation> {
         let Letter { exchange, routing_key, mandatory, body, properties } = letter;
         let options = BasicPublishOptions { mandatory, ..BasicPublishOptions::default() };

@@ -139,7 +139,7 @@ mod tests {
     fn takers_of_one_queue_share_its_hints_and_others_hear_nothing() {
         let mut registry = Registry::default();
         let (one, mut first) = mpsc::channel(10);
-        let (two, mut second) = mpsc::channel(10);
+        let (two, second) = mpsc::channel(10);
         let (other, mut elsewhere) = mpsc::channel(10);
         registry.add_hints("q", one);
         registry.add_hints("q", two);

@@ -1,0 +1,106 @@
+//! The server goes away and comes back: rings fail at once in between, and afterwards all readers are told to
+//! look and hear again, without anybody doing anything.
+
+use crate::ground::{BOUND, Ringing, hint, note, noted, notes_resubscribed, resubscribed, taken};
+use bus::{Error, HintStream, NoteStream, Options};
+use std::time::Duration;
+use testkit::{
+    broker::{Broker, unique_prefix},
+    postgres::Cluster,
+    wait,
+};
+
+/// Far below any connection time-out.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
+async fn fails_at_once(ringing: &Ringing) {
+    wait::until_true("the outage to be noticed", BOUND, || async { !ringing.bell.healthy() }).await;
+    let ring = wait::within("a ring to fail", AT_ONCE, ringing.bell.ring(&hint("q"))).await;
+    assert!(matches!(ring, Err(Error::Unavailable)), "{ring:?}");
+    let note = wait::within("a note to fail", AT_ONCE, ringing.bell.announce(&note(1))).await;
+    assert!(matches!(note, Err(Error::Unavailable)), "{note:?}");
+}
+
+async fn hears_again(ringing: &Ringing, hints: &mut HintStream, notes: &mut NoteStream) {
+    resubscribed(hints).await;
+    notes_resubscribed(notes).await;
+    ringing.healthy().await;
+    let (hint, note) = (hint("q"), note(2));
+    ringing.bell.ring(&hint).await.expect("rung");
+    ringing.bell.announce(&note).await.expect("announced");
+    assert_eq!(taken(hints).await, hint);
+    assert_eq!(noted(notes).await, note);
+}
+
+#[tokio::test]
+async fn rabbitmq_restarts() {
+    let mut broker = Broker::start().await;
+    let options = Options::Amqp { url: broker.url(), prefix: unique_prefix() };
+    let ringing = Ringing::open(&options).await;
+    let (mut hints, mut notes) = (ringing.hints("q", 5).await, ringing.notes().await);
+
+    broker.stop().await;
+    fails_at_once(&ringing).await;
+    broker.start_again().await;
+    hears_again(&ringing, &mut hints, &mut notes).await;
+
+    broker.kill();
+    fails_at_once(&ringing).await;
+    broker.start_again().await;
+    hears_again(&ringing, &mut hints, &mut notes).await;
+}
+
+#[tokio::test]
+async fn a_bell_opened_before_its_rabbitmq_is_up_connects_by_itself() {
+    let mut broker = Broker::start().await;
+    broker.stop().await;
+    let options = Options::Amqp { url: broker.url(), prefix: unique_prefix() };
+    let ringing = Ringing::open_unconnected(&options);
+    let (mut hints, mut notes) = (ringing.bell.hints("q", 5), ringing.bell.notes());
+    fails_at_once(&ringing).await;
+    broker.start_again().await;
+    hears_again(&ringing, &mut hints, &mut notes).await;
+}
+
+#[tokio::test]
+async fn rabbitmq_cuts_all_connections() {
+    let broker = Broker::start().await;
+    let options = Options::Amqp { url: broker.url(), prefix: unique_prefix() };
+    let ringing = Ringing::open(&options).await;
+    let (mut hints, mut notes) = (ringing.hints("q", 5).await, ringing.notes().await);
+    broker.ctl(&["close_all_connections", "by the test"]).await;
+    hears_again(&ringing, &mut hints, &mut notes).await;
+}
+
+#[tokio::test]
+async fn postgres_restarts() {
+    let mut cluster = Cluster::start().await;
+    let database = cluster.database().await;
+    let options = Options::Notify { url: database.url("resettle_worker"), prefix: unique_prefix() };
+    let ringing = Ringing::open(&options).await;
+    let (mut hints, mut notes) = (ringing.hints("q", 5).await, ringing.notes().await);
+
+    cluster.stop().await;
+    fails_at_once(&ringing).await;
+    cluster.start_again().await;
+    hears_again(&ringing, &mut hints, &mut notes).await;
+
+    cluster.kill();
+    fails_at_once(&ringing).await;
+    cluster.start_again().await;
+    hears_again(&ringing, &mut hints, &mut notes).await;
+}
+
+#[tokio::test]
+async fn postgres_cuts_the_bells_connections() {
+    let cluster = Cluster::start().await;
+    let database = cluster.database().await;
+    let options = Options::Notify { url: database.url("resettle_worker"), prefix: unique_prefix() };
+    let ringing = Ringing::open(&options).await;
+    let (mut hints, mut notes) = (ringing.hints("q", 5).await, ringing.notes().await);
+    let sql = database.sql().await;
+    let cut =
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'resettle bell'";
+    assert_eq!(sql.query(cut, &[]).await.expect("cut").len(), 2, "one connection sends, one listens");
+    hears_again(&ringing, &mut hints, &mut notes).await;
+}
