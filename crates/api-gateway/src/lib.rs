@@ -1,1 +1,28 @@
-//! api-gateway
+//! The gateway: REST in front of the record.
+//!
+//! Every route authenticates, judges its input, and makes at most one transaction; a refusal is a problem document.
+//! It never does a migration's work, never speaks to the bus (the outbox does), and never asks another service
+//! for anything but a worker's word on what it is doing right now.
+//!
+//! Start at [`Gateway::routes`]; each route has a file in `routes`.
+
+mod config;
+mod correlation;
+mod gateway;
+mod input;
+mod live;
+mod metrics;
+mod openapi;
+mod problem;
+mod process;
+mod routes;
+mod view;
+
+pub use config::Config;
+pub use gateway::{Error, Gateway};
+pub use openapi::document as openapi_document;
+pub use problem::{Code, Problem};
+pub use process::{migrate, run};
+
+/// The name under which this service is configured, traced and logged.
+pub const SERVICE: &str = "api-gateway";

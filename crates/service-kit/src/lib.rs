@@ -9,6 +9,7 @@ pub mod config;
 pub mod exit;
 pub mod http;
 mod lifecycle;
+pub mod objects;
 mod secret;
 
 pub use lifecycle::{Fatal, Lifecycle};

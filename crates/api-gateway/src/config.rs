@@ -1,0 +1,109 @@
+//! The gateway's configuration: what its parts want, put together, and whether they fit together.
+
+use serde::Deserialize;
+use service_kit::{Secret, objects};
+use std::{net::SocketAddr, time::Duration};
+
+/// Everything that a gateway process can be told. See `docs/configuration.md`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The database, as the gateway's role.
+    pub store: store::Options,
+    /// The database, as the owner of the schema: only `--migrate` uses it.
+    pub owner_url: Secret,
+    /// Logs, traces.
+    pub telemetry: telemetry::Options,
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Threads that serve requests.
+    pub workers: usize,
+    /// The largest request body, in bytes.
+    pub max_body: usize,
+    /// Where artefacts are kept.
+    pub objects: objects::Options,
+    /// What is shown to the workers' status services.
+    pub grpc_token: Secret,
+    /// How long a worker gets to answer what it is doing before the record has to do.
+    #[serde(with = "humantime_serde")]
+    pub grpc_deadline: Duration,
+    /// How long the answer to a request with an Idempotency-Key is kept.
+    #[serde(with = "humantime_serde")]
+    pub idempotency_ttl: Duration,
+    /// Attempts of a migration's job, the first included.
+    pub max_attempts: u32,
+    /// `address:port` pairs that may be moved although they are not public: for development.
+    pub allow_addresses: Vec<SocketAddr>,
+    /// How long open requests get after the process was asked to stop.
+    #[serde(with = "humantime_serde")]
+    pub grace: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            store: store::Options::default(),
+            owner_url: Secret::default(),
+            telemetry: telemetry::Options::default(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            workers: 2,
+            max_body: 64 * 1024,
+            objects: objects::Options::default(),
+            grpc_token: Secret::default(),
+            grpc_deadline: Duration::from_millis(300),
+            idempotency_ttl: Duration::from_secs(24 * 60 * 60),
+            max_attempts: 3,
+            allow_addresses: Vec::new(),
+            grace: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Config {
+    /// Do all values make sense together? To be asked before anything is bound or opened.
+    pub fn check(&self) -> Result<(), service_kit::config::Error> {
+        self.checked().map_err(service_kit::config::Error::Check)
+    }
+
+    fn checked(&self) -> Result<(), String> {
+        self.objects.check()?;
+        let refuse = |wrong: bool, told: &str| if wrong { Err(told.to_owned()) } else { Ok(()) };
+        refuse(self.store.url.is_empty(), "store.url is missing")?;
+        refuse(!(1..=256).contains(&self.workers), "workers has to be between 1 and 256")?;
+        let least = 2 * domain::brief::MAX_BYTES;
+        refuse(self.max_body < least, "max_body is too small for a brief: at least 32768 bytes")?;
+        refuse(self.max_body > 1 << 20, "max_body has to be at most 1048576 bytes")?;
+        refuse(self.grpc_token.expose().len() < 16, "grpc_token has to have at least 16 characters")?;
+        let deadline = Duration::from_millis(10)..=Duration::from_secs(5);
+        refuse(!deadline.contains(&self.grpc_deadline), "grpc_deadline has to be between 10 ms and 5 s")?;
+        refuse(!(1..=100).contains(&self.max_attempts), "max_attempts has to be between 1 and 100")?;
+        refuse(self.idempotency_ttl < Duration::from_secs(60), "idempotency_ttl has to be at least 1 minute")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usable() -> Config {
+        let mut config = Config { grpc_token: Secret::new("0123456789abcdef"), ..Config::default() };
+        config.store.url = "postgres://resettle_gateway@localhost/resettle".into();
+        config.objects.url = "file:///var/lib/resettle".into();
+        config
+    }
+
+    #[test]
+    fn values_that_do_not_fit_are_named() {
+        assert!(usable().check().is_ok());
+        let refused = |change: fn(&mut Config)| {
+            let mut config = usable();
+            change(&mut config);
+            config.check().expect_err("must be refused").to_string()
+        };
+        assert!(refused(|c| c.store.url.clear()).contains("store.url"));
+        assert!(refused(|c| c.max_body = 1).contains("max_body"));
+        assert!(refused(|c| c.grpc_token = Secret::default()).contains("grpc_token"));
+        assert!(refused(|c| c.objects.url = "ftp://x/".into()).contains("objects.url"));
+        assert!(refused(|c| c.grpc_deadline = Duration::from_secs(60)).contains("grpc_deadline"));
+    }
+}

@@ -1,0 +1,78 @@
+//! What the routes share, and where they are mounted.
+
+use crate::{Config, SERVICE, correlation, input, live::Workers, metrics::Metrics, openapi, routes};
+use actix_web::{
+    middleware::from_fn,
+    web::{self, Data, ServiceConfig},
+};
+use object_store::ObjectStore;
+use prometheus::Registry;
+use service_kit::admin::{self, Readiness};
+use std::sync::Arc;
+use store::Store;
+
+/// The gateway's parts; a cheap clone is the same gateway.
+#[derive(Clone)]
+pub struct Gateway {
+    parts: Data<Parts>,
+}
+
+/// What a route may use.
+pub(crate) struct Parts {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+    pub(crate) objects: Arc<dyn ObjectStore>,
+    pub(crate) guard: site_fetch::Fetcher,
+    pub(crate) workers: Workers,
+    pub(crate) metrics: Metrics,
+}
+
+/// Why the gateway cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The place for artefacts cannot be opened.
+    #[error("the artefacts' store cannot be opened")]
+    Objects(#[source] service_kit::objects::Error),
+    /// The guard of outgoing addresses cannot be set up.
+    #[error("the guarded fetcher cannot be set up")]
+    Guard(#[source] site_fetch::Error),
+}
+
+impl Gateway {
+    /// Opens what the routes need besides the database; binds nothing.
+    pub fn new(config: &Config, store: Store) -> Result<Self, Error> {
+        let guard = site_fetch::Options { allow: config.allow_addresses.clone(), ..site_fetch::Options::default() };
+        let parts = Parts {
+            store,
+            objects: config.objects.open().map_err(Error::Objects)?,
+            guard: site_fetch::Fetcher::new(guard).map_err(Error::Guard)?,
+            workers: Workers::new(config.grpc_token.clone(), config.grpc_deadline),
+            metrics: Metrics::new(),
+            config: config.clone(),
+        };
+        Ok(Self { parts: Data::new(parts) })
+    }
+
+    /// Mounts every route of the gateway, and answers for every address that nobody else took: mount it last.
+    pub fn routes(
+        &self,
+        readiness: Readiness,
+        registry: Registry,
+    ) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+        let parts = self.parts.clone();
+        let admin = admin::routes(readiness, registry);
+        move |config| {
+            let scope = web::scope("")
+                .wrap(from_fn(correlation::carry))
+                .wrap(telemetry::http::spans(SERVICE))
+                .app_data(parts.clone())
+                .app_data(input::json_config(parts.config.max_body))
+                .app_data(input::query_config())
+                .configure(admin.clone())
+                .configure(routes::mount)
+                .configure(openapi::mount)
+                .default_service(web::to(routes::nothing_here));
+            config.service(scope);
+        }
+    }
+}

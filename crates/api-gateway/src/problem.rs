@@ -1,0 +1,196 @@
+//! Every refusal in one form: a problem document (RFC 9457) with a stable type, what to do, and the trace's id.
+//!
+//! Holds the whole list of codes; `docs/errors/<code>.md` explains each. Never shows a source's text: that goes to
+//! the log, under the same trace id.
+
+use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use domain::Kind;
+use serde_json::{Map, Value, json};
+use std::fmt;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $slug:literal, $status:ident, $title:literal;)+) => {
+        /// What went wrong, for programs.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $name,)+ }
+
+        impl Code {
+            /// Every code there is.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// Stable, snake case; the last part of the problem's type.
+            pub const fn slug(self) -> &'static str {
+                match self { $(Self::$name => $slug,)+ }
+            }
+
+            /// The HTTP status that goes with it.
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status,)+ }
+            }
+
+            /// The same words each time it occurs.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The body is not the JSON that the route takes.
+    InvalidBody = "invalid_body", BAD_REQUEST, "The request body cannot be read";
+    /// A query parameter is out of its range or of the wrong kind.
+    InvalidQuery = "invalid_query", BAD_REQUEST, "A query parameter is not valid";
+    /// A header is malformed.
+    InvalidHeader = "invalid_header", BAD_REQUEST, "A header is not valid";
+    /// The id in the path is not a UUID.
+    InvalidId = "invalid_id", BAD_REQUEST, "The id is not a UUID";
+    /// The source URL cannot be moved.
+    InvalidSourceUrl = "invalid_source_url", UNPROCESSABLE_ENTITY, "The source URL cannot be used";
+    /// The source URL leads to an address that is not public.
+    AddressForbidden = "address_forbidden", UNPROCESSABLE_ENTITY, "The source URL leads to a forbidden address";
+    /// The source URL's host has no address.
+    HostNotFound = "host_not_found", UNPROCESSABLE_ENTITY, "The source URL's host does not resolve";
+    /// The brief is missing, double, empty or too long.
+    InvalidBrief = "invalid_brief", UNPROCESSABLE_ENTITY, "The brief cannot be used";
+    /// No usable API key.
+    Unauthenticated = "unauthenticated", UNAUTHORIZED, "A valid API key is needed";
+    /// The caller's role does not allow this.
+    Forbidden = "forbidden", FORBIDDEN, "Your role does not allow this";
+    /// No such migration for this caller.
+    MigrationNotFound = "migration_not_found", NOT_FOUND, "There is no such migration";
+    /// No such route.
+    RouteNotFound = "route_not_found", NOT_FOUND, "There is nothing at this address";
+    /// The route exists and does not take this method.
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This address does not take this method";
+    /// An active migration of the same site by the same user.
+    AlreadyActive = "already_active", CONFLICT, "This site is being moved already";
+    /// The migration is over.
+    AlreadyOver = "already_over", CONFLICT, "The migration is over";
+    /// There is no project yet, or there never will be.
+    NotCompleted = "not_completed", CONFLICT, "The migration has no project";
+    /// A request with the same Idempotency-Key is being carried out.
+    KeyInFlight = "idempotency_key_in_flight", CONFLICT, "A request with this Idempotency-Key is being carried out";
+    /// The Idempotency-Key was used for another body.
+    KeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request";
+    /// The body is over the limit.
+    BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The request body is too large";
+    /// The body is not declared as JSON.
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The request body has to be JSON";
+    /// A part that is needed cannot be reached now.
+    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "A part of the service cannot be reached";
+    /// A fault of ours.
+    Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong on our side";
+}
+
+/// One refusal, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    code: Code,
+    detail: String,
+    extensions: Map<String, Value>,
+}
+
+impl Problem {
+    /// `detail` says what is wrong with this request and what to do.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), extensions: Map::new() }
+    }
+
+    /// Adds a member of its own, such as the id of the migration that stands in the way.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.extensions.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Something that is needed is away, or we are at fault: the cause is logged, the client learns which of both.
+    pub fn from_source(kind: Kind, source: &(dyn std::error::Error + 'static)) -> Self {
+        let told = service_kit::exit::chain(source);
+        if kind == Kind::Unavailable {
+            tracing::warn!(error = told, "a part that the request needs is away");
+            return Self::new(Code::Unavailable, "Try again in a moment; nothing was changed.");
+        }
+        tracing::error!(error = told, "the request failed");
+        Self::new(Code::Internal, "This was logged. If it stays, tell the operator the trace id.")
+    }
+
+    /// The document as it is sent.
+    pub fn document(&self) -> Value {
+        let mut document = self.extensions.clone();
+        document.insert("type".into(), json!(format!("/problems/{}", self.code.slug())));
+        document.insert("title".into(), json!(self.code.title()));
+        document.insert("status".into(), json!(self.code.status().as_u16()));
+        document.insert("code".into(), json!(self.code.slug()));
+        document.insert("detail".into(), json!(self.detail));
+        document.insert("traceId".into(), json!(telemetry::trace_id()));
+        Value::Object(document)
+    }
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        Self::from_source(error.kind(), &error)
+    }
+}
+
+impl From<auth::Error> for Problem {
+    fn from(error: auth::Error) -> Self {
+        match error.kind() {
+            Kind::Unauthenticated => Self::new(
+                Code::Unauthenticated,
+                format!("{error}: send `Authorization: Bearer rsk_…` with a key that is not revoked or expired."),
+            ),
+            kind => Self::from_source(kind, &error),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.title(), self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.code.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.code.status());
+        response.content_type("application/problem+json");
+        match self.code {
+            Code::Unauthenticated => response.insert_header(("WWW-Authenticate", "Bearer")),
+            Code::Unavailable | Code::KeyInFlight => response.insert_header(("Retry-After", "1")),
+            _ => &mut response,
+        };
+        response.body(self.document().to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_code_has_a_slug_of_its_own_and_a_page() {
+        let slugs: BTreeSet<&str> = Code::ALL.iter().map(|code| code.slug()).collect();
+        assert_eq!(slugs.len(), Code::ALL.len());
+        let pages = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors");
+        for slug in slugs {
+            assert!(pages.join(format!("{slug}.md")).is_file(), "docs/errors/{slug}.md is missing");
+        }
+    }
+
+    #[test]
+    fn a_document_holds_the_members_of_the_rfc_and_its_own() {
+        let document = Problem::new(Code::AlreadyActive, "wait").with("migrationId", "x").document();
+        assert_eq!(document["type"], "/problems/already_active");
+        assert_eq!(document["status"], 409);
+        assert_eq!(document["detail"], "wait");
+        assert_eq!(document["migrationId"], "x");
+        assert!(document.get("traceId").is_some());
+    }
+}

@@ -1,0 +1,68 @@
+//! `GET /api/migration/{id}/artifact`: the finished project as a zip, streamed from where it is kept.
+
+use crate::{
+    Code, Problem,
+    gateway::Parts,
+    input::{Caller, Named, not_found},
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, ContentDisposition, DispositionParam, DispositionType, ETag, EntityTag, Header, IfNoneMatch},
+    web::Data,
+};
+use domain::{Kind, migration::MigrationState, phase::Phase};
+use object_store::{ObjectStoreExt, path::Path as Key};
+use serde::Deserialize;
+
+/// What DEPLOY left behind.
+#[derive(Deserialize)]
+struct Deployed {
+    artifact: String,
+    sha256: String,
+}
+
+#[utoipa::path(
+    get, path = "/api/migration/{id}/artifact", tag = "migrations", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, content_type = "application/zip", description = "The project; its ETag is its SHA-256"))
+)]
+pub(crate) async fn artifact(
+    request: HttpRequest,
+    parts: Data<Parts>,
+    caller: Caller,
+    Named(id): Named,
+) -> Result<HttpResponse, Problem> {
+    let tenant = caller.0.tenant;
+    let record = parts.store.migration(tenant, id).await?.ok_or_else(|| not_found(id))?;
+    if record.state != MigrationState::Completed {
+        let detail = format!("It is {}. The project is there once it is completed.", record.state);
+        return Err(Problem::new(Code::NotCompleted, detail).with("migrationStatus", record.state.to_string()));
+    }
+    let phases = parts.store.phases(tenant, id, record.run).await?;
+    let result = phases.into_iter().find(|found| found.phase == Phase::Deploy).and_then(|found| found.result);
+    let deployed: Deployed = serde_json::from_value(result.unwrap_or_default())
+        .map_err(|error| Problem::from_source(Kind::Internal, &error))?;
+    let tag = EntityTag::new_strong(deployed.sha256.clone());
+    if is_known(&request, &tag) {
+        return Ok(HttpResponse::NotModified().insert_header(ETag(tag)).finish());
+    }
+    let found = parts.objects.get(&Key::from(deployed.artifact.as_str())).await;
+    let found = found.map_err(|error| Problem::from_source(Kind::Unavailable, &error))?;
+    let name = format!("{id}.zip");
+    Ok(HttpResponse::Ok()
+        .content_type("application/zip")
+        .insert_header(ETag(tag))
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
+        .insert_header(ContentDisposition {
+            disposition: DispositionType::Attachment,
+            parameters: vec![DispositionParam::Filename(name)],
+        })
+        .no_chunking(found.meta.size)
+        .streaming(found.into_stream()))
+}
+
+fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
+    match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Items(known)) => known.iter().any(|one| one.weak_eq(tag)),
+        _ => false,
+    }
+}

@@ -1,0 +1,214 @@
+//! `POST /api/migration/start`: everything that follows from it is written in one transaction.
+
+use crate::{
+    Code, Problem, correlation,
+    gateway::Parts,
+    input::{self, Caller},
+    view::Started,
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web::{Data, Json},
+};
+use domain::{
+    CorrelationId, JobId, MigrationId,
+    brief::Brief,
+    event::{EventType, NewEvent},
+    idempotency::{Key, Verdict},
+    source_url::SourceUrl,
+    trace::TraceContext,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::{IdempotentWrite, StartMigration, StartOutcome, StoredAnswer};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// The scope of this route's Idempotency-Keys. Stored: never change it.
+const ROUTE: &str = "POST /api/migration/start";
+/// The version of the tools that workers of this release carry a migration out with.
+const TOOL_CONTRACT: &str = "site-engine/1";
+/// No model is asked in this release.
+const MODEL_VERSION: &str = "none";
+
+/// What to move, and what the user wants of it: a prompt or a brief, one of the two.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct StartRequest {
+    /// The site's address: http or https, without credentials.
+    #[schema(example = "https://example.com/")]
+    source_url: String,
+    /// The wish in words, up to 16 KiB.
+    user_prompt: Option<String>,
+    /// The wish as text or as an object, up to 16 KiB.
+    #[schema(value_type = Option<Object>)]
+    user_brief: Option<Value>,
+}
+
+#[utoipa::path(
+    post, path = "/api/migration/start", tag = "migrations", request_body = StartRequest,
+    params(("Idempotency-Key" = Option<String>, Header,
+        description = "The same key and body get the same answer again, for a day")),
+    responses((status = 202, body = Started, description = "Accepted; follow its stream or its events"))
+)]
+pub(crate) async fn start(
+    request: HttpRequest,
+    parts: Data<Parts>,
+    caller: Caller,
+    body: Json<StartRequest>,
+) -> Result<HttpResponse, Problem> {
+    let caller = caller.who_may_write()?;
+    let correlation = correlation::of(&request);
+    let body = body.into_inner();
+    let keyed = input::idempotency_key(&request)?.map(|key| Keyed::new(key, &body));
+    // Before anything else is asked: a retry must get its answer even when the site is away by now.
+    if let Some(keyed) = &keyed {
+        let seen = parts.store.stored_answer(caller.tenant, ROUTE, keyed.key.as_str(), &keyed.hash).await?;
+        match seen {
+            Verdict::Fresh => {}
+            Verdict::Replay(answer) => return Ok(replayed(&parts, &answer)),
+            Verdict::Mismatch => return Err(reused(&parts)),
+            Verdict::InFlight => return Err(in_flight(&parts)),
+        }
+    }
+    let url = SourceUrl::parse(&body.source_url)
+        .map_err(|refused| Problem::new(Code::InvalidSourceUrl, format!("sourceUrl: {refused}.")))?;
+    let brief = Brief::from_request(body.user_prompt, body.user_brief)
+        .map_err(|refused| Problem::new(Code::InvalidBrief, format!("{refused}.")))?;
+    parts.guard.vet(url.as_url()).await.map_err(|error| unfit(&error))?;
+    let wish = Wish { url, brief, keyed, correlation };
+    write(&parts, caller, wish).await
+}
+
+struct Wish {
+    url: SourceUrl,
+    brief: Brief,
+    keyed: Option<Keyed>,
+    correlation: CorrelationId,
+}
+
+async fn write(parts: &Parts, caller: &auth::Caller, wish: Wish) -> Result<HttpResponse, Problem> {
+    let migration = MigrationId(Uuid::now_v7());
+    let answer = Started {
+        migration_id: migration.0,
+        status: "queued",
+        message: format!("The migration of {} waits for a worker.", wish.url),
+        correlation_id: wish.correlation.0,
+    };
+    let answer = serde_json::to_value(answer).expect("plain strings and ids serialise");
+    let command = command(parts, caller, &wish, migration, &answer);
+    match parts.store.start_migration(&command).await? {
+        StartOutcome::Started => {
+            parts.metrics.start("started");
+            Ok(accepted(StatusCode::ACCEPTED, &answer, false))
+        }
+        StartOutcome::Replayed(stored) => Ok(replayed(parts, &stored)),
+        StartOutcome::KeyMismatch => Err(reused(parts)),
+        StartOutcome::KeyInFlight => Err(in_flight(parts)),
+        StartOutcome::AlreadyActive(first) => {
+            parts.metrics.start("already_active");
+            let detail = format!("Migration {first} moves it. Follow that one, or cancel it first.");
+            Err(Problem::new(Code::AlreadyActive, detail).with("migrationId", first.to_string()))
+        }
+    }
+}
+
+fn command(
+    parts: &Parts,
+    caller: &auth::Caller,
+    wish: &Wish,
+    migration: MigrationId,
+    answer: &Value,
+) -> StartMigration {
+    let (traceparent, tracestate) = telemetry::current_context();
+    let notes = json!({"status": "queued", "sourceUrl": wish.url.to_string()});
+    StartMigration {
+        tenant: caller.tenant,
+        user: caller.user,
+        migration,
+        job: JobId(Uuid::now_v7()),
+        source_url: wish.url.to_string(),
+        normalised_url: wish.url.normalised(),
+        brief: serde_json::to_value(&wish.brief).expect("a brief serialises"),
+        prompt_hash: wish.brief.hash(),
+        correlation: wish.correlation,
+        seed: seed(),
+        tool_contract: TOOL_CONTRACT.to_owned(),
+        model_version: MODEL_VERSION.to_owned(),
+        max_attempts: parts.config.max_attempts,
+        trace: TraceContext { traceparent, tracestate },
+        event: NewEvent::new(EventType::PhaseUpdate, None, 0, notes),
+        idempotency: wish.keyed.as_ref().map(|keyed| IdempotentWrite {
+            route: ROUTE.to_owned(),
+            key: keyed.key.as_str().to_owned(),
+            request_hash: keyed.hash.clone(),
+            ttl: parts.config.idempotency_ttl,
+            status: StatusCode::ACCEPTED.as_u16(),
+            answer: answer.clone(),
+        }),
+    }
+}
+
+/// The run's seed: 63 random bits, never negative, so that it survives languages without 64-bit integers' signs.
+fn seed() -> i64 {
+    (Uuid::new_v4().as_u128() >> 65) as i64
+}
+
+/// A key and the hash of the request that it stands for.
+struct Keyed {
+    key: Key,
+    hash: String,
+}
+
+impl Keyed {
+    /// Hashes the request as it was understood, so that white space and the order of keys do not matter.
+    fn new(key: Key, body: &StartRequest) -> Self {
+        let canonical = serde_json::to_vec(body).expect("a request that was read serialises");
+        Self { key, hash: blake3::hash(&canonical).to_hex().to_string() }
+    }
+}
+
+fn accepted(status: StatusCode, answer: &Value, replayed: bool) -> HttpResponse {
+    let mut response = HttpResponse::build(status);
+    if let Some(id) = answer["migrationId"].as_str() {
+        response.insert_header((header::LOCATION, format!("/api/migration/{id}")));
+    }
+    if replayed {
+        response.insert_header(("Idempotent-Replayed", "true"));
+    }
+    response.json(answer)
+}
+
+fn replayed(parts: &Parts, stored: &StoredAnswer) -> HttpResponse {
+    parts.metrics.start("replayed");
+    accepted(StatusCode::from_u16(stored.status).unwrap_or(StatusCode::ACCEPTED), &stored.answer, true)
+}
+
+fn reused(parts: &Parts) -> Problem {
+    parts.metrics.start("key_reused");
+    Problem::new(Code::KeyReused, "A key stands for one request. Send another key with another body.")
+}
+
+fn in_flight(parts: &Parts) -> Problem {
+    parts.metrics.start("key_in_flight");
+    Problem::new(Code::KeyInFlight, "Send the same request again in a moment to get its answer.")
+}
+
+fn unfit(error: &site_fetch::Error) -> Problem {
+    use site_fetch::{Error, Refused};
+    match error {
+        Error::Refused(refused @ Refused::Address { .. }) => {
+            Problem::new(Code::AddressForbidden, format!("sourceUrl: {refused}. Only public sites can be moved."))
+        }
+        Error::Refused(refused) => Problem::new(Code::InvalidSourceUrl, format!("sourceUrl: {refused}.")),
+        Error::Unresolved { host, .. } if !error.is_transient() => {
+            Problem::new(Code::HostNotFound, format!("sourceUrl: {host} has no address. Check its spelling."))
+        }
+        Error::Unresolved { .. } | Error::TimedOut { .. } | Error::Network { .. } => {
+            tracing::warn!(error = service_kit::exit::chain(error), "the source URL could not be vetted");
+            Problem::new(Code::Unavailable, "The site's name could not be looked up just now. Try again in a moment.")
+        }
+        other => Problem::from_source(domain::Kind::Internal, other),
+    }
+}
