@@ -62,11 +62,14 @@ impl Store {
 /// states are literals, so that the partial index fits. A lease row that somebody's repair by hand left behind
 /// is taken over: else it would stop every claim that meets this job.
 ///
+/// A job of no migration would be no lease of ours; taking it would fail, and every claim with it.
+///
 /// A job that was handed back keeps its `run_at`, and with it its rank; it has waited since its row changed.
 const CLAIM: &str = "-- job.claim
     WITH ranked AS (
         SELECT id, greatest(run_at, updated_at) AS since FROM jobs
         WHERE queue = $1 AND state = 'PENDING' AND run_at <= (SELECT clock_timestamp())
+          AND migration_id IS NOT NULL
         ORDER BY priority DESC, run_at, id
         LIMIT $2
         FOR UPDATE SKIP LOCKED

@@ -14,12 +14,16 @@ impl Store {
     /// WAITING_RETRY → PENDING for jobs whose wait is over; answers how many. Those that somebody asked to
     /// cancel meanwhile are cancelled in its stead.
     pub async fn promote_due(&self, actor: WorkerId, limit: u32) -> Result<u32> {
+        let promoted = self.run(&Promote { actor, limit }).await?;
         // Few if any: a wish to cancel ends a waiting job at once, so one is left only where it came in the
         // very moment in which the attempt failed.
         for lease in self.run(&CalledOff { actor, limit }).await? {
-            self.run(&Cancel { lease: &lease }).await?;
+            if let Err(error) = self.run(&Cancel { lease: &lease }).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(job = %lease.job, error, "a job that was called off cannot be cancelled");
+            }
         }
-        self.run(&Promote { actor, limit }).await
+        Ok(promoted)
     }
 }
 

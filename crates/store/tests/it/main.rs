@@ -2,6 +2,7 @@
 
 mod cancel;
 mod claim;
+mod cluster;
 mod events;
 mod fencing;
 mod figures;

@@ -5,7 +5,7 @@ use serde_json::json;
 use std::time::Duration;
 use store::{OutboxTopic, Poison};
 
-const HOLD: Duration = Duration::from_secs(30);
+const HOLD: Duration = Duration::from_secs(300);
 
 #[tokio::test]
 async fn a_row_is_one_relays_until_its_hold_is_over() {

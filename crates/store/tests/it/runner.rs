@@ -3,7 +3,7 @@
 use crate::world::{World, done, event};
 use domain::Kind;
 use std::time::Duration;
-use store::{Error, Options, Store};
+use store::{Error, Fenced, Options, Store};
 
 #[tokio::test]
 async fn the_loser_of_a_deadlock_is_run_again() {
@@ -70,7 +70,8 @@ async fn a_connection_that_was_cut_is_replaced() {
     world.sql.execute(sql, &[]).await.expect("a superuser may");
     testkit::wait::until("the worker's store to be back", Duration::from_secs(10), async || {
         match world.worker.append_events(&lease, &[event(30)]).await {
-            Ok(written) => Some(done(Ok(written))),
+            Ok(Fenced::Done(())) => Some(()),
+            Ok(Fenced::Stale) => panic!("the lease is still the job's"),
             Err(error) => {
                 assert_eq!(error.kind(), Kind::Unavailable, "{error:?}");
                 None

@@ -18,7 +18,8 @@ use testkit::postgres::Database;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-pub(crate) const TTL: Duration = Duration::from_secs(30);
+/// Longer than any test takes on a busy machine: a lease runs out when a test says so.
+pub(crate) const TTL: Duration = Duration::from_secs(300);
 pub(crate) const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 pub(crate) const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -33,7 +34,10 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let db = Database::create().await;
+        Self::of(Database::create().await).await
+    }
+
+    pub(crate) async fn of(db: Database) -> Self {
         let connect = async |options| Store::connect(&options).await.expect("the test database answers");
         Self {
             owner: connect(db.owner()).await,
