@@ -107,7 +107,8 @@ impl NewEvent {
 
     /// The last event of a run that was called off.
     pub fn cancelled(phase: Option<Phase>, progress: i16) -> Self {
-        let done = json!({"success": false, "projectId": null, "state": MigrationState::Cancelled});
+        let done =
+            json!({"success": false, "cancelled": true, "projectId": null, "state": MigrationState::Cancelled});
         Self::new(EventType::Done, phase, progress, done)
     }
 }

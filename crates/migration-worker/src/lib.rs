@@ -1,1 +1,48 @@
-//! migration-worker
+//! The worker: claims jobs under leases and carries them out, relays announcements, rescues what other workers
+//! lost, and answers what it is doing right now.
+//!
+//! Postgres decides everything; this process only ever acts on a lease that it can prove, and every write it
+//! makes names the lease's epoch. It must never publish before a commit, count an attempt for its own shutdown,
+//! or touch the outside world while its lease is in doubt.
+//!
+//! Start at [`Worker::start`], which names all loops; `claim` takes jobs, `run` carries one out, `phase` holds
+//! the five executors, `pen` is the only way to write.
+
+mod claim;
+mod config;
+mod cpu;
+mod failure;
+mod heartbeat;
+mod held;
+mod housekeeping;
+mod jitter;
+mod keys;
+mod lease;
+mod materials;
+mod metrics;
+mod objects;
+mod outage;
+mod package;
+mod pen;
+mod phase;
+mod process;
+mod progress;
+mod relay;
+mod results;
+mod run;
+mod status;
+mod stop;
+mod toolchain;
+mod worker;
+
+pub use config::{Config, Fetch, Retry};
+pub use lease::Options as LeaseOptions;
+pub use process::{migrate, run};
+pub use relay::Options as RelayOptions;
+pub use toolchain::Options as ToolchainOptions;
+pub use worker::{Error, Worker};
+
+pub(crate) use stop::Stop;
+
+/// The name under which this service is configured, traced and logged.
+pub const SERVICE: &str = "migration-worker";

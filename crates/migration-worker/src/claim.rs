@@ -1,0 +1,184 @@
+//! Takes jobs: woken by a hint, by its own poll, or by a slot that came free; claims the best-ranked jobs in
+//! one batch, at most as many as there are free slots.
+//!
+//! A hint is acknowledged after the claim's commit, and never asked for while there is no slot: it stays with
+//! the broker for whoever has one. Without a broker, polling alone finds every job (law 1).
+
+use crate::{held::Hold, jitter::spread, outage::Outage, run::Run, worker::Workshop};
+use bus::{Delivery, Hint, HintStream};
+use domain::{JobId, trace::TraceContext};
+use futures::StreamExt;
+use service_kit::BoxError;
+use std::{collections::VecDeque, sync::Arc};
+use store::{ClaimRequest, Claimed, Poison};
+use tokio::time::{Instant, sleep};
+
+/// No statement locks more rows than this.
+const MOST_PER_CLAIM: usize = 50;
+
+/// Takes jobs until the process is asked to stop, then sees the running ones to their end.
+pub(crate) async fn take(shop: Arc<Workshop>) -> Result<(), BoxError> {
+    let prefetch = u16::try_from(shop.config.concurrency).unwrap_or(u16::MAX);
+    let mut taker = Taker {
+        hints: shop.bell.hints(&shop.config.queue, prefetch),
+        // The first look needs no reason: the last process may have left work.
+        look_at_once: true,
+        outage: Outage::of("claiming jobs"),
+        unacknowledged: VecDeque::new(),
+        shop: Arc::clone(&shop),
+    };
+    let stopping = shop.lifecycle.stopping();
+    // Only the waiting is cancelled, never a claim on its way: its answer is the only word of what it took.
+    while stopping.run_until_cancelled(taker.reason()).await.is_some() {
+        taker.claim().await;
+    }
+    drop(taker);
+    drain(&shop).await;
+    Ok(())
+}
+
+/// Waits for the running jobs; gives them back when their time is up.
+async fn drain(shop: &Workshop) {
+    let all = async { shop.slots.acquire_many(shop.config.concurrency).await.map(drop) };
+    let killed = shop.lifecycle.killed();
+    let patience = async {
+        tokio::select! {
+            () = sleep(shop.config.finish_within) => {}
+            () = killed.cancelled() => {}
+        }
+        tracing::info!("running jobs are given back");
+        shop.leave.cancel();
+        std::future::pending::<()>().await
+    };
+    tokio::select! {
+        biased;
+        // The semaphore is never closed: an error cannot come.
+        _ = all => {}
+        () = patience => {}
+    }
+    shop.drained.cancel();
+}
+
+struct Taker {
+    shop: Arc<Workshop>,
+    hints: HintStream,
+    look_at_once: bool,
+    outage: Outage,
+    /// Hints that wait for a claim's commit; never more than the broker hands out unacknowledged.
+    unacknowledged: VecDeque<Hint>,
+}
+
+impl Taker {
+    /// Waits for a free slot, then for a reason to look.
+    async fn reason(&mut self) {
+        drop(self.shop.slots.acquire().await);
+        if std::mem::take(&mut self.look_at_once) {
+            return;
+        }
+        let poll = sleep(spread(self.shop.config.poll, (self.shop.dice)()));
+        tokio::select! {
+            biased;
+            delivery = self.hints.next() => self.heard(delivery).await,
+            () = self.shop.runnable.notified() => {}
+            () = poll => {}
+        }
+    }
+
+    async fn heard(&mut self, delivery: Option<Delivery>) {
+        match delivery {
+            Some(Delivery::Hint(hint)) => self.unacknowledged.push_back(hint),
+            Some(Delivery::Resubscribed) => {}
+            Some(Delivery::Poison(poison)) => self.keep(poison).await,
+            // The bell has stopped: from here on by polling alone.
+            None => self.hints = futures::stream::pending().boxed(),
+        }
+    }
+
+    /// Keeps what cannot be read before the broker forgets it.
+    async fn keep(&mut self, poison: bus::Poison) {
+        let kept = Poison {
+            queue: poison.queue.clone(),
+            body: poison.body.clone(),
+            headers: poison.headers.clone(),
+            error: poison.error.clone(),
+        };
+        match self.shop.store.keep_poison(&kept).await {
+            Ok(()) => {
+                tracing::error!(queue = kept.queue, error = kept.error, "an unreadable hint was put aside");
+                // A failure means that it comes again, and is kept twice: better than not at all.
+                let _again_later = poison.ack().await;
+            }
+            // Not acknowledged: the broker hands it out again.
+            Err(error) => self.outage.failed(&error),
+        }
+    }
+
+    async fn claim(&mut self) {
+        let free = self.shop.slots.available_permits();
+        let slots = wanted(free);
+        let request = ClaimRequest {
+            queue: &self.shop.config.queue,
+            worker: self.shop.id,
+            slots: slots as u32,
+            ttl: self.shop.config.lease.ttl,
+        };
+        let asked_at = Instant::now();
+        match self.shop.store.claim(&request).await {
+            Ok(claimed) => {
+                self.outage.succeeded();
+                // A full answer: there may be more where that came from.
+                self.look_at_once = claimed.len() == slots;
+                let hinted = self.unacknowledged.iter().map(|hint| hint.body.clone()).collect::<Vec<_>>();
+                for job in claimed {
+                    let hint = hinted.iter().find(|hint| hint.job == job.lease.job);
+                    self.begin(job, asked_at, hint.map(|hint| hint.trace.clone()));
+                }
+                self.acknowledge().await;
+            }
+            Err(error) => self.outage.failed(&error),
+        }
+    }
+
+    async fn acknowledge(&mut self) {
+        for hint in self.unacknowledged.drain(..) {
+            let job: JobId = hint.body.job;
+            if let Err(error) = hint.ack().await {
+                tracing::debug!(%job, %error, "a hint was not acknowledged and comes again");
+            }
+        }
+    }
+
+    /// From here the lease guards the job: the hold is there before anything is awaited.
+    fn begin(&self, claimed: Claimed, asked_at: Instant, hint: Option<TraceContext>) {
+        let shop = &self.shop;
+        let slot = Arc::clone(&shop.slots).try_acquire_owned().expect("only this loop takes slots, and it counted");
+        let trusted_until = shop.config.lease.trusted_until(asked_at);
+        let hold = Arc::new(Hold::new(claimed.lease.clone(), trusted_until, shop.leave.clone()));
+        shop.held.insert(Arc::clone(&hold));
+        shop.metrics.claimed(&claimed.kind, claimed.waited);
+        let run = Run::new(Arc::clone(shop), Arc::clone(&hold), claimed, hint);
+        let shop = Arc::clone(shop);
+        shop.lifecycle.clone().spawn_finite("job", async move {
+            run.carry_out().await;
+            shop.held.remove(&hold);
+            drop(slot);
+        });
+    }
+}
+
+/// How many jobs to ask for.
+fn wanted(free: usize) -> usize {
+    free.min(MOST_PER_CLAIM)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_asked_for_than_there_are_slots_and_no_batch_is_too_large() {
+        for (free, expected) in [(0, 0), (1, 1), (2, 2), (50, 50), (1000, 50)] {
+            assert_eq!(wanted(free), expected);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What any worker does for all: promotes retries that are due, rescues jobs of lost workers, removes published
+//! announcements, reads the gauges, and says that it lives itself.
+//!
+//! Each is a loop of its own, so that a slow one holds up no other, and none has a span around it.
+
+use crate::{jitter::spread, outage::Outage, worker::Workshop};
+use futures::future::BoxFuture;
+use std::{sync::Arc, time::Duration};
+use store::RescueRequest;
+use tokio::time::{sleep, timeout};
+
+/// Rows per statement.
+const MOST: u32 = 100;
+const ALIVE: Duration = Duration::from_secs(10);
+const PURGE: Duration = Duration::from_secs(60);
+/// Published rows stay this long, for whoever looks into what was announced.
+const KEPT: Duration = Duration::from_secs(60 * 60);
+const FAREWELL: Duration = Duration::from_secs(3);
+
+type Turn = fn(Arc<Workshop>) -> BoxFuture<'static, store::Result<()>>;
+
+/// Starts every loop.
+pub(crate) fn start(shop: &Arc<Workshop>) {
+    let config = &shop.config;
+    // Promoting is part of polling: a due retry must not wait longer than a fresh job.
+    spawn(shop, "promote", config.poll, |shop| Box::pin(promote(shop)));
+    spawn(shop, "rescue", config.sweep, |shop| Box::pin(rescue(shop)));
+    spawn(shop, "purge", PURGE, |shop| Box::pin(purge(shop)));
+    spawn(shop, "sample", config.sample, |shop| Box::pin(sample(shop)));
+    alive(shop);
+}
+
+fn spawn(shop: &Arc<Workshop>, name: &'static str, interval: Duration, turn: Turn) {
+    let shop = Arc::clone(shop);
+    shop.lifecycle.clone().spawn(name, async move {
+        let stopping = shop.lifecycle.stopping();
+        let mut outage = Outage::of(name);
+        while stopping.run_until_cancelled(sleep(spread(interval, (shop.dice)()))).await.is_some() {
+            match turn(Arc::clone(&shop)).await {
+                Ok(()) => outage.succeeded(),
+                Err(error) => outage.failed(&error),
+            }
+        }
+        Ok(())
+    });
+}
+
+async fn promote(shop: Arc<Workshop>) -> store::Result<()> {
+    if shop.store.promote_due(shop.id, MOST).await? > 0 {
+        shop.announced.notify_one();
+        shop.runnable.notify_one();
+    }
+    Ok(())
+}
+
+async fn rescue(shop: Arc<Workshop>) -> store::Result<()> {
+    let policy = shop.config.policy();
+    let request = RescueRequest {
+        worker: shop.id,
+        ttl: shop.config.lease.ttl,
+        limit: MOST,
+        policy: &policy,
+        jitter: (shop.dice)(),
+    };
+    for rescued in shop.store.rescue_expired(&request).await? {
+        tracing::warn!(
+            job = %rescued.job, migration = %rescued.migration, to = %rescued.to,
+            "a job was taken from a worker that stopped answering"
+        );
+        shop.metrics.rescued(rescued.to);
+        shop.announced.notify_one();
+    }
+    Ok(())
+}
+
+async fn purge(shop: Arc<Workshop>) -> store::Result<()> {
+    shop.store.purge_published(KEPT, MOST * 100).await.map(drop)
+}
+
+async fn sample(shop: Arc<Workshop>) -> store::Result<()> {
+    shop.metrics.sampled(&shop.store.figures().await?);
+    Ok(())
+}
+
+/// Says that the process lives until its last job has ended, then that it stopped.
+fn alive(shop: &Arc<Workshop>) {
+    let shop = Arc::clone(shop);
+    shop.lifecycle.clone().spawn("alive", async move {
+        let mut outage = Outage::of("the worker's own heartbeat");
+        while shop.drained.run_until_cancelled(sleep(spread(ALIVE, (shop.dice)()))).await.is_some() {
+            match shop.store.worker_heartbeat(shop.id).await {
+                Ok(_) => outage.succeeded(),
+                Err(error) => outage.failed(&error),
+            }
+        }
+        // A worker that cannot say farewell looks like one that was lost: its row is only told less exactly.
+        match timeout(FAREWELL, shop.store.worker_stopped(shop.id)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the worker could not sign off"),
+            Err(_) => tracing::warn!("the worker could not sign off in time"),
+        }
+        Ok(())
+    });
+}

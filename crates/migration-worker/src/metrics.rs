@@ -1,0 +1,86 @@
+//! What this crate measures. Names stand here as Prometheus shows them; `docs/` lists them.
+
+use domain::job::JobState;
+use opentelemetry::{
+    KeyValue,
+    metrics::{Counter, Gauge, Histogram, Meter},
+};
+use std::time::Duration;
+use store::Figures;
+
+/// Waiting and running span seconds to most of an hour.
+const SECONDS: [f64; 14] =
+    [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0];
+
+/// All instruments of a worker.
+pub(crate) struct Metrics {
+    wait: Histogram<f64>,
+    run: Histogram<f64>,
+    rescues: Counter<u64>,
+    stale: Counter<u64>,
+    outbox_age: Gauge<f64>,
+    depth: Gauge<i64>,
+    lag: Gauge<f64>,
+    horizon_lag: Gauge<f64>,
+}
+
+impl Metrics {
+    pub(crate) fn new(meter: &Meter) -> Self {
+        let seconds = |name: &'static str, told: &'static str| {
+            let boundaries = SECONDS.to_vec();
+            meter.f64_histogram(name).with_unit("s").with_description(told).with_boundaries(boundaries).build()
+        };
+        let gauge = |name: &'static str, told: &'static str| {
+            meter.f64_gauge(name).with_unit("s").with_description(told).build()
+        };
+        let counter = |name: &'static str, told: &'static str| meter.u64_counter(name).with_description(told).build();
+        Self {
+            wait: seconds("resettle_job_wait_seconds", "How long claimed jobs had been runnable"),
+            run: seconds("resettle_job_run_seconds", "How long an attempt held its lease, by how it ended"),
+            rescues: counter("resettle_job_rescues_total", "Jobs taken from workers that stopped answering, by cause"),
+            stale: counter(
+                "resettle_stale_writes_refused_total",
+                "Writes refused because the lease was no longer the job's, by statement",
+            ),
+            outbox_age: gauge("resettle_outbox_oldest_age_seconds", "Age of the oldest unpublished announcement"),
+            depth: meter
+                .i64_gauge("resettle_job_queue_depth")
+                .with_description("Jobs that could run now, by queue")
+                .build(),
+            lag: gauge("resettle_job_queue_lag_seconds", "How long the oldest runnable job has waited, by queue"),
+            horizon_lag: gauge(
+                "resettle_event_horizon_lag_seconds",
+                "How long the oldest event has waited to fall below the snapshot horizon",
+            ),
+        }
+    }
+
+    pub(crate) fn claimed(&self, kind: &str, waited: Duration) {
+        self.wait.record(waited.as_secs_f64(), &[KeyValue::new("kind", kind.to_owned())]);
+    }
+
+    pub(crate) fn ended(&self, kind: &str, outcome: &'static str, took: Duration) {
+        let labels = [KeyValue::new("kind", kind.to_owned()), KeyValue::new("outcome", outcome)];
+        self.run.record(took.as_secs_f64(), &labels);
+    }
+
+    /// A rescue, by what became of the job.
+    pub(crate) fn rescued(&self, to: JobState) {
+        let labels = [KeyValue::new("cause", "lease_expired"), KeyValue::new("to", to.as_str())];
+        self.rescues.add(1, &labels);
+    }
+
+    pub(crate) fn stale_write(&self, statement: &'static str) {
+        self.stale.add(1, &[KeyValue::new("statement", statement)]);
+    }
+
+    pub(crate) fn sampled(&self, figures: &Figures) {
+        for queue in &figures.queues {
+            let labels = [KeyValue::new("queue", queue.queue.clone())];
+            self.depth.record(queue.depth, &labels);
+            self.lag.record(queue.lag_seconds, &labels);
+        }
+        self.outbox_age.record(figures.outbox_oldest_seconds, &[]);
+        self.horizon_lag.record(figures.horizon_lag_seconds, &[]);
+    }
+}

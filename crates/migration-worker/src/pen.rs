@@ -1,0 +1,148 @@
+//! The only way in which a job's work writes to Postgres: fenced, counted when refused, patient when the
+//! database is away.
+//!
+//! A write is never dropped half-way: it is not cancelled by anything, and what waits between two tries is only
+//! the next try. A database that restarts burns no attempt (its commit may be unknown: the store's commands can
+//! all be said twice).
+
+use crate::{Stop, held::Hold, outage::Backoff, worker::Workshop};
+use domain::{Failure, Kind, event::NewEvent, job::JobState, phase::Phase, trace::TraceContext};
+use serde_json::Value;
+use std::{future::Future, sync::Arc, time::Duration};
+use store::{Completion, FailedAttempt, Fenced, Lease, PhaseStart};
+use tokio::time::{Instant, sleep};
+
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// Writes for one job.
+#[derive(Clone)]
+pub(crate) struct Pen {
+    shop: Arc<Workshop>,
+    hold: Arc<Hold>,
+}
+
+impl Pen {
+    pub(crate) fn new(shop: Arc<Workshop>, hold: Arc<Hold>) -> Self {
+        Self { shop, hold }
+    }
+
+    pub(crate) async fn begin_job(&self, events: &[NewEvent]) -> Result<(), Stop> {
+        let lease = self.lease();
+        self.write("job.begin", || self.shop.store.begin_job(&lease, events)).await
+    }
+
+    pub(crate) async fn begin_phase(&self, phase: Phase, events: &[NewEvent]) -> Result<PhaseStart, Stop> {
+        let lease = self.lease();
+        self.write("phase.begin", || self.shop.store.begin_phase(&lease, phase, events)).await
+    }
+
+    pub(crate) async fn complete_phase(
+        &self,
+        phase: Phase,
+        result: &Value,
+        events: &[NewEvent],
+    ) -> Result<(), Stop> {
+        let lease = self.lease();
+        self.write("phase.complete", || self.shop.store.complete_phase(&lease, phase, result, events)).await
+    }
+
+    /// Tells of progress. Not worth a second try: what comes next tells more.
+    pub(crate) async fn append(&self, events: &[NewEvent]) -> Result<(), Stop> {
+        if self.hold.lost.is_cancelled() {
+            return Err(Stop::Lost);
+        }
+        match self.shop.store.append_events(&self.lease(), events).await {
+            Ok(answer) => self.fenced("event.append", answer),
+            Err(error) if error.kind() == Kind::Unavailable => Ok(()),
+            Err(error) => Err(fault("event.append", &error)),
+        }
+    }
+
+    pub(crate) async fn complete_job(&self, completion: &Completion) -> Result<(), Stop> {
+        let lease = self.ending();
+        self.write("job.complete", || self.shop.store.complete_job(&lease, completion)).await
+    }
+
+    pub(crate) async fn fail(&self, failed: &FailedAttempt) -> Result<JobState, Stop> {
+        let lease = self.ending();
+        self.write("job.fail", || self.shop.store.fail_attempt(&lease, failed)).await
+    }
+
+    pub(crate) async fn hand_back(&self) -> Result<JobState, Stop> {
+        let lease = self.ending();
+        self.write("job.hand_back", || self.shop.store.hand_back(&lease)).await
+    }
+
+    pub(crate) async fn cancel(&self, events: &[NewEvent]) -> Result<(), Stop> {
+        let lease = self.ending();
+        self.write("job.cancel", || self.shop.store.cancel_job(&lease, events)).await
+    }
+
+    /// The lease, writing in the current span.
+    fn lease(&self) -> Lease {
+        match telemetry::current_context() {
+            (None, _) => self.hold.lease.clone(),
+            (traceparent, tracestate) => self.hold.lease.traced(TraceContext { traceparent, tracestate }),
+        }
+    }
+
+    fn ending(&self) -> Lease {
+        self.hold.begin_ending();
+        self.lease()
+    }
+
+    /// Tries until the database answers: its answer is the only proof of the lease that counts.
+    async fn write<T, F>(&self, statement: &'static str, attempt: impl Fn() -> F) -> Result<T, Stop>
+    where
+        F: Future<Output = store::Result<Fenced<T>>>,
+    {
+        let give_up = Instant::now() + self.shop.config.write_patience;
+        let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+        loop {
+            if self.hold.lost.is_cancelled() {
+                return Err(Stop::Lost);
+            }
+            let error = match attempt().await {
+                Ok(answer) => return self.fenced(statement, answer),
+                Err(error) => error,
+            };
+            if error.kind() != Kind::Unavailable {
+                return Err(fault(statement, &error));
+            }
+            let killed = self.shop.lifecycle.killed();
+            if Instant::now() >= give_up || killed.is_cancelled() {
+                tracing::error!(statement, %error, "the write is given up: the lease is left to run out");
+                return Err(Stop::Lost);
+            }
+            tracing::debug!(statement, error = %service_kit::exit::chain(&error), "tried again");
+            tokio::select! {
+                () = self.hold.lost.cancelled() => {}
+                () = killed.cancelled() => {}
+                () = sleep(backoff.next()) => {}
+            }
+        }
+    }
+
+    fn fenced<T>(&self, statement: &'static str, answer: Fenced<T>) -> Result<T, Stop> {
+        match answer {
+            Fenced::Done(value) => {
+                // What was written may have left something to announce.
+                self.shop.announced.notify_one();
+                Ok(value)
+            }
+            Fenced::Stale => {
+                self.shop.metrics.stale_write(statement);
+                tracing::warn!(statement, "the write was refused: the lease is no longer ours");
+                self.hold.lost.cancel();
+                Err(Stop::Lost)
+            }
+        }
+    }
+}
+
+/// The database refused a statement of ours: no user can do anything about it.
+fn fault(statement: &'static str, error: &store::Error) -> Stop {
+    tracing::error!(statement, error = %service_kit::exit::chain(error), "a write failed");
+    Stop::Failed(Failure::may_pass("internal", "A result could not be recorded because of a fault of ours."))
+}

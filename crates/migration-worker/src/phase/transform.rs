@@ -1,0 +1,57 @@
+//! TRANSFORM: writes the project, file by file into the bodies, and the list of its files.
+
+use super::{Bench, Outcome, tool};
+use crate::{
+    failure,
+    materials::{AT_ONCE, FileBody, Files},
+    objects,
+    progress::Teller,
+    results::{Analyzed, Planned, Transformed},
+};
+use bytes::Bytes;
+use domain::{Failure, phase::Phase};
+use futures::{StreamExt, TryStreamExt, stream};
+use site_write::{Contents, Project};
+use std::sync::Arc;
+
+pub(crate) async fn run(
+    bench: &Bench,
+    teller: Arc<Teller>,
+    analyzed: &Analyzed,
+    planned: &Planned,
+) -> Result<Outcome<Transformed>, Failure> {
+    let materials = &bench.materials;
+    let snapshot = materials.snapshot(&analyzed.snapshot).await?;
+    let texts = materials.texts(&snapshot).await?;
+    let plan = materials.plan(&planned.plan).await?;
+    teller.tell(0, planned.routes, tool(Phase::Transform), "Writing pages");
+    let written = materials.cpu.run(move || site_write::transform(&plan, &snapshot, &*texts)).await?;
+    let project = written.map_err(|error| failure::of_writing(&error))?;
+    let files = keep(bench, &teller, project).await?;
+    let key = bench.keys.project();
+    let hash = materials.objects.put_json(&key, &files).await?;
+    let result = Transformed { project: key, hash: hash.to_string(), files: files.files.len() as u64 };
+    let notes = format!("{} files were written.", result.files);
+    Ok(Outcome::new(result, notes))
+}
+
+/// Stores every file that is not stored yet.
+async fn keep(bench: &Bench, teller: &Teller, project: Project) -> Result<Files, Failure> {
+    let bodies = &bench.materials.bodies;
+    let known = project.files.len() as u64;
+    let keeping = project.files.into_iter().map(|(path, contents)| async move {
+        let body = match contents {
+            Contents::Text(text) => FileBody { hash: bodies.keep(Bytes::from(text)).await?, written: true },
+            Contents::Stored(hash) => FileBody { hash, written: false },
+        };
+        Ok::<_, objects::Error>((path, body))
+    });
+    let mut kept = stream::iter(keeping).buffer_unordered(AT_ONCE);
+    let mut files = Files::default();
+    while let Some((path, body)) = kept.try_next().await? {
+        let notes = format!("Writing {path}");
+        files.files.insert(path, body);
+        teller.tell(files.files.len() as u64, known, tool(Phase::Transform), &notes);
+    }
+    Ok(files)
+}

@@ -1,0 +1,156 @@
+//! VERIFY: holds the project against what was read, and gives it to the compiler where there is one. A problem
+//! fails the job: a project that is known to be wrong is not handed out.
+
+use super::{Bench, Outcome, tool};
+use crate::{
+    failure,
+    materials::{AT_ONCE, Files},
+    progress::Teller,
+    results::{Analyzed, Planned, Transformed, TypeCheck, Verified},
+    toolchain::Verdict,
+};
+use domain::{
+    Failure,
+    event::{EventType, NewEvent},
+    phase::Phase,
+};
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::json;
+use site_check::{Check, Problem, Report};
+use std::{
+    path::{Component, Path, PathBuf},
+    sync::Arc,
+};
+use tempfile::TempDir;
+
+/// So many problems are told; the report has all.
+const TOLD: usize = 5;
+const STEPS: u64 = 3;
+
+pub(crate) async fn run(
+    bench: &Bench,
+    teller: Arc<Teller>,
+    analyzed: &Analyzed,
+    planned: &Planned,
+    transformed: &Transformed,
+) -> Result<Outcome<Verified>, Failure> {
+    let files = bench.materials.files(&transformed.project).await?;
+    teller.tell(0, STEPS, tool(Phase::Verify), "Checking pages, text and links");
+    let mut report = read_through(bench, analyzed, planned, &files).await?;
+    teller.tell(1, STEPS, tool(Phase::Verify), "Checking types");
+    let (type_check, findings) = match compile(bench, &files).await? {
+        Verdict::Checked(problems) => {
+            report.checks.push(Check { name: "types".to_owned(), problems });
+            (TypeCheck::Passed, Vec::new())
+        }
+        Verdict::Missing(why) => (TypeCheck::Skipped, vec![format!("The project was not type-checked: {why}.")]),
+    };
+    teller.tell(2, STEPS, tool(Phase::Verify), "Storing the report");
+    let key = bench.keys.report();
+    bench.materials.objects.put_json(&key, &report).await?;
+    if !report.passed() {
+        return Err(refused(&report));
+    }
+    let checks: Vec<String> = report.checks.iter().map(|check| check.name.clone()).collect();
+    let notes = format!("{} checks passed.", checks.len());
+    let result = Verified { report: key, checks, type_check, findings };
+    let events = result.findings.iter().map(|finding| log(finding)).collect();
+    Ok(Outcome { result, notes, events })
+}
+
+fn log(finding: &str) -> NewEvent {
+    let detail = json!({"currentTool": tool(Phase::Verify), "notes": finding});
+    NewEvent::new(EventType::Log, Some(Phase::Verify), Phase::Verify.progress(STEPS, STEPS), detail)
+}
+
+async fn read_through(
+    bench: &Bench,
+    analyzed: &Analyzed,
+    planned: &Planned,
+    files: &Files,
+) -> Result<Report, Failure> {
+    let materials = &bench.materials;
+    let snapshot = materials.snapshot(&analyzed.snapshot).await?;
+    let texts = materials.texts(&snapshot).await?;
+    let plan = materials.plan(&planned.plan).await?;
+    let project = materials.project(files).await?;
+    materials.cpu.run(move || site_check::verify(&plan, &snapshot, &*texts, &project)).await
+}
+
+fn refused(report: &Report) -> Failure {
+    let all: Vec<&Problem> = report.checks.iter().flat_map(|check| &check.problems).collect();
+    let first: Vec<String> = all.iter().take(TOLD).map(|one| format!("{}: {}", one.file, one.message)).collect();
+    let more = all.len().saturating_sub(TOLD);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    Failure::cannot_pass(
+        "verify_failed",
+        format!("The written project did not pass its checks: {}{more}. This is a fault of ours.", first.join("; ")),
+    )
+}
+
+/// Puts what the compiler reads on disk, and asks it.
+async fn compile(bench: &Bench, files: &Files) -> Result<Verdict, Failure> {
+    let folder = scratch(bench.shop.config.scratch.as_deref()).map_err(|error| failure::of_scratch(&error))?;
+    let bodies = &bench.materials.bodies;
+    let read_by_it = files.files.clone().into_iter().filter(|(path, _)| !path.starts_with("public/"));
+    let writing = read_by_it.map(|(path, file)| {
+        let target = within(folder.path(), &path);
+        async move {
+            let target = target?;
+            let body = bodies.load(&file.hash).await?;
+            write(&target, &body).await.map_err(|error| failure::of_scratch(&error))
+        }
+    });
+    stream::iter(writing).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+    Ok(bench.shop.checker.check(folder.path()).await)
+}
+
+async fn write(target: &Path, body: &[u8]) -> std::io::Result<()> {
+    if let Some(parent) = target.parent() {
+        tokio::fs::create_dir_all(parent).await?;
+    }
+    tokio::fs::write(target, body).await
+}
+
+pub(super) fn scratch(within: Option<&Path>) -> std::io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("resettle-");
+    match within {
+        Some(folder) => builder.tempdir_in(folder),
+        None => builder.tempdir(),
+    }
+}
+
+/// Paths come from what a site said: none may lead out of the folder.
+fn within(folder: &Path, path: &str) -> Result<PathBuf, Failure> {
+    let plain = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+    if plain && !path.is_empty() {
+        return Ok(folder.join(path));
+    }
+    tracing::error!(path, "the project names a file outside itself");
+    Err(Failure::cannot_pass("internal", "The written project names a file outside itself. This is a fault of ours."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_path_leads_out_of_the_folder() {
+        let folder = Path::new("/scratch/x");
+        assert_eq!(within(folder, "app/page.tsx").expect("plain"), folder.join("app/page.tsx"));
+        for path in ["../a", "a/../../b", "/etc/passwd", "./a", ""] {
+            assert!(within(folder, path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_tells_the_first_problems_and_how_many_more_there_are() {
+        let problem = |n| Problem { file: format!("app/{n}.tsx"), message: "bad".into() };
+        let report = Report { checks: vec![Check { name: "text".into(), problems: (0..7).map(problem).collect() }] };
+        let failure = refused(&report);
+        assert!(!failure.retryable);
+        assert!(failure.message.contains("app/4.tsx") && !failure.message.contains("app/5.tsx"));
+        assert!(failure.message.contains("and 2 more"));
+    }
+}

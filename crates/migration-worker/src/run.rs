@@ -1,0 +1,241 @@
+//! One attempt at one job: from PREPARING through the phases to the write that gives the lease up.
+
+use crate::{
+    Stop,
+    held::Hold,
+    keys::Keys,
+    materials::Materials,
+    pen::Pen,
+    phase::{self, Bench, Outcome, analyze, deploy, plan, transform, verify},
+    progress::Teller,
+    results::{self, Deployed},
+    worker::Workshop,
+};
+use domain::{
+    Failure,
+    event::{EventType, NewEvent},
+    job::{JobState, MIGRATE_WEBSITE},
+    migration::MigrationState,
+    phase::Phase,
+    retry::{Policy, Verdict},
+    source_url::SourceUrl,
+    trace::TraceContext,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::json;
+use std::sync::Arc;
+use store::{Claimed, Completion, FailedAttempt, PhaseStart};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
+
+/// What the gateway put into the job. Other keys are for other readers.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload {
+    source_url: String,
+}
+
+/// One attempt.
+pub(crate) struct Run {
+    shop: Arc<Workshop>,
+    hold: Arc<Hold>,
+    pen: Pen,
+    claimed: Claimed,
+    hint: Option<TraceContext>,
+}
+
+impl Run {
+    pub(crate) fn new(shop: Arc<Workshop>, hold: Arc<Hold>, claimed: Claimed, hint: Option<TraceContext>) -> Self {
+        let pen = Pen::new(Arc::clone(&shop), Arc::clone(&hold));
+        Self { shop, hold, pen, claimed, hint }
+    }
+
+    /// Does the job, and says how it ended. Never fails: what cannot be said is left to the lease's expiry.
+    pub(crate) async fn carry_out(&self) {
+        let began = Instant::now();
+        let work = async {
+            let ended = match self.phases().await {
+                Ok(deployed) => self.complete(&deployed).await,
+                Err(stop) => self.give_up(stop).await,
+            };
+            ended.unwrap_or_else(|stop| {
+                tracing::warn!(?stop, "the job's end could not be written: its lease is left to run out");
+                "lost"
+            })
+        };
+        let outcome = work.instrument(self.span()).await;
+        self.shop.metrics.ended(&self.claimed.kind, outcome, began.elapsed());
+    }
+
+    /// Attempt 1 continues the request's trace; a retry is a trace of its own, linked to it.
+    fn span(&self) -> Span {
+        let (lease, attempt) = (&self.claimed.lease, self.claimed.attempt);
+        let span = tracing::info_span!(
+            parent: None,
+            "job",
+            otel.name = format_args!("job.{}", self.claimed.kind),
+            otel.kind = "consumer",
+            service = crate::SERVICE,
+            migration = %lease.migration,
+            tenant = %lease.tenant,
+            job = %lease.job,
+            epoch = lease.epoch.0,
+            run = lease.run,
+            attempt,
+        );
+        let asked = &self.claimed.trace;
+        let (traceparent, tracestate) = (asked.traceparent.as_deref(), asked.tracestate.as_deref());
+        if attempt == 1 {
+            telemetry::set_parent(&span, traceparent, tracestate);
+        } else {
+            telemetry::add_link(&span, traceparent, tracestate);
+        }
+        if let Some(hint) = &self.hint {
+            telemetry::add_link(&span, hint.traceparent.as_deref(), hint.tracestate.as_deref());
+        }
+        span
+    }
+
+    async fn phases(&self) -> Result<Deployed, Stop> {
+        tracing::info!(waited_seconds = self.claimed.waited.as_secs_f64(), "the job begins");
+        let notes = format!("Attempt {} of {}.", self.claimed.attempt, self.claimed.max_attempts);
+        let begun = json!({"status": "started", "notes": notes, "attempt": self.claimed.attempt});
+        self.pen.begin_job(&[NewEvent::new(EventType::Log, None, 0, begun)]).await?;
+        let bench = &self.bench()?;
+        let analyzed = self.phase(Phase::Analyze, |teller| analyze::run(bench, teller)).await?;
+        let planned = self.phase(Phase::Plan, |teller| plan::run(bench, teller, &analyzed)).await?;
+        let transformed =
+            self.phase(Phase::Transform, |teller| transform::run(bench, teller, &analyzed, &planned)).await?;
+        self.phase(Phase::Verify, |teller| verify::run(bench, teller, &analyzed, &planned, &transformed)).await?;
+        self.phase(Phase::Deploy, |teller| deploy::run(bench, teller, &transformed)).await
+    }
+
+    fn bench(&self) -> Result<Bench, Failure> {
+        let unreadable = |told: String| {
+            tracing::error!(told, "the job cannot be read");
+            crate::failure::unreadable_job()
+        };
+        if self.claimed.kind != MIGRATE_WEBSITE {
+            return Err(unreadable(format!("unknown kind {:?}", self.claimed.kind)));
+        }
+        let payload = Payload::deserialize(&self.claimed.payload).map_err(|error| unreadable(error.to_string()))?;
+        let source = SourceUrl::parse(&payload.source_url).map_err(|error| unreadable(error.to_string()))?;
+        let (objects, lease) = (&self.shop.objects, &self.claimed.lease);
+        let bodies = objects.bodies_of(lease.tenant);
+        let most = self.shop.config.max_text_bytes;
+        Ok(Bench {
+            shop: Arc::clone(&self.shop),
+            keys: Keys::of(lease),
+            source: source.as_url().clone(),
+            materials: Materials::new(objects.clone(), bodies, self.shop.cpu.clone(), most),
+        })
+    }
+
+    /// One phase: skipped when an earlier attempt completed it, otherwise begun, done and committed.
+    async fn phase<R, F>(&self, phase: Phase, work: impl FnOnce(Arc<Teller>) -> F) -> Result<R, Stop>
+    where
+        R: Serialize + DeserializeOwned,
+        F: Future<Output = Result<Outcome<R>, Failure>>,
+    {
+        self.hold.check()?;
+        let span = tracing::info_span!("phase", otel.name = phase::span_name(phase), %phase);
+        let done = async {
+            let begun = phase::event(phase, phase.progress(0, 0), "started", phase::begins(phase), json!({}));
+            let teller = Arc::new(Teller::new(Arc::clone(&self.hold), phase));
+            if let PhaseStart::AlreadyComplete(result) = self.pen.begin_phase(phase, &[begun]).await? {
+                tracing::info!("complete already");
+                return Ok(results::read(result)?);
+            }
+            let outcome = self.work(&teller, work(Arc::clone(&teller))).await?;
+            let result = results::stored(&outcome.result);
+            let told = phase::event(phase, phase.progress(1, 1), "completed", &outcome.notes, result.clone());
+            let mut events = outcome.events;
+            events.push(told);
+            self.pen.complete_phase(phase, &result, &events).await?;
+            tracing::info!(notes = outcome.notes, "complete");
+            Ok(outcome.result)
+        };
+        done.instrument(span).await
+    }
+
+    /// Drives a phase's work and the telling of it; the work may be dropped at any time, a write is not.
+    async fn work<R, F>(&self, teller: &Teller, work: F) -> Result<Outcome<R>, Stop>
+    where
+        F: Future<Output = Result<Outcome<R>, Failure>>,
+    {
+        let ended = CancellationToken::new();
+        let working = async {
+            let worked = self.hold.interruptible(work).await;
+            ended.cancel();
+            worked
+        };
+        let (worked, told) = tokio::join!(working, teller.publish(&self.pen, &ended));
+        let outcome = worked??;
+        told?;
+        Ok(outcome)
+    }
+
+    async fn complete(&self, deployed: &Deployed) -> Result<&'static str, Stop> {
+        let done = json!({
+            "success": true,
+            "state": MigrationState::Completed,
+            "projectId": deployed.project_id,
+            "artifact": deployed.artifact,
+            "bytes": deployed.bytes,
+            "sha256": deployed.sha256,
+            "files": deployed.files,
+        });
+        let events = vec![NewEvent::new(EventType::Done, Some(Phase::Deploy), 100, done)];
+        self.pen.complete_job(&Completion { project_id: deployed.project_id, events }).await?;
+        tracing::info!(files = deployed.files, bytes = deployed.bytes, "the job is done");
+        Ok("completed")
+    }
+
+    async fn give_up(&self, stop: Stop) -> Result<&'static str, Stop> {
+        match stop {
+            Stop::Lost => Ok("lost"),
+            Stop::Cancelled => {
+                let live = self.hold.live();
+                self.pen.cancel(&[NewEvent::cancelled(live.phase, live.progress)]).await?;
+                tracing::info!("the job was called off");
+                Ok("cancelled")
+            }
+            Stop::HandBack => self.hand_back().await,
+            // While the work was not polled its connections may have died of old age: that is no attempt.
+            Stop::Failed(failure) if failure.retryable && self.hold.was_paused() => self.hand_back().await,
+            Stop::Failed(failure) => self.fail(failure).await,
+        }
+    }
+
+    async fn hand_back(&self) -> Result<&'static str, Stop> {
+        let to = self.pen.hand_back().await?;
+        tracing::info!(%to, "the job is given back");
+        Ok("handed_back")
+    }
+
+    async fn fail(&self, failure: Failure) -> Result<&'static str, Stop> {
+        let policy = Policy { max_attempts: self.claimed.max_attempts, ..self.shop.config.policy() };
+        let verdict = policy.judge(&failure, self.claimed.attempt, (self.shop.dice)());
+        let live = self.hold.live();
+        let events = match verdict {
+            Verdict::GiveUp => NewEvent::failed(&failure, live.phase, live.progress).to_vec(),
+            Verdict::RetryAfter(wait) => {
+                let seconds = wait.as_secs_f64().ceil();
+                let notes = format!("{} It is tried again in {seconds} s.", failure.message);
+                let detail = json!({
+                    "status": "retrying", "notes": notes, "code": failure.code, "attempt": self.claimed.attempt,
+                    "retryInMs": wait.as_millis() as u64,
+                });
+                vec![NewEvent::new(EventType::Log, live.phase, live.progress, detail)]
+            }
+        };
+        tracing::warn!(code = failure.code, message = failure.message, "the attempt failed");
+        let to = self.pen.fail(&FailedAttempt { failure, verdict, events }).await?;
+        Ok(match to {
+            JobState::WaitingRetry => "retried",
+            JobState::Cancelled => "cancelled",
+            _ => "failed",
+        })
+    }
+}

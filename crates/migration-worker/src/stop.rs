@@ -1,0 +1,22 @@
+//! Why the work on a job ends before its end.
+
+use domain::Failure;
+
+/// What ended the work. Only [`Stop::Failed`] counts as an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The lease is no longer ours, or cannot be proved any more: drop the job without a word.
+    Lost,
+    /// A person called the job off.
+    Cancelled,
+    /// The process stops, or the work could not go on here: give the job back.
+    HandBack,
+    /// The attempt failed.
+    Failed(Failure),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}

@@ -1,0 +1,174 @@
+//! One worker: what its loops share, and how they are started and ended.
+
+use crate::{
+    Config,
+    cpu::Cpu,
+    heartbeat,
+    held::Held,
+    housekeeping,
+    jitter::{self, Dice},
+    metrics::Metrics,
+    objects::Objects,
+    relay, status,
+    toolchain::Checker,
+};
+use bus::Bell;
+use domain::WorkerId;
+use opentelemetry::{global, metrics::Meter};
+use service_kit::Lifecycle;
+use site_fetch::Fetcher;
+use std::{net::SocketAddr, sync::Arc};
+use store::Store;
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, Semaphore},
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Why a worker cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The values do not fit together.
+    #[error("the worker's configuration cannot be used")]
+    Config(#[source] service_kit::config::Error),
+    /// The object store cannot be opened.
+    #[error("the worker has no place for its results")]
+    Objects(#[source] service_kit::objects::Error),
+    /// The fetcher cannot be set up.
+    #[error("the worker cannot fetch")]
+    Fetcher(#[source] site_fetch::Error),
+    /// The status service's address cannot be bound.
+    #[error("the status service cannot listen on {address}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The status service cannot be set up.
+    #[error("the status service cannot be set up")]
+    Status(#[source] service_kit::BoxError),
+    /// The worker's row cannot be written.
+    #[error("the worker cannot be registered")]
+    Register(#[source] store::Error),
+}
+
+/// What all loops of a worker share.
+pub(crate) struct Workshop {
+    pub(crate) id: WorkerId,
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+    pub(crate) bell: Arc<dyn Bell>,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) objects: Objects,
+    pub(crate) fetcher: Fetcher,
+    pub(crate) checker: Checker,
+    pub(crate) cpu: Cpu,
+    pub(crate) metrics: Metrics,
+    pub(crate) dice: Dice,
+    pub(crate) held: Held,
+    /// One permit per job at a time. Only the claim loop takes them.
+    pub(crate) slots: Arc<Semaphore>,
+    /// Something in the outbox: the relay need not wait for its next look.
+    pub(crate) announced: Notify,
+    /// Jobs became runnable here: the claim loop need not wait either.
+    pub(crate) runnable: Notify,
+    /// Running jobs are to be given back.
+    pub(crate) leave: CancellationToken,
+    /// The last job has ended: heartbeats, relay and status service may end, too.
+    pub(crate) drained: CancellationToken,
+}
+
+/// A running worker.
+pub struct Worker {
+    id: WorkerId,
+    grpc: SocketAddr,
+}
+
+impl Worker {
+    /// Starts every loop of a worker as tasks of the lifecycle. After the lifecycle was asked to stop, running
+    /// jobs finish or are given back within `finish_within`, then the rest ends.
+    pub async fn start(
+        config: Config,
+        store: Store,
+        bell: Arc<dyn Bell>,
+        lifecycle: &Lifecycle,
+    ) -> Result<Self, Error> {
+        Self::start_metered(config, store, bell, lifecycle, &global::meter(crate::SERVICE)).await
+    }
+
+    /// Like [`Self::start`], with a meter of the caller's: for a process with several workers that are to be
+    /// measured apart.
+    pub async fn start_metered(
+        config: Config,
+        store: Store,
+        bell: Arc<dyn Bell>,
+        lifecycle: &Lifecycle,
+        meter: &Meter,
+    ) -> Result<Self, Error> {
+        config.check().map_err(Error::Config)?;
+        let (listener, grpc) = bind(config.grpc_listen).await?;
+        let advertised = config.grpc_advertise.clone().unwrap_or_else(|| format!("http://{grpc}"));
+        let shop = Arc::new(workshop(config, store, bell, lifecycle, meter)?);
+        shop.store
+            .register_worker(shop.id, &advertised, shop.config.concurrency)
+            .await
+            .map_err(Error::Register)?;
+        status::serve(&shop, listener).map_err(Error::Status)?;
+        let every = Arc::clone;
+        lifecycle.spawn("heartbeat", heartbeat::keep(every(&shop)));
+        lifecycle.spawn("claim", crate::claim::take(every(&shop)));
+        lifecycle.spawn("relay", relay::publish(every(&shop)));
+        housekeeping::start(&shop);
+        tracing::info!(worker = %shop.id, grpc = advertised, "the worker takes jobs");
+        Ok(Self { id: shop.id, grpc })
+    }
+
+    /// This start's id.
+    pub fn id(&self) -> WorkerId {
+        self.id
+    }
+
+    /// Where the status service listens.
+    pub fn grpc_address(&self) -> SocketAddr {
+        self.grpc
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+    let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
+    let bound = listener.local_addr().map_err(|source| Error::Listen { address, source })?;
+    Ok((listener, bound))
+}
+
+fn workshop(
+    config: Config,
+    store: Store,
+    bell: Arc<dyn Bell>,
+    lifecycle: &Lifecycle,
+    meter: &Meter,
+) -> Result<Workshop, Error> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok(Workshop {
+        // Fresh per start: a worker that comes back is another one (law 3).
+        id: WorkerId(Uuid::now_v7()),
+        objects: Objects::new(config.objects.open().map_err(Error::Objects)?),
+        fetcher: Fetcher::new(config.fetcher()).map_err(Error::Fetcher)?,
+        checker: Checker::new(config.toolchain.clone()),
+        cpu: Cpu::new(cores.min(config.concurrency as usize)),
+        metrics: Metrics::new(meter),
+        dice: jitter::dice(),
+        held: Held::default(),
+        slots: Arc::new(Semaphore::new(config.concurrency as usize)),
+        announced: Notify::new(),
+        runnable: Notify::new(),
+        leave: CancellationToken::new(),
+        drained: CancellationToken::new(),
+        lifecycle: lifecycle.clone(),
+        config,
+        store,
+        bell,
+    })
+}

@@ -1,0 +1,143 @@
+//! Leases that end otherwise than by the job's end: stolen, given back, resumed by somebody else.
+
+use crate::world::{BOUND, Bell, Running, World, page, small_site};
+use domain::{JobId, event::EventType, phase::Phase};
+use std::time::Duration;
+use testkit::{site::Answer, wait};
+
+/// Lets a job's lease run out, as the database sees it.
+async fn steal(world: &World, job: JobId) {
+    let sql = "UPDATE leases SET expires_at = claimed_at + interval '1 microsecond' WHERE job_id = $1";
+    assert_eq!(world.change(sql, job.0).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopping_worker_gives_its_job_back_without_an_attempt_and_another_completes_it() {
+    let (world, site) = (World::new().await, small_site().await);
+    site.answer("/about.html", Answer::stalled("text/html"));
+    let mut config = world.config(Bell::Amqp, site.addr());
+    config.finish_within = Duration::ZERO;
+    let first = Running::start(config.clone()).await;
+    let (migration, job) = world.start(&site).await;
+    wait::until_true("the crawl to hang", BOUND, || async { site.hits("/about.html") > 0 }).await;
+    first.stop().await;
+    assert_eq!(world.moves(job).await.last().map(String::as_str), Some("RUNNING>PENDING handed_back 0"));
+    assert_eq!(world.count("SELECT count(*) FROM workers WHERE stopped_at IS NOT NULL").await, 1);
+
+    site.answer("/about.html", page("About", "Here now."));
+    let second = Running::start(config).await;
+    world.reaches(migration, "completed").await;
+    assert_eq!(world.moves(job).await.last().map(String::as_str), Some("RUNNING>COMPLETED completed 0"));
+    second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopping_worker_lets_a_job_finish_that_can() {
+    let (world, site) = (World::new().await, small_site().await);
+    site.answer("/about.html", page("About", "A little late.").delayed(Duration::from_millis(500)));
+    let running = Running::start(world.config(Bell::Amqp, site.addr())).await;
+    let (migration, _) = world.start(&site).await;
+    wait::until_true("the crawl to be on its way", BOUND, || async { site.hits("/about.html") > 0 }).await;
+    let (waiting, _) = world.start_at("http://127.0.0.1:9/").await;
+    running.stop().await;
+    assert_eq!(world.migration_state(migration).await, "completed");
+    let last = world.events(migration).await.pop().expect("a history");
+    assert_eq!(last.event_type, EventType::Done);
+    assert_eq!(world.migration_state(waiting).await, "queued", "nothing new is taken after the stop");
+    let unpublished = "SELECT count(*) FROM outbox WHERE published_at IS NULL AND body->>'migration' IS NOT NULL";
+    assert_eq!(world.count(unpublished).await, 0, "what the last job announced was published");
+}
+
+/// The first worker hangs in ANALYZE and hears nothing by heartbeat; the second takes the job over. What the
+/// first then tries is refused, counted once, and leaves no trace.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_lost_its_lease_writes_nothing_more() {
+    let (world, site) = (World::new().await, small_site().await);
+    site.answer("/about.html", page("About", "Late.").delayed(Duration::from_secs(3)));
+    let mut config = world.config(Bell::Away, site.addr());
+    config.lease.heartbeat = Duration::from_secs(10);
+    // The first one neither rescues its own job nor takes it again.
+    config.sweep = Duration::from_secs(3600);
+    config.concurrency = 1;
+    let first = Running::start(config.clone()).await;
+    let (migration, job) = world.start(&site).await;
+    wait::until_true("the crawl to hang", BOUND, || async { site.hits("/about.html") > 0 }).await;
+    steal(&world, job).await;
+
+    let mut config = config;
+    config.sweep = Duration::from_millis(50);
+    let second = Running::start(config).await;
+    site.answer("/about.html", page("About", "In time."));
+    world.reaches(migration, "completed").await;
+    wait::until_true("the first worker to be refused", BOUND, || async {
+        first.metric("resettle_stale_writes_refused_total", None) > 0.0
+    })
+    .await;
+    // It may notice at the next telling of progress or at the phase's end; either way once, and then it stops.
+    wait::until_true("the first worker to drop the job", BOUND, || async {
+        first.metric("resettle_job_run_seconds", Some(("outcome", "lost"))) == 1.0
+    })
+    .await;
+    assert_eq!(first.metric("resettle_stale_writes_refused_total", None), 1.0);
+    assert_eq!(second.metric("resettle_stale_writes_refused_total", None), 0.0);
+    assert_eq!(second.metric("resettle_job_rescues_total", Some(("cause", "lease_expired"))), 1.0);
+    let done = world.events(migration).await.iter().filter(|e| e.event_type == EventType::Done).count();
+    assert_eq!(done, 1);
+    let moves = world.moves(job).await;
+    assert!(moves.contains(&"RUNNING>WAITING_RETRY lease_expired 1".to_owned()), "{moves:?}");
+    first.stop().await;
+    second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_heartbeat_that_is_refused_ends_the_work() {
+    let (world, site) = (World::new().await, small_site().await);
+    site.answer("/about.html", Answer::stalled("text/html"));
+    let mut config = world.config(Bell::Away, site.addr());
+    config.lease.heartbeat = Duration::from_millis(200);
+    config.sweep = Duration::from_secs(3600);
+    let running = Running::start(config).await;
+    let (_, job) = world.start(&site).await;
+    wait::until_true("the crawl to hang", BOUND, || async { site.hits("/about.html") > 0 }).await;
+    // Taken by somebody else: the epoch has moved on.
+    let sql = "WITH stolen AS (UPDATE jobs SET epoch = epoch + 1 WHERE id = $1 RETURNING id, epoch)
+               UPDATE leases SET epoch = stolen.epoch FROM stolen WHERE job_id = stolen.id";
+    assert_eq!(world.change(sql, job.0).await, 1);
+    wait::until_true("the work to be dropped", BOUND, || async {
+        running.metric("resettle_job_run_seconds", Some(("outcome", "lost"))) == 1.0
+    })
+    .await;
+    assert_eq!(running.stale_writes("job.heartbeat"), 1.0);
+    assert_eq!(running.metric("resettle_stale_writes_refused_total", None), 1.0);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn phases_that_are_complete_are_not_done_again() {
+    let (world, site) = (World::new().await, small_site().await);
+    let config = world.config(Bell::Away, site.addr());
+    // TRANSFORM cannot store its list of files where a folder stands in the way.
+    let (migration, job) = world.start(&site).await;
+    let run = format!("objects/tenants/{}/migrations/{migration}/run-1", world.member.tenant);
+    let obstacle = world.folder.path().join(run).join("project.json");
+    std::fs::create_dir_all(obstacle.join("in-the-way")).expect("a folder");
+    let mut slow = config.clone();
+    slow.retry.base = Duration::from_millis(1);
+    let running = Running::start(slow).await;
+    wait::until_true("an attempt to fail", BOUND, || async {
+        world.moves(job).await.iter().any(|one| one.contains("attempt_failed"))
+    })
+    .await;
+    std::fs::remove_dir_all(&obstacle).expect("the way is free");
+    let sql = "UPDATE jobs SET max_attempts = 100 WHERE id = $1";
+    world.change(sql, job.0).await;
+    world.reaches(migration, "completed").await;
+    let phases = world.phases(migration).await;
+    for phase in &phases {
+        let again = phase.phase == Phase::Transform;
+        assert_eq!(phase.starts > 1, again, "{phase:?}");
+    }
+    let hits = site.hits("/about.html");
+    assert_eq!(hits, 1, "the site was read once");
+    running.stop().await;
+}

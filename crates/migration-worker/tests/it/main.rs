@@ -1,0 +1,10 @@
+//! The worker against a real Postgres, a real broker and real sites on the loopback.
+
+mod dispatch;
+mod failing;
+mod fleet;
+mod leases;
+mod relay;
+mod status;
+mod whole;
+mod world;

@@ -1,0 +1,96 @@
+//! One migration from its start to its artefact.
+
+use crate::world::{BOUND, Bell, Running, World, detail, small_site};
+use domain::{event::EventType, phase::Phase};
+use serde_json::Value;
+use std::{collections::BTreeMap, io::Read};
+use testkit::wait;
+
+async fn completes(bell: Bell) {
+    let (world, site) = (World::new().await, small_site().await);
+    let running = Running::start(world.config(bell, site.addr())).await;
+    let (migration, job) = world.start(&site).await;
+    world.reaches(migration, "completed").await;
+
+    let events = world.events(migration).await;
+    let last = events.last().expect("a history");
+    assert_eq!((last.event_type, last.progress), (EventType::Done, 100));
+    assert_eq!(detail(last, "success"), true);
+    let completed: Vec<_> = events.iter().filter(|e| detail(e, "status") == "completed").map(|e| e.phase).collect();
+    assert_eq!(completed, Phase::ALL.map(Some));
+    assert!(events.windows(2).all(|pair| pair[0].progress <= pair[1].progress), "progress never falls");
+    assert!(events.windows(2).all(|pair| pair[0].phase <= pair[1].phase), "phases come in order");
+
+    let phases = world.phases(migration).await;
+    assert!(phases.iter().all(|phase| phase.completed && phase.starts == 1), "{phases:?}");
+    let record = world.gateway.migration(world.member.tenant, migration).await.expect("a look").expect("there");
+    assert_eq!(record.project_id.map(|id| id.to_string()).as_deref(), detail(last, "projectId").as_str());
+    assert_eq!(
+        world.moves(job).await,
+        [">PENDING enqueued 0", "PENDING>PREPARING claimed 0", "PREPARING>RUNNING started 0",
+         "RUNNING>COMPLETED completed 0"]
+    );
+    assert_eq!(world.count("SELECT count(*) FROM leases").await, 0);
+    assert_eq!(running.metric("resettle_job_wait_seconds", None), 1.0);
+    wait::until_true("the run to be measured", BOUND, || async {
+        running.metric("resettle_job_run_seconds", Some(("outcome", "completed"))) == 1.0
+    })
+    .await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_migration_completes_over_rabbitmq() {
+    completes(Bell::Amqp).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_migration_completes_over_notify() {
+    completes(Bell::Notify).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_migration_completes_by_polling_alone() {
+    completes(Bell::Away).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_artefact_holds_what_its_manifest_says_and_the_same_site_gives_the_same_bytes() {
+    let (world, site) = (World::new().await, small_site().await);
+    let running = Running::start(world.config(Bell::Away, site.addr())).await;
+    let mut results = Vec::new();
+    for _ in 0..2 {
+        let (migration, _) = world.start(&site).await;
+        world.reaches(migration, "completed").await;
+        let phases = world.phases(migration).await;
+        let deployed = phases.iter().find(|phase| phase.phase == Phase::Deploy).expect("deployed");
+        results.push(deployed.result.clone().expect("a result"));
+    }
+    assert_eq!(results[0]["sha256"], results[1]["sha256"]);
+    assert_ne!(results[0]["artifact"], results[1]["artifact"]);
+    running.stop().await;
+
+    let object = |key: &Value| {
+        let path = world.folder.path().join("objects").join(key.as_str().expect("a key"));
+        std::fs::read(path).expect("the object is there")
+    };
+    let archive = object(&results[0]["artifact"]);
+    assert_eq!(results[0]["bytes"], archive.len());
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(archive)).expect("a zip");
+    let manifest: Value = serde_json::from_slice(&object(&results[0]["manifest"])).expect("JSON");
+    let mut contents = BTreeMap::new();
+    for place in 0..zip.len() {
+        let mut file = zip.by_index(place).expect("an entry");
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).expect("readable");
+        contents.insert(file.name().expect("UTF-8").into_owned(), bytes);
+    }
+    let packed = contents.remove("manifest.json").expect("a manifest");
+    assert_eq!(packed, object(&results[0]["manifest"]));
+    let files = manifest["files"].as_object().expect("files");
+    assert_eq!(files.len(), contents.len());
+    for (path, bytes) in &contents {
+        assert_eq!(files[path]["bytes"], bytes.len(), "{path}");
+    }
+    assert_eq!(results[0]["files"], contents.len());
+}
