@@ -50,8 +50,11 @@ pub async fn crawl(
         deadline,
         requests_left: limits.max_pages.saturating_mul(REQUESTS_PER_PAGE),
     };
-    let sitemaps = start::sitemaps(fetcher, &opened).await;
-    crawl.merge.start(opened, sitemaps)?;
+    let sitemaps = tokio::time::timeout_at(deadline, start::sitemaps(fetcher, &opened)).await;
+    if sitemaps.is_err() {
+        crawl.merge.truncate("time");
+    }
+    crawl.merge.start(opened, sitemaps.unwrap_or_default());
     crawl.pages().await?;
     crawl.assets().await?;
     Ok(crawl.merge.finish())
@@ -101,8 +104,12 @@ impl Crawl<'_> {
         while self.merge.may_go_on()
             && let Some((_, round)) = self.merge.assets.next_level()
         {
-            let mut waiting: VecDeque<Lead> =
-                round.into_iter().filter(|lead| !self.merge.was_asked(lead)).collect();
+            let (known, fresh): (Vec<_>, Vec<_>) =
+                round.into_iter().partition(|lead| self.merge.was_asked(lead));
+            for _ in known {
+                self.merge.pass_over(Stage::Assets);
+            }
+            let mut waiting = VecDeque::from(fresh);
             while !waiting.is_empty() {
                 let room = self.limits.max_assets.saturating_sub(self.merge.asset_count());
                 if room == 0 {
@@ -150,6 +157,14 @@ impl Crawl<'_> {
 
     /// Depth, traps and variants, judged in canonical order.
     fn worth_asking(&mut self, lead: &Lead, depth: u32) -> bool {
+        let worth = self.judge(lead, depth);
+        if !worth {
+            self.merge.pass_over(Stage::Pages { depth });
+        }
+        worth
+    }
+
+    fn judge(&mut self, lead: &Lead, depth: u32) -> bool {
         if depth > self.limits.max_depth {
             self.merge.truncate("depth");
             self.merge.leave_out("depth-limit", lead);

@@ -26,7 +26,7 @@ pub(super) fn parse(file: &[u8], user_agent: &str) -> Robots {
     let mut chosen: Vec<Group> = Vec::new();
     let mut fallback: Vec<Group> = Vec::new();
     for group in groups {
-        if group.agents.iter().any(|agent| *agent == product) {
+        if group.agents.contains(&product) {
             chosen.push(group);
         } else if group.agents.iter().any(|agent| agent == "*") {
             fallback.push(group);

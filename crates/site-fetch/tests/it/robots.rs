@@ -73,3 +73,13 @@ async fn a_huge_file_is_read_up_to_the_bound() {
     assert!(!robots.allows(&server.url("/early")));
     assert!(robots.allows(&server.url("/late")));
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_file_is_read(file in "(?s)(User-agent: [*a-z]{0,8}\n|(Dis)?allow: [/a-z*$%0-9\u{e9}]{0,12}\n|.{0,8}){0,12}", path in r"/[a-z%0-9\u{e9}/?*$]{0,20}") {
+        let robots = site_fetch::robots::Robots::parse(file.as_bytes(), "Resettle/0.1");
+        if let Ok(url) = url::Url::parse("http://e.com").and_then(|base| base.join(&path)) {
+            let _ = robots.allows(&url);
+        }
+    }
+}

@@ -10,7 +10,6 @@ use super::Stage;
 use super::site::Site;
 use super::start::Opened;
 use super::visit::{AssetVisit, Outcome, PageVisit};
-use crate::error::Result;
 use crate::frontier::{Frontier, Lead};
 use crate::limits::{Limits, Progress};
 use crate::page::Kind;
@@ -76,12 +75,13 @@ impl<'a> Merge<'a> {
     }
 
     /// Takes in the home page, the way to it, and the sitemaps' addresses.
-    pub(super) fn start(&mut self, opened: Opened, sitemaps: Vec<Url>) -> Result<()> {
+    pub(super) fn start(&mut self, opened: Opened, sitemaps: Vec<Url>) {
         for hop in &opened.hops {
             self.frontier.close(&hop.from);
             self.asked.insert(normal_form(&hop.from));
             self.redirects.add(&hop.from, &hop.to, hop.status);
         }
+        self.progress.pages_done = opened.hops.len() as u64 + 1;
         let home = self.site.home.clone();
         self.frontier.close(&home);
         self.asked.insert(normal_form(&home));
@@ -94,21 +94,15 @@ impl<'a> Merge<'a> {
         if let Ok(icon) = home.join("/favicon.ico") {
             self.assets.add(0, &icon, None);
         }
-        Ok(())
     }
 
     /// Takes in one answer; `false` when the cap on bytes is reached.
     pub(super) fn take(&mut self, lead: Lead, outcome: Outcome, stage: Stage) -> bool {
         self.asked.insert(lead.form.clone());
+        self.pass_over(stage);
         let depth = match stage {
-            Stage::Pages { depth } => {
-                self.progress.pages_done += 1;
-                depth
-            }
-            Stage::Assets => {
-                self.progress.assets_done += 1;
-                0
-            }
+            Stage::Pages { depth } => depth,
+            Stage::Assets => 0,
         };
         let goes_on = match outcome {
             Outcome::Page(visit) => self.page(&lead.url, *visit, depth),
@@ -202,6 +196,14 @@ impl<'a> Merge<'a> {
             None => format!("{note}; named by a sitemap"),
         };
         self.find(code, &lead.url, note);
+    }
+
+    /// Counts an address that needs no request as done.
+    pub(super) fn pass_over(&mut self, stage: Stage) {
+        match stage {
+            Stage::Pages { .. } => self.progress.pages_done += 1,
+            Stage::Assets => self.progress.assets_done += 1,
+        }
     }
 
     /// Notes an address that a limit left out.
