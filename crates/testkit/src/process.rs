@@ -131,8 +131,10 @@ impl Drop for Child {
     fn drop(&mut self) {
         self.kill();
         if std::thread::panicking() {
-            // The log is what a failed test is understood by.
-            println!("--- log of {} ---\n{}", self.name, self.log());
+            #[expect(clippy::print_stdout, reason = "the log is what a failed test is understood by")]
+            {
+                println!("--- log of {} ---\n{}", self.name, self.log());
+            }
         }
     }
 }

@@ -1,7 +1,10 @@
 //! A whole Postgres of a test's own, for tests that stop, restart or kill the server.
 
 use super::{Database, server::Server};
-use crate::process::{Child, User, find_program, run, server_folder};
+use crate::{
+    process::{Child, User, find_program, run, server_folder},
+    wait,
+};
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -20,6 +23,8 @@ pub struct Cluster {
     bin: PathBuf,
     user: Option<User>,
     running: Option<Child>,
+    /// Killed, but perhaps not gone yet; a new postmaster must not meet them.
+    dying: Vec<u32>,
 }
 
 impl Cluster {
@@ -29,7 +34,7 @@ impl Cluster {
         let folder = server_folder("rpg", user.as_ref());
         let bin = find_program("postgres", &debian_folders());
         let bin = bin.parent().expect("a program is in a folder").to_owned();
-        let mut cluster = Self { folder, bin, user, running: None };
+        let mut cluster = Self { folder, bin, user, running: None, dying: vec![] };
         let mut initdb = cluster.command("initdb");
         // No fsync: what this cluster survives is the death of its processes, not of the machine.
         initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]);
@@ -54,12 +59,17 @@ impl Cluster {
     /// kill -9 of the postmaster and of every process that it started: what a power cut looks like from here.
     pub fn kill(&mut self) {
         let mut running = self.running.take().expect("the cluster is running");
-        kill_tree(&mut running);
+        self.dying = kill_tree(&mut running);
     }
 
     /// Starts it on the data that it has, and waits until it answers.
     pub async fn start_again(&mut self) {
         assert!(self.running.is_none(), "the cluster is running");
+        let dying = std::mem::take(&mut self.dying);
+        wait::until_true("the killed processes to be gone", STOP_BOUND, || async {
+            !dying.iter().any(is_alive)
+        })
+        .await;
         let mut postgres = self.command("postgres");
         postgres.arg("-D").arg(self.data()).arg("-k").arg(self.socket_dir());
         for setting in ["listen_addresses=", "fsync=off", "max_connections=100", "shared_buffers=32MB"] {
@@ -120,27 +130,35 @@ fn debian_folders() -> Vec<PathBuf> {
     numbers.into_iter().map(|number| PathBuf::from(format!("/usr/lib/postgresql/{number}/bin"))).collect()
 }
 
-/// The children notice the postmaster's death by themselves, but not at once, and a new one must not meet them.
-fn kill_tree(postmaster: &mut Child) {
+/// The children notice the postmaster's death by themselves, but not at once. Returns those that were killed.
+fn kill_tree(postmaster: &mut Child) -> Vec<u32> {
     let children = children_of(postmaster.pid());
     postmaster.kill();
-    for child in children {
+    for &child in &children {
         let pid = i32::try_from(child).ok().and_then(rustix::process::Pid::from_raw);
         if let Some(pid) = pid {
             // Gone already, most likely.
             let _gone = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
         }
     }
+    children
+}
+
+/// A zombie holds nothing any more: it only waits for its new parent to look.
+fn is_alive(pid: &u32) -> bool {
+    status(*pid).is_some_and(|(state, _)| state != "Z")
+}
+
+/// State and parent of a process, if it is there.
+fn status(pid: u32) -> Option<(String, u32)> {
+    // "pid (name) state ppid …": the name may hold anything, so count from its closing bracket.
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = stat.rsplit(") ").next()?.split(' ');
+    Some((fields.next()?.to_owned(), fields.next()?.parse().ok()?))
 }
 
 fn children_of(parent: u32) -> Vec<u32> {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    let is_child = |pid: &u32| {
-        // "pid (name) state ppid …": the name may hold anything, so count from its closing bracket.
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        let after_name = stat.rsplit(") ").next().unwrap_or_default();
-        after_name.split(' ').nth(1) == Some(parent.to_string().as_str())
-    };
-    pids.filter(is_child).collect()
+    pids.filter(|pid| status(*pid).is_some_and(|(_, of)| of == parent)).collect()
 }

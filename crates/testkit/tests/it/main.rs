@@ -1,3 +1,7 @@
 //! The testkit's own promises, against the real servers.
 
+mod corpus;
 mod database;
+mod process;
+mod servers;
+mod site;
