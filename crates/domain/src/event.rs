@@ -102,13 +102,37 @@ impl NewEvent {
             "code": failure.code, "message": failure.message, "retryable": failure.retryable
         });
         let done = json!({"success": false, "projectId": null, "state": MigrationState::Failed});
-        [Self::new(EventType::Error, phase, progress, error), Self::new(EventType::Done, phase, progress, done)]
+        [
+            Self::new(EventType::Error, phase, progress, error),
+            Self::new(EventType::Done, phase, progress, done),
+        ]
     }
 
     /// The last event of a run that was called off.
     pub fn cancelled(phase: Option<Phase>, progress: i16) -> Self {
-        let done =
-            json!({"success": false, "cancelled": true, "projectId": null, "state": MigrationState::Cancelled});
+        let done = json!({"success": false, "cancelled": true, "projectId": null, "state": MigrationState::Cancelled});
         Self::new(EventType::Done, phase, progress, done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_fails_tells_why_and_then_that_it_is_over() {
+        let failure = Failure::cannot_pass("not_html", "The address is no page.");
+        let [error, done] = NewEvent::failed(&failure, Some(Phase::Analyze), 7);
+        assert_eq!((error.event_type, done.event_type), (EventType::Error, EventType::Done));
+        assert_eq!((&error.detail["code"], &error.detail["retryable"]), (&json!("not_html"), &json!(false)));
+        assert_eq!((&done.detail["success"], &done.detail["state"]), (&json!(false), &json!("failed")));
+        assert_eq!((done.phase, done.progress), (Some(Phase::Analyze), 7));
+    }
+
+    #[test]
+    fn a_run_that_is_called_off_is_over_without_success() {
+        let done = NewEvent::cancelled(None, 0);
+        assert_eq!(done.event_type, EventType::Done);
+        assert_eq!((&done.detail["success"], &done.detail["state"]), (&json!(false), &json!("cancelled")));
     }
 }

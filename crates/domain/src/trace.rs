@@ -26,10 +26,8 @@ mod tests {
     #[test]
     fn the_trace_id_is_the_second_part_of_a_well_formed_traceparent() {
         let id = "4bf92f3577b34da6a3ce929d0e0e4736";
-        let with = |traceparent: &str| TraceContext {
-            traceparent: Some(traceparent.to_owned()),
-            tracestate: None,
-        };
+        let with =
+            |traceparent: &str| TraceContext { traceparent: Some(traceparent.to_owned()), tracestate: None };
         assert_eq!(with(&format!("00-{id}-00f067aa0ba902b7-01")).trace_id(), Some(id));
         assert_eq!(with("00-short-00f067aa0ba902b7-01").trace_id(), None);
         assert_eq!(with("nonsense").trace_id(), None);
