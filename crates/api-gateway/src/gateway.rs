@@ -41,7 +41,8 @@ pub enum Error {
 impl Gateway {
     /// Opens what the routes need besides the database; binds nothing.
     pub fn new(config: &Config, store: Store) -> Result<Self, Error> {
-        let guard = site_fetch::Options { allow: config.allow_addresses.clone(), ..site_fetch::Options::default() };
+        let guard =
+            site_fetch::Options { allow: config.allow_addresses.clone(), ..site_fetch::Options::default() };
         let parts = Parts {
             store,
             objects: config.objects.open().map_err(Error::Objects)?,

@@ -36,7 +36,10 @@ impl Caller {
         if self.0.role >= Role::Member {
             return Ok(&self.0);
         }
-        Err(Problem::new(Code::Forbidden, "Viewers may read only. Ask an owner of the organisation for another role."))
+        Err(Problem::new(
+            Code::Forbidden,
+            "Viewers may read only. Ask an owner of the organisation for another role.",
+        ))
     }
 }
 
@@ -50,7 +53,10 @@ impl FromRequest for Named {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let given = request.match_info().get("id").unwrap_or_default();
         let named = given.parse().map(Self).map_err(|_| {
-            Problem::new(Code::InvalidId, "A migration's id is a UUID, as `POST /api/migration/start` answered it.")
+            Problem::new(
+                Code::InvalidId,
+                "A migration's id is a UUID, as `POST /api/migration/start` answered it.",
+            )
         });
         std::future::ready(named)
     }
@@ -85,14 +91,15 @@ pub(crate) fn json_config(limit: usize) -> JsonConfig {
             }
             // serde names the field and what it expected; it quotes only what the client sent.
             JsonPayloadError::Deserialize(wrong) => Problem::new(Code::InvalidBody, format!("{wrong}.")),
-            _ => Problem::new(Code::InvalidBody, "The body broke off or could not be decoded. Send it again."),
+            _ => {
+                Problem::new(Code::InvalidBody, "The body broke off or could not be decoded. Send it again.")
+            }
         };
         problem.into()
     })
 }
 
 pub(crate) fn query_config() -> QueryConfig {
-    QueryConfig::default().error_handler(|error, _| {
-        Problem::new(Code::InvalidQuery, format!("{error}.")).into()
-    })
+    QueryConfig::default()
+        .error_handler(|error, _| Problem::new(Code::InvalidQuery, format!("{error}.")).into())
 }

@@ -66,7 +66,8 @@ impl Workers {
         let bearer = MetadataValue::try_from(bearer).map_err(|_| Error::Token)?;
         request.metadata_mut().insert("authorization", bearer);
         telemetry::grpc::inject(&mut request);
-        let answer = client.get_job_status(request).await.map_err(|status| Error::Worker(Box::new(status)))?;
+        let answer =
+            client.get_job_status(request).await.map_err(|status| Error::Worker(Box::new(status)))?;
         answer.into_inner().try_into().map_err(Error::Answer)
     }
 
@@ -75,7 +76,8 @@ impl Workers {
         if let Some(channel) = channels.get(address) {
             return Ok(channel.clone());
         }
-        let endpoint = Endpoint::from_shared(address.to_owned()).map_err(|_| Error::Address(address.to_owned()))?;
+        let endpoint =
+            Endpoint::from_shared(address.to_owned()).map_err(|_| Error::Address(address.to_owned()))?;
         let channel = endpoint.connect_timeout(self.deadline).connect_lazy();
         if channels.len() >= MOST_CHANNELS {
             channels.clear();

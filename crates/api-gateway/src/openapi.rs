@@ -8,9 +8,7 @@ use actix_web::{
 use serde_json::{Value, json};
 use utoipa::{
     Modify, OpenApi, ToSchema,
-    openapi::{
-        security::{Http, HttpAuthScheme, SecurityScheme},
-    },
+    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
 };
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -71,7 +69,8 @@ pub fn document() -> Value {
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     });
     let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
-    for operation in paths.flat_map(|path| path.as_object_mut().into_iter().flat_map(|ops| ops.values_mut())) {
+    for operation in paths.flat_map(|path| path.as_object_mut().into_iter().flat_map(|ops| ops.values_mut()))
+    {
         if operation.get("responses").is_some() {
             operation["responses"]["default"] = refusal.clone();
         }
@@ -90,7 +89,9 @@ pub(crate) fn mount(config: &mut ServiceConfig) {
             }),
         )
         .route("/api/docs", web::get().to(to_the_viewer))
-        .service(SwaggerUi::new("/api/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/api/openapi.json")));
+        .service(
+            SwaggerUi::new("/api/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/api/openapi.json")),
+        );
 }
 
 async fn to_the_viewer() -> HttpResponse {

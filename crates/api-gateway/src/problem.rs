@@ -139,7 +139,9 @@ impl From<auth::Error> for Problem {
         match error.kind() {
             Kind::Unauthenticated => Self::new(
                 Code::Unauthenticated,
-                format!("{error}: send `Authorization: Bearer rsk_…` with a key that is not revoked or expired."),
+                format!(
+                    "{error}: send `Authorization: Bearer rsk_…` with a key that is not revoked or expired."
+                ),
             ),
             kind => Self::from_source(kind, &error),
         }

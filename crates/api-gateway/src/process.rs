@@ -8,7 +8,8 @@ use store::Store;
 /// Brings the schema up to date, as its owner. What `--migrate` does.
 pub async fn migrate(config: &Config) -> anyhow::Result<()> {
     let options = store::Options { url: config.owner_url.expose().to_owned(), ..config.store.clone() };
-    let applied = store::schema::migrate(&options).await.context("the schema could not be brought up to date")?;
+    let applied =
+        store::schema::migrate(&options).await.context("the schema could not be brought up to date")?;
     tracing::info!(steps = applied.steps.len(), version = applied.version, "the schema is up to date");
     Ok(())
 }
@@ -30,7 +31,8 @@ async fn serve(config: &Config, telemetry: &telemetry::Telemetry) -> anyhow::Res
         let store = store.clone();
         async move { Ok(store.ping().await?) }
     });
-    let server = http::Server { name: "api", listen: config.listen, workers: config.workers, grace: config.grace };
+    let server =
+        http::Server { name: "api", listen: config.listen, workers: config.workers, grace: config.grace };
     let routes = gateway.routes(readiness, telemetry.registry());
     http::serve(&lifecycle, server, routes).with_context(|| format!("cannot listen on {}", config.listen))?;
     Ok(lifecycle.wait().await?)

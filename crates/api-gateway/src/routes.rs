@@ -21,11 +21,16 @@ pub(crate) fn mount(config: &mut ServiceConfig) {
         .service(web::resource("/api/migration/{id}").get(read::read).default_service(refuse()))
         .service(web::resource("/api/migration/{id}/events").get(events::events).default_service(refuse()))
         .service(web::resource("/api/migration/{id}/cancel").post(cancel::cancel).default_service(refuse()))
-        .service(web::resource("/api/migration/{id}/artifact").get(artifact::artifact).default_service(refuse()));
+        .service(
+            web::resource("/api/migration/{id}/artifact").get(artifact::artifact).default_service(refuse()),
+        );
 }
 
 async fn wrong_method(request: HttpRequest) -> Result<actix_web::HttpResponse, Problem> {
-    Err(Problem::new(Code::MethodNotAllowed, format!("{} is not served here; see /api/docs.", request.method())))
+    Err(Problem::new(
+        Code::MethodNotAllowed,
+        format!("{} is not served here; see /api/docs.", request.method()),
+    ))
 }
 
 /// Every address that nobody took.

@@ -7,7 +7,9 @@ use crate::{
 };
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{self, ContentDisposition, DispositionParam, DispositionType, ETag, EntityTag, Header, IfNoneMatch},
+    http::header::{
+        self, ContentDisposition, DispositionParam, DispositionType, ETag, EntityTag, Header, IfNoneMatch,
+    },
     web::Data,
 };
 use domain::{Kind, migration::MigrationState, phase::Phase};
@@ -35,7 +37,9 @@ pub(crate) async fn artifact(
     let record = parts.store.migration(tenant, id).await?.ok_or_else(|| not_found(id))?;
     if record.state != MigrationState::Completed {
         let detail = format!("It is {}. The project is there once it is completed.", record.state);
-        return Err(Problem::new(Code::NotCompleted, detail).with("migrationStatus", record.state.to_string()));
+        return Err(
+            Problem::new(Code::NotCompleted, detail).with("migrationStatus", record.state.to_string())
+        );
     }
     let phases = parts.store.phases(tenant, id, record.run).await?;
     let result = phases.into_iter().find(|found| found.phase == Phase::Deploy).and_then(|found| found.result);

@@ -21,7 +21,11 @@ use store::{CancelOutcome, CancelRequest};
         (status = 200, body = Cancel, description = "It is cancelled"),
         (status = 202, body = Cancel, description = "Its worker lets go of it; the stream tells when"))
 )]
-pub(crate) async fn cancel(parts: Data<Parts>, caller: Caller, Named(id): Named) -> Result<HttpResponse, Problem> {
+pub(crate) async fn cancel(
+    parts: Data<Parts>,
+    caller: Caller,
+    Named(id): Named,
+) -> Result<HttpResponse, Problem> {
     let caller = caller.who_may_write()?;
     let (traceparent, tracestate) = telemetry::current_context();
     let told = json!({"success": false, "cancelled": true});

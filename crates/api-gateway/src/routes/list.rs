@@ -36,11 +36,13 @@ pub(crate) async fn list(
     if !(1..=MOST).contains(&limit) {
         return Err(Problem::new(Code::InvalidQuery, format!("limit has to be between 1 and {MOST}.")));
     }
-    let before = paging.before.as_deref().map(str::parse).transpose().map_err(|_| {
-        Problem::new(Code::InvalidQuery, "before has to be the `next` of an earlier page.")
-    })?;
+    let before =
+        paging.before.as_deref().map(str::parse).transpose().map_err(|_| {
+            Problem::new(Code::InvalidQuery, "before has to be the `next` of an earlier page.")
+        })?;
     // One more than asked for tells whether there is a next page.
-    let mut found = parts.store.migrations(caller.0.tenant, &PageRequest { limit: limit + 1, before }).await?;
+    let mut found =
+        parts.store.migrations(caller.0.tenant, &PageRequest { limit: limit + 1, before }).await?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
     let next = found.last().filter(|_| more).map(|last| last.id.to_string());

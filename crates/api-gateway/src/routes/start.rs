@@ -198,16 +198,20 @@ fn in_flight(parts: &Parts) -> Problem {
 fn unfit(error: &site_fetch::Error) -> Problem {
     use site_fetch::{Error, Refused};
     match error {
-        Error::Refused(refused @ Refused::Address { .. }) => {
-            Problem::new(Code::AddressForbidden, format!("sourceUrl: {refused}. Only public sites can be moved."))
-        }
+        Error::Refused(refused @ Refused::Address { .. }) => Problem::new(
+            Code::AddressForbidden,
+            format!("sourceUrl: {refused}. Only public sites can be moved."),
+        ),
         Error::Refused(refused) => Problem::new(Code::InvalidSourceUrl, format!("sourceUrl: {refused}.")),
         Error::Unresolved { host, .. } if !error.is_transient() => {
             Problem::new(Code::HostNotFound, format!("sourceUrl: {host} has no address. Check its spelling."))
         }
         Error::Unresolved { .. } | Error::TimedOut { .. } | Error::Network { .. } => {
             tracing::warn!(error = service_kit::exit::chain(error), "the source URL could not be vetted");
-            Problem::new(Code::Unavailable, "The site's name could not be looked up just now. Try again in a moment.")
+            Problem::new(
+                Code::Unavailable,
+                "The site's name could not be looked up just now. Try again in a moment.",
+            )
         }
         other => Problem::from_source(domain::Kind::Internal, other),
     }

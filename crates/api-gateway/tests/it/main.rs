@@ -1,0 +1,10 @@
+//! The gateway over a real socket, on a real database: every route, every refusal, and what must hold when
+//! requests collide or answers get lost.
+
+mod artifact;
+mod document;
+mod idempotency;
+mod live;
+mod migrations;
+mod refusals;
+mod server;
