@@ -15,7 +15,7 @@ mod subscription;
 use crate::{Bell, Delivery, Error, EventNote, HintStream, JobHint, NoteStream, Result, topology::Topology};
 use async_trait::async_trait;
 use lane::Publisher;
-use lapin::uri::AMQPUri;
+use lapin::uri::{AMQPScheme, AMQPUri};
 use link::Link;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -39,6 +39,11 @@ impl Amqp {
         // The parser's message may repeat the URL, and with it the password.
         let mut uri: AMQPUri =
             url.parse().map_err(|_| Error::Invalid("the url is not an amqp:// URL".into()))?;
+        if uri.scheme == AMQPScheme::AMQPS {
+            return Err(Error::Invalid(
+                "amqps is not built in: let a proxy beside this process speak TLS".into(),
+            ));
+        }
         uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
         let topology = Topology::new(prefix);
         let tasks = TaskTracker::new();

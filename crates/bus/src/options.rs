@@ -58,3 +58,45 @@ impl Options {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio_util::sync::CancellationToken;
+
+    #[test]
+    fn both_kinds_read_from_configuration_and_a_typo_is_refused() {
+        let read = |text| serde_json::from_str::<Options>(text);
+        let url = || "u".to_owned();
+        let amqp = read(r#"{"kind":"amqp","url":"u","prefix":"p"}"#).expect("reads");
+        assert_eq!(amqp, Options::Amqp { url: url(), prefix: "p".into() });
+        let notify = read(r#"{"kind":"notify","url":"u","prefix":"p"}"#).expect("reads");
+        assert_eq!(notify, Options::Notify { url: url(), prefix: "p".into() });
+        assert!(read(r#"{"kind":"amqp","url":"u","prefix":"p","prefetch":1}"#).is_err());
+        assert!(read(r#"{"kind":"kafka","url":"u","prefix":"p"}"#).is_err());
+    }
+
+    #[test]
+    fn a_password_is_never_printed() {
+        let options = Options::Amqp { url: "amqp://user:hunter2@host/".into(), prefix: "p".into() };
+        assert!(!format!("{options:?}").contains("hunter2"));
+        let unusable =
+            Options::Notify { url: "postgres://user:hunter2@host:port/x".into(), prefix: "p".into() };
+        let Err(error) = crate::open(&unusable, CancellationToken::new()) else {
+            panic!("the port is no number")
+        };
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn unusable_options_are_refused_before_anything_is_tried() {
+        let long = "p".repeat(MAX_PREFIX + 1);
+        for (url, prefix) in [("amqp://h/", ""), ("amqp://h/", "Ü"), ("amqp://h/", &long), ("http://h/", "p")]
+        {
+            let options = Options::Amqp { url: url.into(), prefix: prefix.into() };
+            assert!(crate::open(&options, CancellationToken::new()).is_err(), "{url} {prefix}");
+        }
+        let tls = Options::Amqp { url: "amqps://h/".into(), prefix: "p".into() };
+        assert!(crate::open(&tls, CancellationToken::new()).is_err());
+    }
+}

@@ -73,6 +73,27 @@ async fn rabbitmq_cuts_all_connections() {
 }
 
 #[tokio::test]
+async fn a_rabbitmq_out_of_memory_holds_up_no_ring_for_long() {
+    let broker = Broker::start().await;
+    let options = Options::Amqp { url: broker.url(), prefix: unique_prefix() };
+    let ringing = Ringing::open(&options).await;
+    let mut hints = ringing.hints("q", 5).await;
+    broker.ctl(&["set_vm_memory_high_watermark", "0"]).await;
+    // The broker says that it is full when somebody publishes, so the first ring may have to wait its time out.
+    let bound = Duration::from_secs(8);
+    let ring = wait::within("a ring to fail", bound, ringing.bell.ring(&hint("q"))).await;
+    assert!(matches!(ring, Err(Error::TimedOut | Error::Unavailable)), "{ring:?}");
+    fails_at_once(&ringing).await;
+
+    broker.ctl(&["set_vm_memory_high_watermark", "0.9"]).await;
+    ringing.healthy().await;
+    let last = hint("q");
+    ringing.bell.ring(&last).await.expect("rung");
+    // What was sent into the full broker may or may not have arrived.
+    while taken(&mut hints).await != last {}
+}
+
+#[tokio::test]
 async fn postgres_restarts() {
     let mut cluster = Cluster::start().await;
     let database = cluster.database().await;
