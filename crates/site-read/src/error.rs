@@ -35,6 +35,9 @@ pub enum Error {
     /// The start page shows nothing.
     #[error("the start page has no visible content")]
     Empty,
+    /// The start page nests so deep that it cannot be read safely.
+    #[error("the start page nests too deep to be read")]
+    TooDeep,
     /// The site's robots.txt forbids the start page.
     #[error("the site's robots.txt forbids reading the start page")]
     RobotsForbid,
@@ -55,6 +58,7 @@ impl Error {
             Self::Status { .. } => "SITE_STATUS",
             Self::NotHtml { .. } => "SITE_NOT_HTML",
             Self::Empty => "SITE_EMPTY",
+            Self::TooDeep => "SITE_TOO_DEEP",
             Self::RobotsForbid => "SITE_ROBOTS_FORBID",
             Self::Refused(_) => "SITE_REFUSED",
             Self::Archive(_) => "ARCHIVE_UNAVAILABLE",
@@ -68,7 +72,9 @@ impl Error {
             Self::Unreachable { source, .. } => source.is_transient(),
             Self::Status { status, .. } => *status >= 500 || *status == 429,
             Self::Archive(_) => true,
-            Self::NotHtml { .. } | Self::Empty | Self::RobotsForbid | Self::Refused(_) => false,
+            Self::NotHtml { .. } | Self::Empty | Self::TooDeep | Self::RobotsForbid | Self::Refused(_) => {
+                false
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ mod frontier;
 mod index;
 mod limits;
 mod media_type;
+mod nesting;
 mod page;
 mod sitemap;
 mod snapshot;

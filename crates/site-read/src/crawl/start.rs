@@ -69,6 +69,7 @@ async fn home_page(archive: &dyn Archive, answer: site_fetch::Fetched) -> Result
         return Err(Error::NotHtml { content_type });
     }
     let page = visit::read_page(archive, answer, content_type).await?;
+    let page = page.ok_or(Error::TooDeep)?;
     if page.facts.visible { Ok(page) } else { Err(Error::Empty) }
 }
 

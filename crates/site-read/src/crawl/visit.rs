@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::page::{Facts, Kind};
 use crate::snapshot::{Asset, Page};
 use crate::web_address::without_fragment;
-use crate::{charset, css, media_type, page};
+use crate::{charset, css, media_type, nesting, page};
 
 const MAX_ASSET_REDIRECTS: usize = 10;
 
@@ -86,7 +86,7 @@ impl Visitor<'_> {
         let content_type = content_type(&answer);
         if media_type::is_html(&content_type) {
             let visit = read_page(self.archive, answer, content_type).await?;
-            Ok(Outcome::Page(Box::new(visit)))
+            Ok(visit.map_or_else(unreadable, |visit| Outcome::Page(Box::new(visit))))
         } else {
             self.keep(answer, content_type, None).await
         }
@@ -157,28 +157,28 @@ impl Visitor<'_> {
     }
 }
 
-/// Decodes, parses and stores a page.
+/// Decodes, parses and stores a page; `None` for one that cannot be parsed safely.
 pub(super) async fn read_page(
     archive: &dyn Archive,
     answer: Fetched,
     content_type: String,
-) -> Result<PageVisit> {
+) -> Result<Option<PageVisit>> {
     let raw = answer.body.clone();
     let status = answer.status;
     let read = in_background(move || {
         let decoded = charset::decode_html(&answer.body, answer.content_type.as_deref());
+        if nesting::is_excessive(&decoded.text) {
+            return None;
+        }
         let facts = page::read(&decoded.text, &answer.url);
-        (decoded, facts)
+        Some((decoded, facts))
     });
-    // Only a panic of the parser gets here; the page is then kept whole, without links.
-    let (decoded, facts) = read.await.unwrap_or_else(|| {
-        let decoded = charset::decode_html(&raw, None);
-        let facts = Facts { title: String::new(), visible: true, references: Vec::new() };
-        (decoded, facts)
-    });
+    let Some((decoded, facts)) = read.await.flatten() else {
+        return Ok(None);
+    };
     let bytes = raw.len() as u64;
     let (body, html) = store(archive, raw, decoded.text).await?;
-    Ok(PageVisit {
+    Ok(Some(PageVisit {
         page: Page {
             status,
             content_type,
@@ -190,7 +190,7 @@ pub(super) async fn read_page(
         },
         facts,
         bytes,
-    })
+    }))
 }
 
 /// Stores a page as sent and as decoded: once, when they are the same.
@@ -222,6 +222,9 @@ fn references(content_type: &str, answer: &Fetched) -> Vec<Url> {
         }
         "image/svg+xml" => {
             let text = charset::decode_html(&answer.body, answer.content_type.as_deref()).text;
+            if nesting::is_excessive(&text) {
+                return Vec::new();
+            }
             let found = page::read(&text, &answer.url).references.into_iter();
             found.filter(|reference| reference.kind == Kind::Asset).map(|reference| reference.url).collect()
         }
@@ -254,6 +257,10 @@ fn dimensions(content_type: &str, body: &[u8]) -> (Option<u32>, Option<u32>) {
 
 fn content_type(answer: &Fetched) -> String {
     media_type::of(answer.content_type.as_deref(), &answer.body, answer.url.path())
+}
+
+fn unreadable() -> Outcome {
+    Outcome::Left { code: "unreadable-page", note: "nests too deep to be read".to_owned() }
 }
 
 fn forbidden() -> Outcome {

@@ -56,6 +56,19 @@ async fn a_site_of_nothing_but_dead_links_ends() {
 }
 
 #[tokio::test]
+async fn a_tower_of_elements_is_left_out() {
+    let site = Site::with(vec![
+        ("/", Reply::html("<a href=/tower>x</a>")),
+        ("/tower", Reply::html("<div>".repeat(100_000))),
+    ]);
+    let read = site.crawl(&Limits::default()).await.expect("a snapshot");
+    assert_eq!(site.paths(read.snapshot.pages.keys()), ["/"]);
+    assert_eq!(site.paths(read.found("unreadable-page").iter()), ["/tower"]);
+    let error = site.crawl_from("/tower", &Limits::default()).await.err().expect("an error");
+    assert_eq!(error.code(), "SITE_TOO_DEEP");
+}
+
+#[tokio::test]
 async fn a_soft_404_with_relative_links_ends() {
     let site = Site::of(|path| match path {
         "/robots.txt" => Reply::status(404),
