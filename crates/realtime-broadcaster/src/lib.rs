@@ -1,1 +1,31 @@
-//! realtime-broadcaster
+//! The broadcaster: live progress of migrations over server-sent events.
+//!
+//! Reads events and nothing else. The bus only says "look": what is sent was read from Postgres after its
+//! commit, so a lost note costs latency and never an event. It must never send an event twice or out of order
+//! on one connection, never hold more than a bounded number of frames for a slow listener, and never leave a
+//! listener in doubt about whether its cursor was understood.
+//!
+//! Start at [`Broadcaster`]. `route` answers the request, `session` carries one connection, `hub` shares one
+//! reader per migration (`reader`) among all who listen to it.
+#![warn(missing_docs)]
+
+mod broadcaster;
+mod config;
+mod cursor;
+mod frame;
+mod hub;
+mod limits;
+mod metrics;
+mod problem;
+mod process;
+mod reader;
+mod route;
+mod session;
+
+pub use broadcaster::Broadcaster;
+pub use config::{Config, Options};
+pub use problem::Code;
+pub use process::{migrate, run};
+
+/// The name under which this service is configured, traced and logged.
+pub const SERVICE: &str = "realtime-broadcaster";

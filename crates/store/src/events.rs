@@ -9,6 +9,7 @@ use crate::{
 use domain::{
     CorrelationId, MigrationId, TenantId,
     event::{Event, EventType},
+    trace::TraceContext,
 };
 use serde_json::{Map, Value};
 use tokio_postgres::{Row, types::Json};
@@ -32,7 +33,24 @@ impl Store {
         since: i64,
         limit: u32,
     ) -> Result<Vec<Event>> {
+        let events = self.run(&After { tenant, id, since, limit }).await?;
+        Ok(events.into_iter().map(|(event, _)| event).collect())
+    }
+
+    /// The events after `since`, in order, each with the trace context that it was written in.
+    pub async fn traced_events_after(
+        &self,
+        tenant: TenantId,
+        id: MigrationId,
+        since: i64,
+        limit: u32,
+    ) -> Result<Vec<(Event, TraceContext)>> {
         self.run(&After { tenant, id, since, limit }).await
+    }
+
+    /// Seconds that the oldest event not yet below the snapshot horizon has waited, over all tenants.
+    pub async fn event_horizon_lag(&self) -> Result<f64> {
+        self.run(&HorizonLag).await
     }
 
     /// Where the history ends; `None` if this tenant has no such migration (each has at least one event).
@@ -54,7 +72,7 @@ struct After {
 }
 
 impl Work for After {
-    type Out = Vec<Event>;
+    type Out = Vec<(Event, TraceContext)>;
 
     fn tenant(&self) -> Option<TenantId> {
         Some(self.tenant)
@@ -63,10 +81,10 @@ impl Work for After {
     async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
         let sql = "-- event.after
             SELECT seq, (extract(epoch FROM at) * 1000)::bigint AS ts, type, migration_id, run, phase, progress,
-                   correlation_id, detail
+                   correlation_id, detail, trace
             FROM events WHERE migration_id = $1 AND tenant_id = $2 AND seq > $3 ORDER BY seq LIMIT $4";
         let rows = tx.query(sql, &[&self.id.0, &self.tenant.0, &self.since, &i64::from(self.limit)]).await?;
-        rows.iter().map(read).collect()
+        rows.iter().map(|row| Ok((read(row)?, row.column::<Json<TraceContext>>("trace")?.0))).collect()
     }
 }
 
@@ -117,5 +135,20 @@ impl Work for Incarnation {
 
     async fn run(&self, tx: &Tx<'_>) -> Result<Uuid> {
         tx.query_one("-- event.incarnation\nSELECT id FROM log_incarnation", &[]).await?.column("id")
+    }
+}
+
+struct HorizonLag;
+
+impl Work for HorizonLag {
+    type Out = f64;
+
+    fn tenant(&self) -> Option<TenantId> {
+        None
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<f64> {
+        let sql = "-- event.horizon_lag\nSELECT event_horizon_lag_seconds() AS seconds";
+        tx.query_one(sql, &[]).await?.column("seconds")
     }
 }

@@ -1,0 +1,124 @@
+//! The broadcaster's configuration, and whether its values fit together.
+
+use serde::Deserialize;
+use service_kit::{Secret, config::Error};
+use std::{net::SocketAddr, time::Duration};
+
+/// Everything that a broadcaster process can be told. See `docs/configuration.md`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The database, as the broadcaster's role.
+    pub store: store::Options,
+    /// The database, as the owner of the schema: only `--migrate` uses it.
+    pub owner_url: Secret,
+    /// The bell.
+    pub bus: bus::Options,
+    /// Logs, traces.
+    pub telemetry: telemetry::Options,
+    /// Where to listen; port 0 takes a free one. `/livez`, `/readyz` and `/metrics` are served here too.
+    pub listen: SocketAddr,
+    /// Threads that serve requests.
+    pub workers: usize,
+    /// How streams behave.
+    pub stream: Options,
+    /// How long the process takes to stop at most.
+    #[serde(with = "humantime_serde")]
+    pub grace: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            store: store::Options::default(),
+            owner_url: Secret::default(),
+            bus: bus::Options::default(),
+            telemetry: telemetry::Options::default(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8082)),
+            workers: 2,
+            stream: Options::default(),
+            grace: Duration::from_secs(20),
+        }
+    }
+}
+
+impl Config {
+    /// Do the values fit together?
+    pub fn check(&self) -> Result<(), Error> {
+        if self.workers == 0 {
+            return Err(Error::Check("workers must be at least 1".into()));
+        }
+        self.stream.check()
+    }
+}
+
+/// How streams behave. Every buffer and every wait has its bound here.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// A comment is sent after this much silence, so that proxies keep the connection and clients see it live.
+    #[serde(with = "humantime_serde")]
+    pub heartbeat: Duration,
+    /// How often a reader looks for events that no note told of.
+    #[serde(with = "humantime_serde")]
+    pub tail_check: Duration,
+    /// Events read from the database at a time.
+    pub page: u32,
+    /// Frames kept for listeners of a migration that are behind; one who falls further behind reads the
+    /// database again.
+    pub buffer: usize,
+    /// Frames handed to a connection ahead of what it has taken.
+    pub ahead: usize,
+    /// A connection that takes nothing for this long is closed.
+    #[serde(with = "humantime_serde")]
+    pub patience: Duration,
+    /// A connection is asked to come again after this long, give or take a fifth, so that listeners spread over
+    /// new replicas and a revoked key does not listen forever.
+    #[serde(with = "humantime_serde")]
+    pub lifetime: Duration,
+    /// What clients are told to wait before they come again; each is told half as much more at random.
+    #[serde(with = "humantime_serde")]
+    pub retry: Duration,
+    /// Streams in this process.
+    pub max_streams: usize,
+    /// Streams of one tenant in this process.
+    pub max_streams_per_tenant: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            heartbeat: Duration::from_secs(15),
+            tail_check: Duration::from_secs(3),
+            page: 256,
+            buffer: 256,
+            ahead: 16,
+            patience: Duration::from_secs(30),
+            lifetime: Duration::from_secs(600),
+            retry: Duration::from_secs(2),
+            max_streams: 10_000,
+            max_streams_per_tenant: 1_000,
+        }
+    }
+}
+
+impl Options {
+    /// Do the values fit together?
+    pub fn check(&self) -> Result<(), Error> {
+        let positive = [
+            ("page", self.page > 0),
+            ("buffer", self.buffer > 0),
+            ("ahead", self.ahead > 0),
+            ("heartbeat", !self.heartbeat.is_zero()),
+            ("tail_check", !self.tail_check.is_zero()),
+            ("patience", !self.patience.is_zero()),
+        ];
+        if let Some((name, _)) = positive.iter().find(|(_, positive)| !positive) {
+            return Err(Error::Check(format!("stream.{name} must be greater than zero")));
+        }
+        if self.lifetime < self.heartbeat * 2 {
+            return Err(Error::Check("stream.lifetime must be at least twice stream.heartbeat".into()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,170 @@
+//! Refusals as problem documents (RFC 9457), in the same form as the gateway's; `docs/errors/<code>.md` explains
+//! each. Never shows a source's text: that goes to the log, under the same trace id.
+
+use crate::limits::Full;
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError, http::StatusCode};
+use domain::Kind;
+use serde_json::json;
+use std::fmt;
+
+/// What went wrong, for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// The id in the path is not a UUID.
+    InvalidId,
+    /// No usable API key.
+    Unauthenticated,
+    /// No such migration for this caller.
+    MigrationNotFound,
+    /// The tenant has as many streams as it may have.
+    TooManyStreams,
+    /// A part that is needed is away, or this process has as many streams as it can have.
+    Unavailable,
+    /// A fault of ours.
+    Internal,
+}
+
+impl Code {
+    /// Every code there is.
+    pub const ALL: [Self; 6] = [
+        Self::InvalidId,
+        Self::Unauthenticated,
+        Self::MigrationNotFound,
+        Self::TooManyStreams,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
+    /// Stable, snake case; the last part of the problem's type.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::InvalidId => "invalid_id",
+            Self::Unauthenticated => "unauthenticated",
+            Self::MigrationNotFound => "migration_not_found",
+            Self::TooManyStreams => "too_many_streams",
+            Self::Unavailable => "unavailable",
+            Self::Internal => "internal",
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::InvalidId => "The id is not a UUID",
+            Self::Unauthenticated => "A valid API key is needed",
+            Self::MigrationNotFound => "There is no such migration",
+            Self::TooManyStreams => "Too many streams are open",
+            Self::Unavailable => "A part of the service cannot be reached",
+            Self::Internal => "Something went wrong on our side",
+        }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidId => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::MigrationNotFound => StatusCode::NOT_FOUND,
+            Self::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// One refusal, ready to be sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    code: Code,
+    detail: String,
+    retry_after: u64,
+}
+
+impl Problem {
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), retry_after: 1 }
+    }
+
+    /// The cause is logged; the client learns whether it is a part that is away or a fault of ours.
+    fn from_source(kind: Kind, source: &(dyn std::error::Error + 'static)) -> Self {
+        let told = service_kit::exit::chain(source);
+        if kind == Kind::Unavailable {
+            tracing::warn!(error = told, "a part that the request needs is away");
+            return Self::new(Code::Unavailable, "Try again in a moment.");
+        }
+        tracing::error!(error = told, "the request failed");
+        Self::new(Code::Internal, "This was logged. If it stays, tell the operator the trace id.")
+    }
+
+    /// A limit on streams was reached. Spread over some seconds, so that all do not come back together.
+    pub(crate) fn full(full: Full, spread: f64) -> Self {
+        let (code, detail) = match full {
+            Full::Process => (Code::Unavailable, "This server has as many streams as it can hold; try again."),
+            Full::Tenant => (Code::TooManyStreams, "Close streams that are not watched any more, then try again."),
+        };
+        Self { retry_after: 2 + (spread * 8.0) as u64, ..Self::new(code, detail) }
+    }
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        Self::from_source(error.kind(), &error)
+    }
+}
+
+impl From<auth::Error> for Problem {
+    fn from(error: auth::Error) -> Self {
+        match error.kind() {
+            Kind::Unauthenticated => Self::new(
+                Code::Unauthenticated,
+                format!("{error}: send `Authorization: Bearer rsk_…` with a key that is not revoked or expired."),
+            ),
+            kind => Self::from_source(kind, &error),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.title(), self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.code.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let document = json!({
+            "type": format!("/problems/{}", self.code.slug()),
+            "title": self.code.title(),
+            "status": self.code.status().as_u16(),
+            "code": self.code.slug(),
+            "detail": self.detail,
+            "traceId": telemetry::trace_id(),
+        });
+        let mut response: HttpResponseBuilder = HttpResponse::build(self.code.status());
+        response.content_type("application/problem+json").insert_header(("Cache-Control", "no-store"));
+        match self.code {
+            Code::Unauthenticated => response.insert_header(("WWW-Authenticate", "Bearer")),
+            Code::TooManyStreams | Code::Unavailable => {
+                response.insert_header(("Retry-After", self.retry_after.to_string()))
+            }
+            Code::InvalidId | Code::MigrationNotFound | Code::Internal => &mut response,
+        };
+        response.body(document.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_page() {
+        let pages = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors");
+        for code in Code::ALL {
+            let page = pages.join(format!("{}.md", code.slug()));
+            assert!(page.is_file(), "{} is missing", page.display());
+        }
+    }
+}
