@@ -40,11 +40,12 @@ pub fn unique_prefix() -> String {
 /// included, so that nothing of the system's Erlang is touched. Killed, with its folder, when dropped.
 #[derive(Debug)]
 pub struct Broker {
-    folder: TempDir,
-    user: Option<User>,
-    ports: Ports,
-    epmd: Child,
+    // Dropped in this order: the folder last, when nobody writes into it any more.
     running: Option<Child>,
+    epmd: Child,
+    ports: Ports,
+    user: Option<User>,
+    folder: TempDir,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -116,7 +117,7 @@ impl Broker {
         write(&folder, "enabled_plugins", "[].\n", 0o644, user.as_ref());
         write(&folder, ".erlang.cookie", &Uuid::new_v4().simple().to_string(), 0o400, user.as_ref());
         let epmd = start_epmd(epmd, user.as_ref());
-        Self { folder, user, ports, epmd, running: None }
+        Self { running: None, epmd, ports, user, folder }
     }
 
     async fn try_start(&mut self) -> Result<(), String> {
