@@ -87,7 +87,8 @@ impl Broadcaster {
         let caller = auth::authenticate(&self.store, ask.authorization.as_deref()).await?;
         let spread = die();
         let place = self.limits.enter(caller.tenant).map_err(|full| Problem::full(full, spread))?;
-        let no_such = || Problem::new(Code::MigrationNotFound, "Check the id, and which organisation your key is of.");
+        let no_such =
+            || Problem::new(Code::MigrationNotFound, "Check the id, and which organisation your key is of.");
         let tail = self.store.event_tail(caller.tenant, ask.migration).await?.ok_or_else(no_such)?;
         let history = History::new(self.store.log_incarnation().await?, ask.migration);
         let verdict = Verdict::of(ask.cursor.as_deref(), history, tail);

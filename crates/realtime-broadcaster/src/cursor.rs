@@ -53,7 +53,9 @@ pub(crate) enum Verdict {
 impl Verdict {
     /// Judges a cursor against the history as it is now.
     pub(crate) fn of(cursor: Option<&str>, history: History, tail: Tail) -> Self {
-        let Some(cursor) = cursor.map(str::trim).filter(|text| !text.is_empty()) else { return Self::Started };
+        let Some(cursor) = cursor.map(str::trim).filter(|text| !text.is_empty()) else {
+            return Self::Started;
+        };
         match History::parse(cursor) {
             None => Self::Gap("malformed"),
             Some((other, _)) if other != history => Self::Gap("other_history"),

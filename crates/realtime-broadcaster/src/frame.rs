@@ -31,7 +31,13 @@ impl Frame {
 }
 
 /// The first frame of each connection: what became of the cursor, and what to expect.
-pub(crate) fn hello(verdict: Verdict, history: History, last: i64, heartbeat: Duration, retry: Duration) -> Bytes {
+pub(crate) fn hello(
+    verdict: Verdict,
+    history: History,
+    last: i64,
+    heartbeat: Duration,
+    retry: Duration,
+) -> Bytes {
     let from = verdict.from();
     let data = json!({
         "verdict": verdict.word(),
@@ -41,7 +47,8 @@ pub(crate) fn hello(verdict: Verdict, history: History, last: i64, heartbeat: Du
         "heartbeatMs": heartbeat.as_millis() as u64,
     });
     // With an id, so that a cursor which could not be used is replaced at once by one that can.
-    format!("retry: {}\nid: {}\nevent: hello\ndata: {data}\n\n", retry.as_millis(), history.cursor(from)).into()
+    format!("retry: {}\nid: {}\nevent: hello\ndata: {data}\n\n", retry.as_millis(), history.cursor(from))
+        .into()
 }
 
 /// The last frame of a connection that ends before the history does: come again, with the cursor.

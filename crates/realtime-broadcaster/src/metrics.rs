@@ -52,7 +52,8 @@ impl Metrics {
             .with_description("Streams that are open")
             .with_callback(move |gauge| gauge.observe(limits.open() as u64, &[]))
             .build();
-        let counter = |name: &'static str, told: &'static str| meter.u64_counter(name).with_description(told).build();
+        let counter =
+            |name: &'static str, told: &'static str| meter.u64_counter(name).with_description(told).build();
         Self {
             delivered: counter("resettle_events_delivered_total", "Events handed to connections"),
             resyncs: counter("resettle_event_resyncs_total", "Times that events were read anew, by cause"),

@@ -97,8 +97,12 @@ impl Problem {
     /// A limit on streams was reached. Spread over some seconds, so that all do not come back together.
     pub(crate) fn full(full: Full, spread: f64) -> Self {
         let (code, detail) = match full {
-            Full::Process => (Code::Unavailable, "This server has as many streams as it can hold; try again."),
-            Full::Tenant => (Code::TooManyStreams, "Close streams that are not watched any more, then try again."),
+            Full::Process => {
+                (Code::Unavailable, "This server has as many streams as it can hold; try again.")
+            }
+            Full::Tenant => {
+                (Code::TooManyStreams, "Close streams that are not watched any more, then try again.")
+            }
         };
         Self { retry_after: 2 + (spread * 8.0) as u64, ..Self::new(code, detail) }
     }
@@ -115,7 +119,9 @@ impl From<auth::Error> for Problem {
         match error.kind() {
             Kind::Unauthenticated => Self::new(
                 Code::Unauthenticated,
-                format!("{error}: send `Authorization: Bearer rsk_…` with a key that is not revoked or expired."),
+                format!(
+                    "{error}: send `Authorization: Bearer rsk_…` with a key that is not revoked or expired."
+                ),
             ),
             kind => Self::from_source(kind, &error),
         }

@@ -43,7 +43,8 @@ async fn stream(
     parameters: Query<Parameters>,
     broadcaster: Data<Broadcaster>,
 ) -> Result<HttpResponse, Problem> {
-    let migration = id.parse().map_err(|_| Problem::new(Code::InvalidId, "The path holds a migration's UUID."))?;
+    let migration =
+        id.parse().map_err(|_| Problem::new(Code::InvalidId, "The path holds a migration's UUID."))?;
     let parameters = parameters.into_inner();
     // The header is newer: EventSource sends it when it comes back, to the URL that it began with.
     let cursor = text(&request, "last-event-id").or(parameters.cursor).or(parameters.last_event_id);

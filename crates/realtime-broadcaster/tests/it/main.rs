@@ -1,0 +1,11 @@
+//! The broadcaster against a real Postgres, over real HTTP connections.
+#![expect(unreachable_pub, reason = "a test binary has no public face")]
+
+mod client;
+mod crowd;
+mod cursor;
+mod limits;
+mod loss;
+mod refusal;
+mod stop;
+mod world;

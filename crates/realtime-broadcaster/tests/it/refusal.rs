@@ -1,0 +1,55 @@
+//! Who may not listen, and what they are told.
+
+use crate::{
+    client::{get, path},
+    world::World,
+};
+use domain::MigrationId;
+use realtime_broadcaster::Options;
+use serde_json::Value;
+use uuid::Uuid;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refusal_is_a_problem_document() {
+    let world = World::new(Options::default()).await;
+    let migration = world.migration(&world.me).await;
+    let foreign = world.other().await;
+    let me = Some(world.me.key.as_str());
+    let wrong = format!("{}x", &world.me.key[..world.me.key.len() - 1]);
+    let unknown = path(MigrationId(Uuid::now_v7()));
+    let ours = path(migration);
+    let cases = [
+        (me, unknown.as_str(), 404, "migration_not_found"),
+        (Some(foreign.key.as_str()), ours.as_str(), 404, "migration_not_found"),
+        (me, "/api/migration/seven/stream", 400, "invalid_id"),
+        (None, &ours, 401, "unauthenticated"),
+        (Some("rsk_no"), &ours, 401, "unauthenticated"),
+        (Some(&wrong), &ours, 401, "unauthenticated"),
+    ];
+    let mut told = Vec::new();
+    for (key, path, status, code) in cases {
+        let response = get(world.address, key, path, None).await;
+        assert_eq!(response.status(), status, "{path}");
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        let problem: Value = response.json().await.expect("JSON");
+        assert_eq!(problem["type"], format!("/problems/{code}"));
+        assert_eq!(problem["status"], status);
+        for member in ["title", "detail"] {
+            assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{member} of {problem}");
+        }
+        assert!(problem.get("traceId").is_some());
+        told.push(problem);
+    }
+    assert_eq!(told[0], told[1], "somebody else's migration looks like one that is not there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreign_cursor_opens_no_door() {
+    let world = World::new(Options::default()).await;
+    let migration = world.migration(&world.me).await;
+    let foreign = world.other().await;
+    let mut stream = world.listen(migration, None).await;
+    stream.numbers(1).await;
+    let answer = get(world.address, Some(&foreign.key), &path(migration), Some(&stream.cursor)).await;
+    assert_eq!(answer.status(), 404);
+}
