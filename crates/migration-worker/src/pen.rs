@@ -103,7 +103,7 @@ impl Pen {
             if self.hold.lost.is_cancelled() {
                 return Err(Stop::Lost);
             }
-            let error = match attempt().await {
+            let error = match Box::pin(attempt()).await {
                 Ok(answer) => return self.fenced(statement, answer),
                 Err(error) => error,
             };

@@ -55,9 +55,9 @@ impl Run {
     pub(crate) async fn carry_out(&self) {
         let began = Instant::now();
         let work = async {
-            let ended = match self.phases().await {
+            let ended = match Box::pin(self.phases()).await {
                 Ok(deployed) => self.complete(&deployed).await,
-                Err(stop) => self.give_up(stop).await,
+                Err(stop) => Box::pin(self.give_up(stop)).await,
             };
             ended.unwrap_or_else(|stop| {
                 tracing::warn!(?stop, "the job's end could not be written: its lease is left to run out");
@@ -147,7 +147,7 @@ impl Run {
                 tracing::info!("complete already");
                 return Ok(results::read(result)?);
             }
-            let outcome = self.work(&teller, work(Arc::clone(&teller))).await?;
+            let outcome = self.work(&teller, Box::pin(work(Arc::clone(&teller)))).await?;
             let result = results::stored(&outcome.result);
             let told = phase::event(phase, phase.progress(1, 1), "completed", &outcome.notes, result.clone());
             let mut events = outcome.events;
@@ -156,7 +156,8 @@ impl Run {
             tracing::info!(notes = outcome.notes, "complete");
             Ok(outcome.result)
         };
-        done.instrument(span).await
+        // Boxed: five phases of one future each would not fit a thread's stack in an unoptimised build.
+        Box::pin(done.instrument(span)).await
     }
 
     /// Drives a phase's work and the telling of it; the work may be dropped at any time, a write is not.

@@ -19,12 +19,11 @@ pub(crate) async fn run(bench: &Bench, teller: Arc<Teller>) -> Result<Outcome<An
         teller.tell_more(pages_done + assets_done, pages_known + assets_known, tool(Phase::Analyze), &notes, figures);
     };
     let bodies = &bench.materials.bodies;
-    let snapshot = site_read::crawl(&shop.fetcher, bodies, &bench.source, &shop.config.crawl, &tell)
-        .await
-        .map_err(|error| {
-            tracing::warn!(error = %service_kit::exit::chain(&error), "the site could not be read");
-            failure::of_reading(&error)
-        })?;
+    let crawl = site_read::crawl(&shop.fetcher, bodies, &bench.source, &shop.config.crawl, &tell);
+    let snapshot = Box::pin(crawl).await.map_err(|error| {
+        tracing::warn!(error = %service_kit::exit::chain(&error), "the site could not be read");
+        failure::of_reading(&error)
+    })?;
     let key = bench.keys.snapshot();
     bench.materials.objects.put_json(&key, &snapshot).await?;
     let result = Analyzed {

@@ -106,7 +106,7 @@ async fn a_running_job_is_called_off_by_the_next_heartbeat() {
     let last = events.last().expect("a history");
     assert_eq!((last.event_type, detail(last, "success")), (EventType::Done, &false.into()));
     assert_eq!(detail(last, "cancelled"), true);
-    assert_eq!(world.moves(job).await.last().map(String::as_str), Some("RUNNING>CANCELLED cancel_requested 0"));
+    assert_eq!(world.moves(job).await.last().map(String::as_str), Some("RUNNING>CANCELLED cancel_requested 1"));
     assert_eq!(running.stale_writes("job.heartbeat"), 0.0, "its own end is no lost lease");
     running.stop().await;
 }

@@ -21,13 +21,13 @@ async fn a_stopping_worker_gives_its_job_back_without_an_attempt_and_another_com
     let (migration, job) = world.start(&site).await;
     wait::until_true("the crawl to hang", BOUND, || async { site.hits("/about.html") > 0 }).await;
     first.stop().await;
-    assert_eq!(world.moves(job).await.last().map(String::as_str), Some("RUNNING>PENDING handed_back 0"));
+    assert_eq!(world.moves(job).await.last().map(String::as_str), Some("RUNNING>PENDING handed_back 1"));
     assert_eq!(world.count("SELECT count(*) FROM workers WHERE stopped_at IS NOT NULL").await, 1);
 
     site.answer("/about.html", page("About", "Here now."));
     let second = Running::start(config).await;
     world.reaches(migration, "completed").await;
-    assert_eq!(world.moves(job).await.last().map(String::as_str), Some("RUNNING>COMPLETED completed 0"));
+    assert_eq!(world.moves(job).await.last().map(String::as_str), Some("RUNNING>COMPLETED completed 1"));
     second.stop().await;
 }
 

@@ -27,8 +27,8 @@ async fn completes(bell: Bell) {
     assert_eq!(record.project_id.map(|id| id.to_string()).as_deref(), detail(last, "projectId").as_str());
     assert_eq!(
         world.moves(job).await,
-        [">PENDING enqueued 0", "PENDING>PREPARING claimed 0", "PREPARING>RUNNING started 0",
-         "RUNNING>COMPLETED completed 0"]
+        [">PENDING enqueued 0", "PENDING>PREPARING claimed 1", "PREPARING>RUNNING started 1",
+         "RUNNING>COMPLETED completed 1"]
     );
     assert_eq!(world.count("SELECT count(*) FROM leases").await, 0);
     assert_eq!(running.metric("resettle_job_wait_seconds", None), 1.0);

@@ -163,7 +163,7 @@ impl World {
         self.db.sql().await.query_one(sql, &[]).await.expect("the owner may look").get(0)
     }
 
-    /// A job's moves, as `FROM>TO cause attempt`, oldest first.
+    /// A job's moves, as `FROM>TO cause attempt`, oldest first; a move tells the number of the attempt that ran.
     pub(crate) async fn moves(&self, job: JobId) -> Vec<String> {
         let sql = "SELECT coalesce(string_agg(concat(from_state, '>', to_state, ' ', cause, ' ', attempt), ',' \
                    ORDER BY id), '') FROM transitions WHERE job_id = $1";
