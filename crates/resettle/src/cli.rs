@@ -1,0 +1,192 @@
+//! What can be asked of `resettle`, and who answers. Nothing is done here.
+
+use crate::{api_keys, data_folder, demo, doctor, exit, migrate, schema, terminal, up};
+use clap::{Args, Parser, Subcommand};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use url::Url;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+    0  done
+    1  the migration failed or was called off, or its project does not build
+   64  the command line or the configuration is wrong
+   70  a fault of ours
+   75  something that is needed is away: try again later
+  130  interrupted";
+
+const DEFAULT_PROMPT: &str = "Move this website as it is: the same look, content and addresses.";
+
+/// The libraries below speak at length about every start.
+const LOG: &str = "info,refinery_core=warn,tokio_postgres=warn,actix_server=warn";
+
+/// Moves websites to a new home with nothing lost.
+#[derive(Debug, Parser)]
+#[command(name = "resettle", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs everything in one process on one port, with a Postgres of its own
+    Up(UpArguments),
+    /// Moves a website and puts the Next.js project into a folder
+    Migrate(MigrateArguments),
+    /// Moves the bundled example website, and builds the result
+    Demo(DemoArguments),
+    /// API keys
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// The database's schema
+    #[command(subcommand)]
+    Schema(SchemaCommand),
+    /// Looks whether everything that is needed is there
+    Doctor(DoctorArguments),
+}
+
+/// Where an all-in-one keeps its things.
+#[derive(Debug, Args)]
+pub(crate) struct DataArguments {
+    /// The folder for database, objects and API key [default: /var/lib/resettle for root, otherwise
+    /// $XDG_DATA_HOME/resettle]
+    #[arg(long, value_name = "DIR", default_value_os_t = data_folder::default_path(), hide_default_value = true)]
+    pub(crate) data: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UpArguments {
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// May be fetched although it is not public; can be given several times
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) allow_address: Vec<String>,
+    /// Which log lines are written to standard error
+    #[arg(long, value_name = "FILTER", default_value = LOG)]
+    pub(crate) log: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArguments {
+    /// The website, such as https://example.com/
+    pub(crate) url: String,
+    /// Where the project goes [default: ./out/<host>]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Writes one JSON object per event, and a last one with the result
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What is wanted of the migration
+    #[arg(long, value_name = "TEXT", default_value = DEFAULT_PROMPT, hide_default_value = true)]
+    pub(crate) prompt: String,
+    /// Builds the project, too (npm ci, next build)
+    #[arg(long)]
+    pub(crate) build: bool,
+    /// A running gateway; without one, everything runs in this process
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// The key for --server
+    #[arg(long, value_name = "KEY", env = "RESETTLE_API_KEY", hide_env_values = true)]
+    pub(crate) api_key: Option<String>,
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+    /// May be fetched although it is not public; can be given several times
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) allow_address: Vec<String>,
+    /// Which log lines are written to standard error
+    #[arg(long, value_name = "FILTER", default_value = "error")]
+    pub(crate) log: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// Where the project goes [default: ./out/<host of the example>]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Does not build the project
+    #[arg(long)]
+    pub(crate) no_build: bool,
+    /// Keeps the data in this folder instead of a temporary one
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Which log lines are written to standard error
+    #[arg(long, value_name = "FILTER", default_value = "error")]
+    pub(crate) log: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Makes a key for a person, and the person if need be; the key is shown this once
+    Create {
+        /// Whose key it is
+        #[arg(long)]
+        email: String,
+        /// What it is for
+        #[arg(long, default_value = "command line")]
+        name: String,
+        #[command(flatten)]
+        owner: OwnerArguments,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SchemaCommand {
+    /// Applies the steps that are missing
+    Migrate {
+        #[command(flatten)]
+        owner: OwnerArguments,
+    },
+    /// Says whether this program can run on the database
+    Status {
+        #[command(flatten)]
+        owner: OwnerArguments,
+    },
+}
+
+/// The database, as the owner of its schema.
+#[derive(Debug, Args)]
+pub(crate) struct OwnerArguments {
+    /// The database as the owner of its schema: postgres://owner:password@host/database
+    #[arg(long, value_name = "URL", env = "RESETTLE_OWNER_URL", hide_env_values = true)]
+    pub(crate) owner_url: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+    /// A gateway that should answer, too
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: Option<Url>,
+}
+
+/// Does what the command line asks for.
+pub async fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => {
+            // A terminal that has gone away is no reason to say anything else.
+            let _printed = told.print();
+            return if told.use_stderr() { ExitCode::from(64) } else { ExitCode::SUCCESS };
+        }
+    };
+    // The first provider stays; nothing else in this process installs another one.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let code = exit::code(answer(cli.command).await);
+    terminal::flush();
+    code
+}
+
+async fn answer(command: Command) -> Result<exit::Outcome, anyhow::Error> {
+    match command {
+        Command::Up(arguments) => up::command(arguments).await,
+        Command::Migrate(arguments) => migrate::command(arguments).await,
+        Command::Demo(arguments) => demo::command(arguments).await,
+        Command::Key(command) => api_keys::command(command).await,
+        Command::Schema(command) => schema::command(command).await,
+        Command::Doctor(arguments) => doctor::command(arguments).await,
+    }
+}

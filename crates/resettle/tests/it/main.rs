@@ -1,0 +1,6 @@
+//! The command line as its users meet it: the real program, real Postgres servers of its own, real sockets.
+
+mod cli;
+mod postgres;
+mod scratch;
+mod up;
