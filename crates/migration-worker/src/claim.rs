@@ -151,7 +151,8 @@ impl Taker {
     /// From here the lease guards the job: the hold is there before anything is awaited.
     fn begin(&self, claimed: Claimed, asked_at: Instant, hint: Option<TraceContext>) {
         let shop = &self.shop;
-        let slot = Arc::clone(&shop.slots).try_acquire_owned().expect("only this loop takes slots, and it counted");
+        let slot =
+            Arc::clone(&shop.slots).try_acquire_owned().expect("only this loop takes slots, and it counted");
         let trusted_until = shop.config.lease.trusted_until(asked_at);
         let hold = Arc::new(Hold::new(claimed.lease.clone(), trusted_until, shop.leave.clone()));
         shop.held.insert(Arc::clone(&hold));

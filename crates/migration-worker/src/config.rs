@@ -177,12 +177,16 @@ impl Config {
         refuse(self.queue.is_empty(), "queue is missing")?;
         // Heartbeats must not queue behind the work: they are what keeps it alive.
         refuse(
-            self.store.max_connections < 4 || self.store.max_connections < self.concurrency.min(8) as usize + 2,
+            self.store.max_connections < 4
+                || self.store.max_connections < self.concurrency.min(8) as usize + 2,
             "store.max_connections has to be at least 4, and 2 more than concurrency (up to 10)",
         )?;
         refuse(self.grpc_token.expose().len() < 16, "grpc_token has to have at least 16 characters")?;
         let advertised = self.grpc_advertise.as_deref().unwrap_or("http://-");
-        refuse(!advertised.starts_with("http://"), "grpc_advertise has to be a URL like http://10.0.0.7:50051")?;
+        refuse(
+            !advertised.starts_with("http://"),
+            "grpc_advertise has to be a URL like http://10.0.0.7:50051",
+        )?;
         refuse(
             self.finish_within + Duration::from_secs(5) > self.grace,
             "grace has to be at least 5 s longer than finish_within: giving jobs back takes a moment",
@@ -201,7 +205,8 @@ impl Config {
     }
 
     pub(crate) fn fetcher(&self) -> site_fetch::Options {
-        let Fetch { user_agent, max_body, connect_timeout, idle_timeout, total_timeout, retries } = self.fetch.clone();
+        let Fetch { user_agent, max_body, connect_timeout, idle_timeout, total_timeout, retries } =
+            self.fetch.clone();
         site_fetch::Options {
             user_agent,
             max_body,

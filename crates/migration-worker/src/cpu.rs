@@ -16,7 +16,10 @@ impl Cpu {
 
     /// Runs `work` when there is a place. When the caller is dropped, work that has begun goes on to its end,
     /// keeps its place until then, and its result is dropped.
-    pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Failure> {
         let place = Arc::clone(&self.0).acquire_owned().await.expect("this semaphore is never closed");
         let span = tracing::Span::current();
         let done = tokio::task::spawn_blocking(move || {

@@ -41,9 +41,10 @@ fn of_fetching(url: &str, error: &FetchError, transient: bool) -> Failure {
     let told = |code: &str, message: String| Failure { code: code.into(), message, retryable: transient };
     match error {
         FetchError::Refused(refused) => of_refusal(refused),
-        FetchError::Unresolved { host, .. } => {
-            told("site_unreachable", format!("The name {host} does not resolve. Check the spelling of the address."))
-        }
+        FetchError::Unresolved { host, .. } => told(
+            "site_unreachable",
+            format!("The name {host} does not resolve. Check the spelling of the address."),
+        ),
         FetchError::Network { host, .. } => told(
             "site_unreachable",
             format!("{host} does not answer, or breaks the connection. Check that the site is up."),
@@ -51,13 +52,19 @@ fn of_fetching(url: &str, error: &FetchError, transient: bool) -> Failure {
         FetchError::TimedOut { host } => {
             told("site_unreachable", format!("{host} took too long to answer. Check that the site is up."))
         }
-        FetchError::TooLarge { limit } => {
-            told("too_large", format!("The answer for {url} is larger than {limit} bytes, which is the limit."))
+        FetchError::TooLarge { limit } => told(
+            "too_large",
+            format!("The answer for {url} is larger than {limit} bytes, which is the limit."),
+        ),
+        FetchError::TooManyRedirects { .. }
+        | FetchError::RedirectLoop { .. }
+        | FetchError::BadRedirect { .. } => told(
+            "bad_redirect",
+            format!("The redirects from {url} lead nowhere. Give the address that they should lead to."),
+        ),
+        FetchError::Client(_) => {
+            Failure::may_pass("internal", "The fetcher could not be used; a fault of ours.")
         }
-        FetchError::TooManyRedirects { .. } | FetchError::RedirectLoop { .. } | FetchError::BadRedirect { .. } => {
-            told("bad_redirect", format!("The redirects from {url} lead nowhere. Give the address that they should lead to."))
-        }
-        FetchError::Client(_) => Failure::may_pass("internal", "The fetcher could not be used; a fault of ours."),
         _ => told("site_unreachable", format!("{url} could not be fetched.")),
     }
 }
@@ -75,11 +82,15 @@ fn of_refusal(refused: &Refused) -> Failure {
         Refused::Host => Failure::cannot_pass("address_forbidden", "The address names no host."),
         Refused::Port { port } => Failure::cannot_pass(
             "address_forbidden",
-            format!("Port {port} is not open to fetches. Give an address on the usual ports of http or https."),
+            format!(
+                "Port {port} is not open to fetches. Give an address on the usual ports of http or https."
+            ),
         ),
         Refused::Address { host, rule, .. } => Failure::cannot_pass(
             "address_forbidden",
-            format!("{host} is not at a public address ({rule}). Only sites on the public internet can be moved."),
+            format!(
+                "{host} is not at a public address ({rule}). Only sites on the public internet can be moved."
+            ),
         ),
     }
 }
@@ -104,7 +115,9 @@ pub(crate) fn of_writing(error: &site_write::Error) -> Failure {
 pub(crate) fn too_large(limit: u64) -> Failure {
     Failure::cannot_pass(
         "too_large",
-        format!("The pages and style sheets of the site are larger than {limit} bytes together, which is the limit."),
+        format!(
+            "The pages and style sheets of the site are larger than {limit} bytes together, which is the limit."
+        ),
     )
 }
 

@@ -53,7 +53,9 @@ impl Options {
         }
         // Two heartbeats must fit into the trusted time, or one slow answer pauses healthy work.
         if self.margin.is_zero() || self.margin + self.heartbeat * 2 > self.ttl {
-            return Err("lease.margin has to be more than nothing and leave two heartbeats within lease.ttl".into());
+            return Err(
+                "lease.margin has to be more than nothing and leave two heartbeats within lease.ttl".into()
+            );
         }
         Ok(())
     }

@@ -37,8 +37,5 @@ async fn run(arguments: Arguments) -> Result<(), anyhow::Error> {
     if matches!(arguments.command, Some(Command::CheckConfig)) {
         return Ok(());
     }
-    if arguments.migrate {
-        migration_worker::migrate(&config).await?;
-    }
-    migration_worker::run(config).await
+    migration_worker::start(config, arguments.migrate).await
 }

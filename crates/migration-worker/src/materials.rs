@@ -92,7 +92,11 @@ impl Materials {
         self.texts.get_or_try_init(load).await.cloned()
     }
 
-    async fn load(&self, hashes: Vec<ContentHash>, most: u64) -> Result<HashMap<ContentHash, Bytes>, Failure> {
+    async fn load(
+        &self,
+        hashes: Vec<ContentHash>,
+        most: u64,
+    ) -> Result<HashMap<ContentHash, Bytes>, Failure> {
         let loading = hashes.into_iter().map(|hash| async move {
             let body = self.bodies.load(&hash).await?;
             Ok::<_, objects::Error>((hash, body))
@@ -111,7 +115,8 @@ impl Materials {
 
     /// The project as TRANSFORM wrote it: its own files as text, all else by hash.
     pub(crate) async fn project(&self, files: &Files) -> Result<Project, Failure> {
-        let written: Vec<_> = files.files.values().filter(|file| file.written).map(|f| f.hash.clone()).collect();
+        let written: Vec<_> =
+            files.files.values().filter(|file| file.written).map(|f| f.hash.clone()).collect();
         let texts = self.load(written, self.max_text_bytes).await?;
         let mut project = Project { files: BTreeMap::new() };
         for (path, file) in &files.files {

@@ -28,26 +28,41 @@ impl Metrics {
     pub(crate) fn new(meter: &Meter) -> Self {
         let seconds = |name: &'static str, told: &'static str| {
             let boundaries = SECONDS.to_vec();
-            meter.f64_histogram(name).with_unit("s").with_description(told).with_boundaries(boundaries).build()
+            meter
+                .f64_histogram(name)
+                .with_unit("s")
+                .with_description(told)
+                .with_boundaries(boundaries)
+                .build()
         };
         let gauge = |name: &'static str, told: &'static str| {
             meter.f64_gauge(name).with_unit("s").with_description(told).build()
         };
-        let counter = |name: &'static str, told: &'static str| meter.u64_counter(name).with_description(told).build();
+        let counter =
+            |name: &'static str, told: &'static str| meter.u64_counter(name).with_description(told).build();
         Self {
             wait: seconds("resettle_job_wait_seconds", "How long claimed jobs had been runnable"),
             run: seconds("resettle_job_run_seconds", "How long an attempt held its lease, by how it ended"),
-            rescues: counter("resettle_job_rescues_total", "Jobs taken from workers that stopped answering, by cause"),
+            rescues: counter(
+                "resettle_job_rescues_total",
+                "Jobs taken from workers that stopped answering, by cause",
+            ),
             stale: counter(
                 "resettle_stale_writes_refused_total",
                 "Writes refused because the lease was no longer the job's, by statement",
             ),
-            outbox_age: gauge("resettle_outbox_oldest_age_seconds", "Age of the oldest unpublished announcement"),
+            outbox_age: gauge(
+                "resettle_outbox_oldest_age_seconds",
+                "Age of the oldest unpublished announcement",
+            ),
             depth: meter
                 .i64_gauge("resettle_job_queue_depth")
                 .with_description("Jobs that could run now, by queue")
                 .build(),
-            lag: gauge("resettle_job_queue_lag_seconds", "How long the oldest runnable job has waited, by queue"),
+            lag: gauge(
+                "resettle_job_queue_lag_seconds",
+                "How long the oldest runnable job has waited, by queue",
+            ),
             horizon_lag: gauge(
                 "resettle_event_horizon_lag_seconds",
                 "How long the oldest event has waited to fall below the snapshot horizon",

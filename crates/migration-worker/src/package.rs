@@ -70,7 +70,9 @@ impl Package {
     pub(crate) fn add(&mut self, path: &str, contents: &[u8]) -> Result<(), ZipError> {
         let last = self.manifest.files.last_key_value().map(|(last, _)| last.as_str());
         if path == MANIFEST || last.is_some_and(|last| last >= path) {
-            return Err(ZipError::Io(io::Error::other("a package's files have to come once each, sorted by path")));
+            return Err(ZipError::Io(io::Error::other(
+                "a package's files have to come once each, sorted by path",
+            )));
         }
         let entry = Entry { bytes: contents.len() as u64, sha256: hex(Sha256::digest(contents).as_slice()) };
         self.manifest.files.insert(path.to_owned(), entry);

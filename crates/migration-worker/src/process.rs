@@ -9,24 +9,37 @@ use service_kit::{
 use store::{Store, schema};
 use tokio_util::sync::CancellationToken;
 
-/// Brings the schema up to date, as its owner.
-pub async fn migrate(config: &Config) -> Result<(), anyhow::Error> {
-    if config.owner_url.is_empty() {
-        return Err(anyhow::Error::new(Code::Config.because("--migrate needs owner_url, the schema owner's database")));
-    }
-    let options = store::Options { url: config.owner_url.expose().to_owned(), ..config.store.clone() };
-    let applied = schema::migrate(&options).await.map_err(|error| coded(error))?;
-    tracing::info!(steps = applied.steps.join(", "), version = applied.version, "the schema is up to date");
-    Ok(())
-}
-
 /// Runs until the process is asked to stop.
 pub async fn run(config: Config) -> Result<(), anyhow::Error> {
+    start(config, false).await
+}
+
+/// Runs, after it has brought the schema up to date if that was asked for.
+pub async fn start(config: Config, migrate_first: bool) -> Result<(), anyhow::Error> {
     config.check()?;
     let telemetry = telemetry::init(&[SERVICE], &config.telemetry)?;
-    let served = serve(config, telemetry.registry()).await;
+    let registry = telemetry.registry();
+    let served = async {
+        if migrate_first {
+            migrate(&config).await?;
+        }
+        serve(config, registry).await
+    };
+    let served = served.await;
     telemetry.shutdown().await;
     served
+}
+
+/// Brings the schema up to date, as its owner.
+async fn migrate(config: &Config) -> Result<(), anyhow::Error> {
+    if config.owner_url.is_empty() {
+        let told = "--migrate needs owner_url, the database URL of the schema's owner";
+        return Err(anyhow::Error::new(Code::Config.because(told)));
+    }
+    let options = store::Options { url: config.owner_url.expose().to_owned(), ..config.store.clone() };
+    let applied = schema::migrate(&options).await.map_err(coded)?;
+    tracing::info!(steps = applied.steps.join(", "), version = applied.version, "the schema is up to date");
+    Ok(())
 }
 
 async fn serve(config: Config, registry: prometheus::Registry) -> Result<(), anyhow::Error> {

@@ -66,7 +66,8 @@ impl Teller {
         while done.run_until_cancelled(notes.changed()).await.is_some() {
             let note = notes.borrow_and_update().clone();
             let Some(note) = note.filter(|note| last.as_ref() != Some(note)) else { continue };
-            let event = NewEvent::new(EventType::PhaseUpdate, Some(self.phase), note.progress, note.detail.clone());
+            let event =
+                NewEvent::new(EventType::PhaseUpdate, Some(self.phase), note.progress, note.detail.clone());
             pen.append(&[event]).await?;
             last = Some(note);
             if done.run_until_cancelled(sleep(GAP)).await.is_none() {

@@ -46,7 +46,12 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(crate) fn new(shop: Arc<Workshop>, hold: Arc<Hold>, claimed: Claimed, hint: Option<TraceContext>) -> Self {
+    pub(crate) fn new(
+        shop: Arc<Workshop>,
+        hold: Arc<Hold>,
+        claimed: Claimed,
+        hint: Option<TraceContext>,
+    ) -> Self {
         let pen = Pen::new(Arc::clone(&shop), Arc::clone(&hold));
         Self { shop, hold, pen, claimed, hint }
     }
@@ -107,7 +112,8 @@ impl Run {
         let planned = self.phase(Phase::Plan, |teller| plan::run(bench, teller, &analyzed)).await?;
         let transformed =
             self.phase(Phase::Transform, |teller| transform::run(bench, teller, &analyzed, &planned)).await?;
-        self.phase(Phase::Verify, |teller| verify::run(bench, teller, &analyzed, &planned, &transformed)).await?;
+        self.phase(Phase::Verify, |teller| verify::run(bench, teller, &analyzed, &planned, &transformed))
+            .await?;
         self.phase(Phase::Deploy, |teller| deploy::run(bench, teller, &transformed)).await
     }
 
@@ -119,7 +125,8 @@ impl Run {
         if self.claimed.kind != MIGRATE_WEBSITE {
             return Err(unreadable(format!("unknown kind {:?}", self.claimed.kind)));
         }
-        let payload = Payload::deserialize(&self.claimed.payload).map_err(|error| unreadable(error.to_string()))?;
+        let payload =
+            Payload::deserialize(&self.claimed.payload).map_err(|error| unreadable(error.to_string()))?;
         let source = SourceUrl::parse(&payload.source_url).map_err(|error| unreadable(error.to_string()))?;
         let (objects, lease) = (&self.shop.objects, &self.claimed.lease);
         let bodies = objects.bodies_of(lease.tenant);

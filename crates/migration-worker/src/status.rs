@@ -84,7 +84,11 @@ impl WorkerStatus for Answers {
         async {
             let job = JobId::try_from(request.into_inner())
                 .map_err(|error| Status::invalid_argument(error.to_string()))?;
-            let live = self.0.held.live(job).ok_or_else(|| Status::not_found("this worker does not hold the job"))?;
+            let live = self
+                .0
+                .held
+                .live(job)
+                .ok_or_else(|| Status::not_found("this worker does not hold the job"))?;
             Ok(Response::new(live.into()))
         }
         .instrument(span)
@@ -107,7 +111,9 @@ mod tests {
             doorkeeper.call(request).is_ok()
         };
         assert!(asked(Some("Bearer 0123456789abcdef")));
-        for wrong in [None, Some(""), Some("Bearer "), Some("Bearer 0123456789abcde"), Some("0123456789abcdef")] {
+        for wrong in
+            [None, Some(""), Some("Bearer "), Some("Bearer 0123456789abcde"), Some("0123456789abcdef")]
+        {
             assert!(!asked(wrong), "{wrong:?}");
         }
     }

@@ -48,7 +48,9 @@ impl Checker {
     }
 
     async fn prepare(&self) -> Result<Toolchain, String> {
-        let Some(dir) = &self.options.dir else { return Err("no folder for the toolchain is configured".into()) };
+        let Some(dir) = &self.options.dir else {
+            return Err("no folder for the toolchain is configured".into());
+        };
         Toolchain::prepare(dir).await.map_err(|error| {
             let error = service_kit::exit::chain(&error);
             tracing::warn!(error, "projects are not type-checked here");

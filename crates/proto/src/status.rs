@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 /// Generated from `/proto/status/v1`.
 pub mod v1 {
     #![expect(missing_docs, reason = "generated: the documentation is in the .proto file")]
+    #![expect(clippy::allow_attributes_without_reason, reason = "generated: it gives none")]
     tonic::include_proto!("resettle.status.v1");
 }
 

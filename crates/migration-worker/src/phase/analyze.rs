@@ -16,7 +16,13 @@ pub(crate) async fn run(bench: &Bench, teller: Arc<Teller>) -> Result<Outcome<An
             "assetsDone": assets_done, "assetsKnown": assets_known,
         });
         let notes = format!("Reading {current}");
-        teller.tell_more(pages_done + assets_done, pages_known + assets_known, tool(Phase::Analyze), &notes, figures);
+        teller.tell_more(
+            pages_done + assets_done,
+            pages_known + assets_known,
+            tool(Phase::Analyze),
+            &notes,
+            figures,
+        );
     };
     let bodies = &bench.materials.bodies;
     let crawl = site_read::crawl(&shop.fetcher, bodies, &bench.source, &shop.config.crawl, &tell);

@@ -21,7 +21,8 @@ pub(crate) async fn run(
     transformed: &Transformed,
 ) -> Result<Outcome<Deployed>, Failure> {
     let files = bench.materials.files(&transformed.project).await?;
-    let folder = scratch(bench.shop.config.scratch.as_deref()).map_err(|error| failure::of_scratch(&error))?;
+    let folder =
+        scratch(bench.shop.config.scratch.as_deref()).map_err(|error| failure::of_scratch(&error))?;
     let file = folder.path().join("artifact.zip");
     let packed = pack(bench, &teller, &files, &file).await?;
     let (artifact, manifest) = (bench.keys.artifact(), bench.keys.manifest());

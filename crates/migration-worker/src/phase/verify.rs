@@ -43,7 +43,9 @@ pub(crate) async fn run(
             report.checks.push(Check { name: "types".to_owned(), problems });
             (TypeCheck::Passed, Vec::new())
         }
-        Verdict::Missing(why) => (TypeCheck::Skipped, vec![format!("The project was not type-checked: {why}.")]),
+        Verdict::Missing(why) => {
+            (TypeCheck::Skipped, vec![format!("The project was not type-checked: {why}.")])
+        }
     };
     teller.tell(2, STEPS, tool(Phase::Verify), "Storing the report");
     let key = bench.keys.report();
@@ -79,18 +81,23 @@ async fn read_through(
 
 fn refused(report: &Report) -> Failure {
     let all: Vec<&Problem> = report.checks.iter().flat_map(|check| &check.problems).collect();
-    let first: Vec<String> = all.iter().take(TOLD).map(|one| format!("{}: {}", one.file, one.message)).collect();
+    let first: Vec<String> =
+        all.iter().take(TOLD).map(|one| format!("{}: {}", one.file, one.message)).collect();
     let more = all.len().saturating_sub(TOLD);
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     Failure::cannot_pass(
         "verify_failed",
-        format!("The written project did not pass its checks: {}{more}. This is a fault of ours.", first.join("; ")),
+        format!(
+            "The written project did not pass its checks: {}{more}. This is a fault of ours.",
+            first.join("; ")
+        ),
     )
 }
 
 /// Puts what the compiler reads on disk, and asks it.
 async fn compile(bench: &Bench, files: &Files) -> Result<Verdict, Failure> {
-    let folder = scratch(bench.shop.config.scratch.as_deref()).map_err(|error| failure::of_scratch(&error))?;
+    let folder =
+        scratch(bench.shop.config.scratch.as_deref()).map_err(|error| failure::of_scratch(&error))?;
     let bodies = &bench.materials.bodies;
     let read_by_it = files.files.clone().into_iter().filter(|(path, _)| !path.starts_with("public/"));
     let writing = read_by_it.map(|(path, file)| {
@@ -128,7 +135,10 @@ fn within(folder: &Path, path: &str) -> Result<PathBuf, Failure> {
         return Ok(folder.join(path));
     }
     tracing::error!(path, "the project names a file outside itself");
-    Err(Failure::cannot_pass("internal", "The written project names a file outside itself. This is a fault of ours."))
+    Err(Failure::cannot_pass(
+        "internal",
+        "The written project names a file outside itself. This is a fault of ours.",
+    ))
 }
 
 #[cfg(test)]
@@ -147,7 +157,8 @@ mod tests {
     #[test]
     fn a_refusal_tells_the_first_problems_and_how_many_more_there_are() {
         let problem = |n| Problem { file: format!("app/{n}.tsx"), message: "bad".into() };
-        let report = Report { checks: vec![Check { name: "text".into(), problems: (0..7).map(problem).collect() }] };
+        let report =
+            Report { checks: vec![Check { name: "text".into(), problems: (0..7).map(problem).collect() }] };
         let failure = refused(&report);
         assert!(!failure.retryable);
         assert!(failure.message.contains("app/4.tsx") && !failure.message.contains("app/5.tsx"));

@@ -30,7 +30,9 @@ async fn never_more_jobs_than_slots_and_the_rest_follows() {
     let slow = page("Slow", "Takes its time.").delayed(Duration::from_millis(400));
     let mut sites = Vec::new();
     for _ in 0..5 {
-        sites.push(StaticSite::serve([("/", slow.clone()), ("/style.css", Answer::file("style.css", ""))]).await);
+        sites.push(
+            StaticSite::serve([("/", slow.clone()), ("/style.css", Answer::file("style.css", ""))]).await,
+        );
     }
     let mut config = world.config(Bell::Amqp, sites[0].addr());
     config.allow_addresses = sites.iter().map(StaticSite::addr).collect();

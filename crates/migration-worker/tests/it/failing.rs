@@ -45,8 +45,11 @@ async fn what_cannot_pass_is_not_tried_again() {
         (StaticSite::serve([("/", image)]).await, "not_html"),
         (StaticSite::serve([("/", Answer::html("<html><body></body></html>"))]).await, "site_empty"),
         (StaticSite::serve([("/", Answer::status(404))]).await, "site_status"),
-        (StaticSite::serve([("/robots.txt", Answer::bytes("text/plain", "User-agent: *\nDisallow: /"))]).await,
-         "robots_forbid"),
+        (
+            StaticSite::serve([("/robots.txt", Answer::bytes("text/plain", "User-agent: *\nDisallow: /"))])
+                .await,
+            "robots_forbid",
+        ),
         (StaticSite::serve([("/", Answer::redirect(302, "http://127.0.0.1:9/"))]).await, "address_forbidden"),
     ];
     let mut config = world.config(Bell::Away, cases[0].0.addr());
@@ -106,7 +109,10 @@ async fn a_running_job_is_called_off_by_the_next_heartbeat() {
     let last = events.last().expect("a history");
     assert_eq!((last.event_type, detail(last, "success")), (EventType::Done, &false.into()));
     assert_eq!(detail(last, "cancelled"), true);
-    assert_eq!(world.moves(job).await.last().map(String::as_str), Some("RUNNING>CANCELLED cancel_requested 1"));
+    assert_eq!(
+        world.moves(job).await.last().map(String::as_str),
+        Some("RUNNING>CANCELLED cancel_requested 1")
+    );
     assert_eq!(running.stale_writes("job.heartbeat"), 0.0, "its own end is no lost lease");
     running.stop().await;
 }

@@ -44,7 +44,8 @@ async fn a_stopping_worker_lets_a_job_finish_that_can() {
     let last = world.events(migration).await.pop().expect("a history");
     assert_eq!(last.event_type, EventType::Done);
     assert_eq!(world.migration_state(waiting).await, "queued", "nothing new is taken after the stop");
-    let unpublished = "SELECT count(*) FROM outbox WHERE published_at IS NULL AND body->>'migration' IS NOT NULL";
+    let unpublished =
+        "SELECT count(*) FROM outbox WHERE published_at IS NULL AND body->>'migration' IS NOT NULL";
     assert_eq!(world.count(unpublished).await, 0, "what the last job announced was published");
 }
 

@@ -2,6 +2,7 @@
 
 mod dispatch;
 mod failing;
+mod fencing;
 mod fleet;
 mod leases;
 mod relay;

@@ -29,7 +29,8 @@ async fn without_a_broker_nothing_is_marked_and_with_one_nothing_is_lost() {
     let first = wait::within("the subscription", BOUND, notes.next()).await;
     assert_eq!(first, Some(NoteDelivery::Resubscribed));
     let second = Running::start(world.config(Bell::Amqp, site.addr())).await;
-    wait::until_true("everything to be published", BOUND, || async { world.count(UNPUBLISHED).await == 0 }).await;
+    wait::until_true("everything to be published", BOUND, || async { world.count(UNPUBLISHED).await == 0 })
+        .await;
     let last = world.events(migration).await.last().expect("a history").seq;
     let mut heard = 0;
     while heard < last {
@@ -52,7 +53,28 @@ async fn two_relays_publish_each_row_and_mark_it_once() {
     let two = Running::start(world.config(Bell::Amqp, site.addr())).await;
     let (migration, _) = world.start(&site).await;
     world.reaches(migration, "completed").await;
-    wait::until_true("everything to be published", BOUND, || async { world.count(UNPUBLISHED).await == 0 }).await;
+    wait::until_true("everything to be published", BOUND, || async { world.count(UNPUBLISHED).await == 0 })
+        .await;
     one.stop().await;
     two.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hint_that_cannot_be_read_is_kept_and_work_goes_on() {
+    let (world, site) = (World::new().await, small_site().await);
+    let running = Running::start(world.config(Bell::Notify, site.addr())).await;
+    let (first, _) = world.start(&site).await;
+    world.reaches(first, "completed").await;
+    let channel = format!("{}.jobs", world.prefix());
+    let sql = world.db.sql().await;
+    // The worker listens by now, or will hear of the next one.
+    wait::until_true("the hint to be put aside", BOUND, || async {
+        sql.execute("SELECT pg_notify($1, 'no hint at all')", &[&channel]).await.expect("the owner may");
+        world.count("SELECT count(*) FROM poison WHERE convert_from(body, 'UTF8') = 'no hint at all'").await
+            > 0
+    })
+    .await;
+    let (second, _) = world.start(&site).await;
+    world.reaches(second, "completed").await;
+    running.stop().await;
 }

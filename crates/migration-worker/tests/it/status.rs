@@ -49,7 +49,8 @@ async fn it_tells_a_step_that_is_not_in_postgres_and_only_to_those_with_the_toke
     .await;
     assert_eq!((live.job, live.epoch, live.phase), (job, Epoch(1), Some(Phase::Analyze)));
     // The moment since which it does so is in no table.
-    let written = world.text("SELECT coalesce(max(detail::text), '') FROM events WHERE migration_id = $1", migration.0);
+    let written =
+        world.text("SELECT coalesce(max(detail::text), '') FROM events WHERE migration_id = $1", migration.0);
     assert!(!written.await.contains("step_since"));
 
     for token in [None, Some("another token that is long")] {
@@ -63,7 +64,8 @@ async fn it_tells_a_step_that_is_not_in_postgres_and_only_to_those_with_the_toke
     assert_eq!(nonsense.code(), Code::InvalidArgument);
 
     let channel = Channel::from_shared(format!("http://{}", running.worker.grpc_address())).expect("a URL");
-    let mut health = tonic_health::pb::health_client::HealthClient::new(channel.connect().await.expect("connects"));
+    let mut health =
+        tonic_health::pb::health_client::HealthClient::new(channel.connect().await.expect("connects"));
     let service = "resettle.status.v1.WorkerStatus".to_owned();
     let asked = tonic_health::pb::HealthCheckRequest { service };
     let serving = health.check(asked).await.expect("an answer").into_inner().status;

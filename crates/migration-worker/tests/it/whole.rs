@@ -16,19 +16,25 @@ async fn completes(bell: Bell) {
     let last = events.last().expect("a history");
     assert_eq!((last.event_type, last.progress), (EventType::Done, 100));
     assert_eq!(detail(last, "success"), true);
-    let completed: Vec<_> = events.iter().filter(|e| detail(e, "status") == "completed").map(|e| e.phase).collect();
+    let completed: Vec<_> =
+        events.iter().filter(|e| detail(e, "status") == "completed").map(|e| e.phase).collect();
     assert_eq!(completed, Phase::ALL.map(Some));
     assert!(events.windows(2).all(|pair| pair[0].progress <= pair[1].progress), "progress never falls");
     assert!(events.windows(2).all(|pair| pair[0].phase <= pair[1].phase), "phases come in order");
 
     let phases = world.phases(migration).await;
     assert!(phases.iter().all(|phase| phase.completed && phase.starts == 1), "{phases:?}");
-    let record = world.gateway.migration(world.member.tenant, migration).await.expect("a look").expect("there");
+    let record =
+        world.gateway.migration(world.member.tenant, migration).await.expect("a look").expect("there");
     assert_eq!(record.project_id.map(|id| id.to_string()).as_deref(), detail(last, "projectId").as_str());
     assert_eq!(
         world.moves(job).await,
-        [">PENDING enqueued 0", "PENDING>PREPARING claimed 1", "PREPARING>RUNNING started 1",
-         "RUNNING>COMPLETED completed 1"]
+        [
+            ">PENDING enqueued 0",
+            "PENDING>PREPARING claimed 1",
+            "PREPARING>RUNNING started 1",
+            "RUNNING>COMPLETED completed 1"
+        ]
     );
     assert_eq!(world.count("SELECT count(*) FROM leases").await, 0);
     assert_eq!(running.metric("resettle_job_wait_seconds", None), 1.0);

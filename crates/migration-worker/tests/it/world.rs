@@ -63,6 +63,11 @@ impl World {
         Self { db, gateway, member, folder, prefix: broker::unique_prefix() }
     }
 
+    /// What this test's exchanges, queues and channels are named after.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     pub(crate) fn bus(&self, bell: Bell) -> bus::Options {
         let prefix = self.prefix.clone();
         match bell {
@@ -208,6 +213,11 @@ impl Running {
         self.silence.cancel();
     }
 
+    /// Asks it to stop, without waiting.
+    pub(crate) fn ask_to_stop(&self) {
+        self.lifecycle.stop();
+    }
+
     /// The sum of a metric over all labels that match.
     pub(crate) fn metric(&self, name: &str, label: Option<(&str, &str)>) -> f64 {
         let families = self.registry.gather();
@@ -245,9 +255,10 @@ pub(crate) fn page(title: &str, text: &str) -> Answer {
 pub(crate) async fn small_site() -> StaticSite {
     // The smallest PNG: one transparent pixel.
     let pixel: &[u8] = &[
-        0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0,
-        1, 8, 6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 0x0d, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0, 1, 0,
-        0, 5, 0, 1, 0x0d, 0x0a, 0x2d, 0xb4, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
+        0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0,
+        0, 0, 1, 8, 6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 0x0d, b'I', b'D', b'A', b'T', 0x78, 0x9c,
+        0x63, 0, 1, 0, 0, 5, 0, 1, 0x0d, 0x0a, 0x2d, 0xb4, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42,
+        0x60, 0x82,
     ];
     StaticSite::serve([
         ("/", page("Home", "Welcome to the small site.")),
