@@ -122,3 +122,110 @@ impl Provider for Values {
         Ok(Profile::Default.collect(self.0.clone()))
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::result_large_err, reason = "figment::Jail's closures return figment's error")]
+mod tests {
+    use super::*;
+    use crate::Secret;
+    use figment::Jail;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields, default)]
+    struct Config {
+        listen: String,
+        store: StoreOptions,
+        token: Secret,
+    }
+
+    impl Default for Config {
+        fn default() -> Self {
+            Self { listen: "127.0.0.1:80".into(), store: StoreOptions::default(), token: Secret::default() }
+        }
+    }
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields, default)]
+    struct StoreOptions {
+        url: String,
+        connections: usize,
+    }
+
+    fn loaded() -> Result<Config, Error> {
+        load("api-gateway", Some(Path::new("config.toml")))
+    }
+
+    #[test]
+    fn each_layer_goes_over_the_one_below_it() {
+        Jail::expect_with(|jail| {
+            jail.create_file("config.toml", "[store]\nurl = 'file'\nconnections = 3\n")?;
+            assert_eq!(loaded().expect("valid").store, StoreOptions { url: "file".into(), connections: 3 });
+            jail.set_env("RESETTLE__STORE__URL", "shared");
+            assert_eq!(loaded().expect("valid").store, StoreOptions { url: "shared".into(), connections: 3 });
+            jail.set_env("RESETTLE_API_GATEWAY__STORE__URL", "own");
+            jail.set_env("RESETTLE_OTHER_SERVICE__STORE__URL", "not ours");
+            let config = loaded().expect("valid");
+            assert_eq!(config.store, StoreOptions { url: "own".into(), connections: 3 });
+            assert_eq!(config.listen, Config::default().listen);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_wherever_they_come_from() {
+        Jail::expect_with(|jail| {
+            jail.create_file("config.toml", "[store]\nurll = 'typo'\n")?;
+            let told = loaded().expect_err("a typo in the file").to_string();
+            assert!(
+                told.contains("store") && told.contains("urll") && told.contains("connections"),
+                "{told}"
+            );
+            jail.create_file("config.toml", "")?;
+            jail.set_env("RESETTLE__LISTENN", "typo");
+            assert!(loaded().expect_err("a typo in the environment").to_string().contains("listenn"));
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_value_may_stand_in_a_file_of_its_own() {
+        Jail::expect_with(|jail| {
+            jail.create_file("url", "postgres://secret\n")?;
+            jail.create_file("token", "s3cret")?;
+            jail.create_file("config.toml", "token = { file = 'token' }\n[store]\nurl = 'over-written'\n")?;
+            jail.set_env("RESETTLE__STORE__URL__FILE", "url");
+            let config = loaded().expect("valid");
+            assert_eq!(config.store.url, "postgres://secret");
+            assert_eq!(config.token.expose(), "s3cret");
+            jail.set_env("RESETTLE__STORE__URL__FILE", "nowhere");
+            let error = loaded().expect_err("no such file");
+            assert!(matches!(&error, Error::ValueFile { key, .. } if key == "store.url"), "{error}");
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn no_error_and_no_debug_output_holds_a_secret() {
+        Jail::expect_with(|jail| {
+            jail.create_file("config.toml", "token = 'hunter2'\n")?;
+            assert!(!format!("{:?}", loaded().expect("valid")).contains("hunter2"));
+            // A secret in the wrong place, of the wrong kind, and in a file that is no TOML.
+            for text in ["[store]\nconnections = 'hunter2'\n", "store = 'hunter2'\n", "token = [ 'hunter2'\n"]
+            {
+                jail.create_file("config.toml", text)?;
+                let error = loaded().expect_err("not valid");
+                assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+                assert_eq!(crate::exit::code_of(&error), crate::exit::Code::Config);
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_named_file_that_is_missing_is_an_error() {
+        let error =
+            load::<Config>("api-gateway", Some(Path::new("/nowhere/config.toml"))).expect_err("no file");
+        assert!(matches!(error, Error::File { .. }));
+    }
+}

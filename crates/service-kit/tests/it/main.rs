@@ -1,0 +1,5 @@
+//! The parts that need a runtime, a port or a process of their own.
+
+mod admin;
+mod lifecycle;
+mod signals;

@@ -1,0 +1,7 @@
+//! Telemetry as a process has it. One subscriber per process, so each file here starts this binary again as a
+//! child where it needs a process of its own.
+
+mod child;
+mod collector;
+mod export;
+mod lines;
