@@ -44,7 +44,7 @@ impl Theft {
     }
 
     /// Exactly one write was refused, one of these, and the job was dropped.
-    async fn is_refused(self, statements: &[&str]) {
+    async fn ends_refused(self, statements: &[&str]) {
         wait::until_true("the job to be dropped", BOUND, || async {
             self.running.metric("resettle_job_run_seconds", Some(("outcome", "lost"))) == 1.0
         })
@@ -65,46 +65,46 @@ impl Theft {
 const SELDOM: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn beginning_the_job_is_refused() {
+async fn beginning_the_job_ends_refused() {
     let (world, site) = (World::new().await, small_site().await);
     steal_at(&world, "UPDATE OF state ON jobs", "NEW.state = 'PREPARING'").await;
-    Theft::of(world, site, SELDOM).await.is_refused(&["job.begin"]).await;
+    Theft::of(world, site, SELDOM).await.ends_refused(&["job.begin"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn beginning_a_phase_is_refused() {
+async fn beginning_a_phase_ends_refused() {
     let (world, site) = (World::new().await, small_site().await);
     steal_at(&world, "INSERT ON transitions", "NEW.cause = 'started'").await;
-    Theft::of(world, site, SELDOM).await.is_refused(&["phase.begin"]).await;
+    Theft::of(world, site, SELDOM).await.ends_refused(&["phase.begin"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn telling_of_progress_is_refused() {
+async fn telling_of_progress_ends_refused() {
     let (world, site) = (World::new().await, small_site().await);
     // The crawl hangs: nothing but progress can be written.
     site.answer("/about.html", Answer::stalled("text/html"));
     steal_at(&world, "INSERT ON phases", "NEW.phase = 'ANALYZE'").await;
-    Theft::of(world, site, SELDOM).await.is_refused(&["event.append"]).await;
+    Theft::of(world, site, SELDOM).await.ends_refused(&["event.append"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn completing_a_phase_is_refused() {
+async fn completing_a_phase_ends_refused() {
     let (world, site) = (World::new().await, small_site().await);
     // Stolen when the last phase has told of itself: its result comes next, if not one more word of progress.
     let last = "NEW.phase = 'DEPLOY' AND NEW.detail->>'status' = 'running'";
     steal_at(&world, "INSERT ON events", last).await;
-    Theft::of(world, site, SELDOM).await.is_refused(&["phase.complete", "event.append"]).await;
+    Theft::of(world, site, SELDOM).await.ends_refused(&["phase.complete", "event.append"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn completing_the_job_is_refused() {
+async fn completing_the_job_ends_refused() {
     let (world, site) = (World::new().await, small_site().await);
     steal_at(&world, "UPDATE OF state ON phases", "NEW.phase = 'DEPLOY' AND NEW.state = 'completed'").await;
-    Theft::of(world, site, SELDOM).await.is_refused(&["job.complete"]).await;
+    Theft::of(world, site, SELDOM).await.ends_refused(&["job.complete"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn failing_an_attempt_is_refused() {
+async fn failing_an_attempt_ends_refused() {
     let (world, site) = (World::new().await, small_site().await);
     // A job that cannot be read fails right after it began.
     let spoil = "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS
@@ -112,7 +112,7 @@ async fn failing_an_attempt_is_refused() {
                  CREATE TRIGGER spoil BEFORE INSERT ON jobs FOR EACH ROW EXECUTE FUNCTION spoil();";
     world.db.sql().await.batch_execute(spoil).await.expect("a trigger");
     steal_at(&world, "INSERT ON transitions", "NEW.cause = 'started'").await;
-    Theft::of(world, site, SELDOM).await.is_refused(&["job.fail"]).await;
+    Theft::of(world, site, SELDOM).await.ends_refused(&["job.fail"]).await;
 }
 
 /// The site hangs, so that the job waits in the crawl; steals it there.
@@ -129,15 +129,15 @@ async fn hanging(heartbeat: Duration) -> Theft {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn handing_back_is_refused() {
+async fn handing_back_ends_refused() {
     let theft = hanging(SELDOM).await;
     assert_eq!(theft.world.change("UPDATE jobs SET epoch = epoch + 1 WHERE id = $1", theft.job.0).await, 1);
     theft.running.ask_to_stop();
-    theft.is_refused(&["job.hand_back"]).await;
+    theft.ends_refused(&["job.hand_back"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn cancelling_is_refused() {
+async fn cancelling_ends_refused() {
     let theft = hanging(Duration::from_millis(300)).await;
     // The heartbeat that brings the wish is the last statement that finds the job here.
     let request = CancelRequest {
@@ -154,5 +154,5 @@ async fn cancelling_is_refused() {
     theft.world.db.sql().await.batch_execute(sql).await.expect("a trigger");
     let outcome = theft.world.gateway.request_cancel(&request).await.expect("a wish");
     assert_eq!(outcome, CancelOutcome::Requested);
-    theft.is_refused(&["job.cancel"]).await;
+    theft.ends_refused(&["job.cancel"]).await;
 }

@@ -65,7 +65,6 @@ async fn a_worker_that_lost_its_lease_writes_nothing_more() {
     wait::until_true("the crawl to hang", BOUND, || async { site.hits("/about.html") > 0 }).await;
     steal(&world, job).await;
 
-    let mut config = config;
     config.sweep = Duration::from_millis(50);
     let second = Running::start(config).await;
     site.answer("/about.html", page("About", "In time."));
