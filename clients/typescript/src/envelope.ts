@@ -21,6 +21,14 @@ export interface MigrationEvent {
   detail: Record<string, unknown>;
 }
 
+/** The first frame of each connection: what became of the cursor, and what to expect. */
+export interface Hello {
+  verdict?: "started" | "resumed" | "resumed_with_gap";
+  /** Why a cursor could not be used. */
+  why?: string | null;
+  heartbeatMs?: number;
+}
+
 const TYPES: ReadonlySet<string> = new Set(["phase_update", "metric", "log", "error", "done"]);
 
 /** Is this frame's name one of a history's events? Others (`hello`, `bye`) are about the connection. */

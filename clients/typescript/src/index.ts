@@ -2,7 +2,7 @@
 // in order, and returns when the run is over. Never gives up by itself on a failure that may pass; the caller's
 // AbortSignal ends it.
 
-import { isEventType, type MigrationEvent } from "./envelope.js";
+import { isEventType, type Hello, type MigrationEvent } from "./envelope.js";
 import { frames } from "./sse.js";
 
 export type { EventType, MigrationEvent, Phase } from "./envelope.js";
@@ -19,6 +19,8 @@ export interface WatchOptions {
   /** Where an earlier watch stopped: the cursor that `onCursor` told last. */
   cursor?: string;
   onCursor?: (cursor: string) => void;
+  /** The cursor could not be used, for this reason (a restore, say): the history is told again from its beginning. */
+  onRestart?: (why: string) => void;
   /** The longest wait between connections, in milliseconds. */
   maxBackoffMs?: number;
 }
@@ -45,6 +47,9 @@ export async function watchMigration(options: WatchOptions): Promise<MigrationEv
   }
 }
 
+/** Heartbeats that may fail to come before a connection counts as dead. */
+const MISSED_HEARTBEATS = 3;
+
 class Watch {
   last: MigrationEvent | null = null;
   #cursor: string;
@@ -59,9 +64,10 @@ class Watch {
   /** One connection. True when the run is over. */
   async connect(): Promise<boolean> {
     let response: Response;
+    const link = new AbortController();
     try {
-      response = await fetch(this.#url(), this.#request());
-    } catch (error) {
+      response = await fetch(this.#url(), this.#request(link.signal));
+    } catch {
       this.options.signal?.throwIfAborted();
       this.#failures += 1;
       return false;
@@ -75,33 +81,59 @@ class Watch {
     if (!response.ok || response.body === null) {
       throw new RefusedError(response.status, await response.json().catch(() => undefined));
     }
-    return this.#read(response.body);
+    return this.#read(response.body, link);
   }
 
-  async #read(body: ReadableStream<Uint8Array>): Promise<boolean> {
+  async #read(body: ReadableStream<Uint8Array>, link: AbortController): Promise<boolean> {
+    let silence: ReturnType<typeof setTimeout> | undefined;
+    let patienceMs = 0;
+    const heard = () => {
+      clearTimeout(silence);
+      // A connection can be dead without ending; the server said how often it would be heard.
+      if (patienceMs > 0) silence = setTimeout(() => link.abort(new TypeError("the server fell silent")), patienceMs);
+    };
     try {
-      for await (const frame of frames(body, this.#cursor)) {
+      for await (const frame of frames(body, this.#cursor, heard)) {
         if (frame.retry !== undefined) this.#retryMs = frame.retry;
         if (frame.id !== this.#cursor) {
           this.#cursor = frame.id;
           this.options.onCursor?.(frame.id);
         }
-        if (!isEventType(frame.event)) continue;
-        const event = JSON.parse(frame.data) as MigrationEvent;
-        // A resume after a gap starts anew: what was handed out already is not handed out again.
-        if (event.seq <= this.#seen) continue;
-        this.#seen = event.seq;
-        this.#failures = 0;
-        this.last = event;
-        this.options.onEvent(event);
-        if (event.type === "done") return true;
+        if (frame.event === "hello") {
+          patienceMs = MISSED_HEARTBEATS * this.#greeted(JSON.parse(frame.data) as Hello);
+          heard();
+        } else if (isEventType(frame.event)) {
+          this.#take(JSON.parse(frame.data) as MigrationEvent);
+        }
       }
+      // The server ends a stream at the last `done`; one in the middle belongs to an earlier run.
+      return this.last?.type === "done";
     } catch (error) {
       this.options.signal?.throwIfAborted();
       if (!(error instanceof TypeError)) throw error; // fetch reports a lost connection as a TypeError
       this.#failures += 1;
+      return false;
+    } finally {
+      clearTimeout(silence);
     }
-    return false;
+  }
+
+  /** Takes note of what became of the cursor; the milliseconds between heartbeats. */
+  #greeted(hello: Hello): number {
+    if (hello.verdict === "resumed_with_gap") {
+      // Numbers of another history say nothing about this one: rather tell twice than leave out.
+      this.#seen = 0;
+      this.options.onRestart?.(hello.why ?? "unknown");
+    }
+    return hello.heartbeatMs ?? 0;
+  }
+
+  #take(event: MigrationEvent): void {
+    if (event.seq <= this.#seen) return;
+    this.#seen = event.seq;
+    this.#failures = 0;
+    this.last = event;
+    this.options.onEvent(event);
   }
 
   /** Full jitter over a bound that doubles with each failure in a row, so that clients do not come back together. */
@@ -125,12 +157,13 @@ class Watch {
     return new URL(`/api/migration/${encodeURIComponent(this.options.id)}/stream`, this.options.baseUrl).href;
   }
 
-  #request(): RequestInit {
+  #request(link: AbortSignal): RequestInit {
     const headers: Record<string, string> = {
       accept: "text/event-stream",
       authorization: `Bearer ${this.options.apiKey}`,
     };
     if (this.#cursor !== "") headers["last-event-id"] = this.#cursor;
-    return { headers, cache: "no-store", signal: this.options.signal ?? null };
+    const { signal } = this.options;
+    return { headers, cache: "no-store", signal: signal ? AbortSignal.any([signal, link]) : link };
   }
 }

@@ -10,8 +10,15 @@ export interface Frame {
   retry?: number;
 }
 
-/** Yields each dispatched frame; ends when the body ends. A frame cut off by the end is dropped, as specified. */
-export async function* frames(body: ReadableStream<Uint8Array>, lastId: string): AsyncGenerator<Frame> {
+/**
+ * Yields each dispatched frame; ends when the body ends. A frame cut off by the end is dropped, as specified.
+ * `heard` is called whenever bytes arrive, also those of a comment.
+ */
+export async function* frames(
+  body: ReadableStream<Uint8Array>,
+  lastId: string,
+  heard: () => void,
+): AsyncGenerator<Frame> {
   const decoder = new TextDecoder();
   const reader = body.getReader();
   let text = "";
@@ -20,6 +27,7 @@ export async function* frames(body: ReadableStream<Uint8Array>, lastId: string):
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
+      heard();
       text += decoder.decode(value, { stream: true });
       // A carriage return at the very end may be the first half of CRLF: leave it for the next chunk.
       const usable = text.endsWith("\r") ? text.length - 1 : text.length;

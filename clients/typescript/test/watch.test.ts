@@ -111,3 +111,41 @@ test("the caller's signal ends the watch", async () => {
     await assert.rejects(watching, /enough/);
   });
 });
+
+function hello(data: object): string {
+  return `retry: 1\nid: cursor-0\nevent: hello\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+test("after a restore the history is told again, and the caller is told so", async () => {
+  const cut: Answer = (_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write(hello({ verdict: "started" }) + event(1) + event(2), () => response.destroy());
+  };
+  const anew = stream(hello({ verdict: "resumed_with_gap", why: "other_history" }), event(1), event(2, "done"));
+  await serving([cut, anew], async (baseUrl) => {
+    const reasons: string[] = [];
+    const { seen } = await watch(baseUrl, { onRestart: (why: string) => reasons.push(why) });
+    assert.deepEqual(seen.map((e) => e.seq), [1, 2, 1, 2]);
+    assert.deepEqual(reasons, ["other_history"]);
+  });
+});
+
+test("a done of an earlier run ends nothing", async () => {
+  await serving([stream(event(1), event(2, "done"), event(3), event(4, "done"))], async (baseUrl) => {
+    const { seen, last } = await watch(baseUrl);
+    assert.deepEqual(seen.map((e) => e.seq), [1, 2, 3, 4]);
+    assert.equal(last?.seq, 4);
+  });
+});
+
+test("a server that falls silent is left and asked again", async () => {
+  const silent: Answer = (_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write(hello({ verdict: "started", heartbeatMs: 20 }) + event(1));
+  };
+  await serving([silent, stream(event(2, "done"))], async (baseUrl, cursors) => {
+    const { seen } = await watch(baseUrl);
+    assert.deepEqual(seen.map((e) => e.seq), [1, 2]);
+    assert.deepEqual(cursors, ["", "cursor-1"]);
+  });
+});
