@@ -8,24 +8,24 @@ ARGS ?=
 # Options of the demo itself: `make demo DEMO='--out /tmp/shop'`.
 DEMO ?=
 
-.PHONY: help setup setup-test demo up test test-unit fmt lint ci
+.PHONY: help setup setup-demo demo up test test-unit fmt lint ci
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## Install what running Resettle needs (says what and why first)
-	@deploy/setup demo $(ARGS)
-
-setup-test: ## Install what the tests need besides
+setup: ## Install what development and tests need (says what and why first)
 	@deploy/setup test $(ARGS)
 
-demo: setup ## Move the bundled example website, end to end, and build the result
+setup-demo: ## Install just what running Resettle needs
+	@deploy/setup demo $(ARGS)
+
+demo: setup-demo ## Move the bundled example website, end to end, and build the result
 	@cargo run --locked --bin resettle -- demo $(DEMO)
 
-up: setup ## Run everything in one process, with a Postgres of its own in ./.resettle
-	@cargo run --locked --bin resettle -- up --data .resettle
+up: setup-demo ## Run everything in one process, with a Postgres of its own
+	@cargo run --locked --bin resettle -- up
 
-test: setup-test ## Everything, against private servers started for this run
+test: setup ## Everything, against private servers started for this run
 	@tests/run
 
 test-unit: ## What needs no server: the tests beside the code

@@ -94,11 +94,6 @@ impl DataFolder {
         self.path.join("objects")
     }
 
-    /// Where the packages that check and build projects are installed.
-    pub fn toolchain(&self) -> PathBuf {
-        self.path.join("toolchain")
-    }
-
     /// Writes a file that only its owner can read, whole or not at all.
     pub fn write_secret(&self, path: &Path, text: &str) -> Result<(), Error> {
         let failed = |source| Error::Io { path: path.to_owned(), source };

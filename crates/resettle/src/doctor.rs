@@ -1,14 +1,17 @@
 //! `resettle doctor`: looks at what is needed, changes nothing, and says what to do about what is missing.
 
 use crate::{
-    cache,
     cli::DoctorArguments,
     data_folder::{self, DataFolder},
     exit::Outcome,
     postgres::Programs,
     terminal::say,
 };
-use std::{path::Path, process::Command, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 use url::Url;
 
 const NODE: [u32; 2] = [20, 9];
@@ -41,8 +44,8 @@ fn postgres() -> Finding {
 
 fn node() -> Finding {
     let wanted = "Node.js 20.9 or newer type-checks and builds projects; `deploy/setup demo` installs it";
-    let node = cache::program("node").ok_or_else(|| format!("not on the PATH. {wanted}"))?;
-    cache::program("npm").ok_or_else(|| format!("npm is not on the PATH. {wanted}"))?;
+    let node = on_path("node").ok_or_else(|| format!("not on the PATH. {wanted}"))?;
+    on_path("npm").ok_or_else(|| format!("npm is not on the PATH. {wanted}"))?;
     let said = Command::new(&node).arg("--version").output().map_err(|error| format!("{error}. {wanted}"))?;
     let version = String::from_utf8_lossy(&said.stdout).trim().to_owned();
     let numbers: Vec<u32> =
@@ -51,6 +54,11 @@ fn node() -> Finding {
         return Err(format!("{} is {version}. {wanted}", node.display()));
     }
     Ok(format!("{version} at {}", node.display()))
+}
+
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|program| program.is_file())
 }
 
 fn data(path: &Path) -> Finding {

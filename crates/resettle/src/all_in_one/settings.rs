@@ -68,10 +68,7 @@ impl Settings {
         self.gateway.grpc_token = Secret::new(token.clone());
         self.worker.grpc_token = Secret::new(token);
         self.worker.grpc_listen.set_port(0);
-        let toolchain = &mut self.worker.toolchain;
-        toolchain.dir.get_or_insert_with(|| {
-            cache::folder().map_or_else(|| folder.toolchain(), |cache| cache.join("toolchain"))
-        });
+        self.worker.toolchain.dir.get_or_insert_with(cache::toolchain);
         self.gateway.check()?;
         self.worker.check()?;
         self.broadcaster.check()?;

@@ -96,12 +96,16 @@ async fn built(
     out: &OutFolder,
     files: u64,
 ) -> Result<bool, anyhow::Error> {
-    let Err(error) = build::build(out.path(), job.json).await else { return Ok(true) };
+    let Err(error) = build::build(out.path()).await else { return Ok(true) };
     if job.json {
-        let failure = json!({"code": "build_failed", "message": error.to_string()});
+        let failure = json!({"code": "build_failed", "message": service_kit::exit::chain(&error)});
         say(result(id, ending.pages, out.path(), files, false, Some(failure)));
     }
-    note(format_args!("the project is in {}, but it cannot be built: {error}", out.path().display()));
+    note(format_args!(
+        "the project is in {}, but it cannot be built: {}",
+        out.path().display(),
+        service_kit::exit::chain(&error)
+    ));
     Ok(false)
 }
 
