@@ -1,6 +1,6 @@
 //! What this crate measures. Names stand here as Prometheus shows them; `docs/` lists them.
 
-use crate::{SERVICE, limits::Limits};
+use crate::limits::Limits;
 use domain::event::Event;
 use opentelemetry::{
     KeyValue,
@@ -91,8 +91,7 @@ impl Metrics {
         self.lag.record((now - i128::from(event.ts)).max(0) as f64 / 1000.0, &[]);
     }
 
-    /// Labelled, because a worker in the same process measures the same from its side.
     pub(crate) fn horizon(&self, seconds: f64) {
-        self.horizon_lag.record(seconds, &[KeyValue::new("service", SERVICE)]);
+        self.horizon_lag.record(seconds, &[]);
     }
 }

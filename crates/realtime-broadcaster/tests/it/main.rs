@@ -2,10 +2,12 @@
 #![expect(unreachable_pub, reason = "a test binary has no public face")]
 
 mod client;
+mod collector;
 mod crowd;
 mod cursor;
 mod limits;
 mod loss;
+mod process;
 mod refusal;
 mod stop;
 mod world;

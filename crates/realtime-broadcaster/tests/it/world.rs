@@ -32,7 +32,7 @@ pub struct World {
     pub me: Caller,
     _silence: tokio_util::sync::DropGuard,
     // Last: it is dropped after everything that is connected to it.
-    _db: Database,
+    pub db: Database,
 }
 
 #[derive(Clone)]
@@ -58,7 +58,7 @@ impl World {
         let address = http::serve(&lifecycle, server, broadcaster.routes()).expect("a port");
         let sql = db.sql().await;
         let me = caller(&owner, "me@example.com").await;
-        Self { address, lifecycle, sql, bell, owner, gateway, me, _silence: silence.drop_guard(), _db: db }
+        Self { address, lifecycle, sql, bell, owner, gateway, me, _silence: silence.drop_guard(), db }
     }
 
     pub async fn other(&self) -> Caller {
@@ -95,8 +95,13 @@ impl World {
 
     /// Rings for an event, as the relay would; a bell that is not connected yet loses it.
     pub async fn announce(&self, migration: MigrationId, seq: i64) {
-        let note =
-            EventNote { tenant: self.me.member.tenant, migration, seq, trace: TraceContext::default() };
+        self.announce_traced(migration, seq, None).await;
+    }
+
+    /// The same, under the relay's span.
+    pub async fn announce_traced(&self, migration: MigrationId, seq: i64, traceparent: Option<&str>) {
+        let trace = TraceContext { traceparent: traceparent.map(str::to_owned), tracestate: None };
+        let note = EventNote { tenant: self.me.member.tenant, migration, seq, trace };
         if let Err(error) = self.bell.announce(&note).await {
             tracing::debug!(%error, "the note is lost");
         }
