@@ -49,7 +49,7 @@ impl Problem {
             }
             429 | 503 => Some("try again in a moment"),
             400 | 422 if self.kind.contains("address") || self.detail.contains("address") => {
-                Some("a site on your own machine can be allowed with --allow-address HOST:PORT")
+                Some("without --server, an address of your own can be opened with --allow-address HOST:PORT")
             }
             _ => None,
         }

@@ -2,5 +2,7 @@
 
 mod cli;
 mod postgres;
+mod remote;
 mod scratch;
 mod up;
+mod whole;
