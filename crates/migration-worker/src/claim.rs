@@ -24,12 +24,14 @@ pub(crate) async fn take(shop: Arc<Workshop>) -> Result<(), BoxError> {
         // The first look needs no reason: the last process may have left work.
         look_at_once: true,
         outage: Outage::of("claiming jobs"),
+        in_doubt: false,
         unacknowledged: VecDeque::new(),
         shop: Arc::clone(&shop),
     };
     let stopping = shop.lifecycle.stopping();
     // Only the waiting is cancelled, never a claim on its way: its answer is the only word of what it took.
-    while stopping.run_until_cancelled(taker.reason()).await.is_some() {
+    while let Some(reason) = stopping.run_until_cancelled(taker.reason()).await {
+        taker.heed(reason).await;
         taker.claim().await;
     }
     drop(taker);
@@ -59,38 +61,49 @@ async fn drain(shop: &Workshop) {
     shop.drained.cancel();
 }
 
+/// Why to look for work.
+enum Reason {
+    /// Something came from the bell, or it has stopped.
+    Bell(Option<Delivery>),
+    /// It is time, or there is reason to think that there is work.
+    Time,
+}
+
 struct Taker {
     shop: Arc<Workshop>,
     hints: HintStream,
     look_at_once: bool,
     outage: Outage,
+    /// A claim was cut off before its answer: the database may hold leases for this worker that it knows
+    /// nothing of.
+    in_doubt: bool,
     /// Hints that wait for a claim's commit; never more than the broker hands out unacknowledged.
     unacknowledged: VecDeque<Hint>,
 }
 
 impl Taker {
     /// Waits for a free slot, then for a reason to look.
-    async fn reason(&mut self) {
+    async fn reason(&mut self) -> Reason {
         drop(self.shop.slots.acquire().await);
         if std::mem::take(&mut self.look_at_once) {
-            return;
+            return Reason::Time;
         }
         let poll = sleep(spread(self.shop.config.poll, (self.shop.dice)()));
         tokio::select! {
             biased;
-            delivery = self.hints.next() => self.heard(delivery).await,
-            () = self.shop.runnable.notified() => {}
-            () = poll => {}
+            delivery = self.hints.next() => Reason::Bell(delivery),
+            () = self.shop.runnable.notified() => Reason::Time,
+            () = poll => Reason::Time,
         }
     }
 
-    async fn heard(&mut self, delivery: Option<Delivery>) {
-        match delivery {
-            Some(Delivery::Hint(hint)) => self.unacknowledged.push_back(hint),
-            Some(Delivery::Resubscribed) => {}
-            Some(Delivery::Poison(poison)) => self.keep(poison).await,
+    async fn heed(&mut self, reason: Reason) {
+        match reason {
+            Reason::Bell(Some(Delivery::Hint(hint))) => self.unacknowledged.push_back(hint),
+            Reason::Bell(Some(Delivery::Poison(poison))) => self.keep(poison).await,
+            Reason::Bell(Some(Delivery::Resubscribed)) | Reason::Time => {}
             // The bell has stopped: from here on by polling alone.
-            None => self.hints = futures::stream::pending().boxed(),
+            Reason::Bell(None) => self.hints = futures::stream::pending().boxed(),
         }
     }
 
@@ -114,8 +127,25 @@ impl Taker {
     }
 
     async fn claim(&mut self) {
-        let free = self.shop.slots.available_permits();
-        let slots = wanted(free);
+        match self.try_claim().await {
+            Ok(()) => {
+                self.outage.succeeded();
+                self.acknowledge().await;
+            }
+            Err(error) => {
+                self.in_doubt = true;
+                self.shop.metrics.claim_failed();
+                self.outage.failed(&error);
+            }
+        }
+    }
+
+    async fn try_claim(&mut self) -> store::Result<()> {
+        if self.in_doubt {
+            give_back_unknown(&self.shop).await?;
+            self.in_doubt = false;
+        }
+        let slots = wanted(self.shop.slots.available_permits());
         let request = ClaimRequest {
             queue: &self.shop.config.queue,
             worker: self.shop.id,
@@ -123,20 +153,15 @@ impl Taker {
             ttl: self.shop.config.lease.ttl,
         };
         let asked_at = Instant::now();
-        match self.shop.store.claim(&request).await {
-            Ok(claimed) => {
-                self.outage.succeeded();
-                // A full answer: there may be more where that came from.
-                self.look_at_once = claimed.len() == slots;
-                let hinted = self.unacknowledged.iter().map(|hint| hint.body.clone()).collect::<Vec<_>>();
-                for job in claimed {
-                    let hint = hinted.iter().find(|hint| hint.job == job.lease.job);
-                    self.begin(job, asked_at, hint.map(|hint| hint.trace.clone()));
-                }
-                self.acknowledge().await;
-            }
-            Err(error) => self.outage.failed(&error),
+        let claimed = self.shop.store.claim(&request).await?;
+        // A full answer: there may be more where that came from.
+        self.look_at_once = claimed.len() == slots;
+        for job in claimed {
+            let hint = self.unacknowledged.iter().find(|hint| hint.body.job == job.lease.job);
+            let trace = hint.map(|hint| hint.body.trace.clone());
+            self.begin(job, asked_at, trace);
         }
+        Ok(())
     }
 
     async fn acknowledge(&mut self) {
@@ -165,6 +190,18 @@ impl Taker {
             drop(slot);
         });
     }
+}
+
+/// Without this, jobs of a claim that was cut off would wait for their leases to run out, and lose an
+/// attempt.
+async fn give_back_unknown(shop: &Workshop) -> store::Result<()> {
+    for lease in shop.store.leases_of(shop.id).await? {
+        if shop.held.get(lease.job, lease.epoch).is_none() {
+            let given_back = shop.store.hand_back(&lease).await?;
+            tracing::warn!(job = %lease.job, ?given_back, "the answer of its claim was lost");
+        }
+    }
+    Ok(())
 }
 
 /// How many jobs to ask for.

@@ -18,6 +18,7 @@ pub(crate) struct Metrics {
     run: Histogram<f64>,
     rescues: Counter<u64>,
     stale: Counter<u64>,
+    claims_failed: Counter<u64>,
     outbox_age: Gauge<f64>,
     depth: Gauge<i64>,
     lag: Gauge<f64>,
@@ -51,6 +52,7 @@ impl Metrics {
                 "resettle_stale_writes_refused_total",
                 "Writes refused because the lease was no longer the job's, by statement",
             ),
+            claims_failed: counter("resettle_claims_failed_total", "Claims that the database did not answer"),
             outbox_age: gauge(
                 "resettle_outbox_oldest_age_seconds",
                 "Age of the oldest unpublished announcement",
@@ -72,6 +74,10 @@ impl Metrics {
 
     pub(crate) fn claimed(&self, kind: &str, waited: Duration) {
         self.wait.record(waited.as_secs_f64(), &[KeyValue::new("kind", kind.to_owned())]);
+    }
+
+    pub(crate) fn claim_failed(&self) {
+        self.claims_failed.add(1, &[]);
     }
 
     pub(crate) fn ended(&self, kind: &str, outcome: &'static str, took: Duration) {

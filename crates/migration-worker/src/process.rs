@@ -1,6 +1,6 @@
 //! A worker as a process of its own: what comes before its first claim and after its last write.
 
-use crate::{Config, SERVICE, Worker};
+use crate::{Config, SERVICE, Worker, worker};
 use service_kit::{
     Lifecycle,
     admin::{self, Readiness},
@@ -55,7 +55,10 @@ async fn serve(config: Config, registry: prometheus::Registry) -> Result<(), any
         async move { Ok(store.ping().await?) }
     });
     admin::serve(&lifecycle, config.admin_listen, readiness, registry)?;
-    Worker::start(config, store, bell, &lifecycle).await?;
+    Worker::start(config, store, bell, &lifecycle).await.map_err(|error| match error {
+        worker::Error::Register(error) => coded(error),
+        other => anyhow::Error::new(other),
+    })?;
     let stopped = lifecycle.wait().await;
     silence.cancel();
     Ok(stopped?)

@@ -152,6 +152,7 @@ impl Run {
             let teller = Arc::new(Teller::new(Arc::clone(&self.hold), phase));
             if let PhaseStart::AlreadyComplete(result) = self.pen.begin_phase(phase, &[begun]).await? {
                 tracing::info!("complete already");
+                self.hold.show(|live| live.progress = live.progress.max(phase.progress(1, 1)));
                 return Ok(results::read(result)?);
             }
             let outcome = self.work(&teller, Box::pin(work(Arc::clone(&teller)))).await?;

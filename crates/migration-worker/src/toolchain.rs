@@ -6,14 +6,12 @@ use site_check::{Problem, Toolchain};
 use std::path::{Path, PathBuf};
 use tokio::sync::OnceCell;
 
-/// Where Node and the toolchain are.
+/// Where the toolchain is. Node itself is looked for on the path.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
     /// Where the compiler's packages are installed, once per version. Without it nothing is type-checked.
     pub dir: Option<PathBuf>,
-    /// The `node` program; looked for on the path if absent.
-    pub node: Option<PathBuf>,
 }
 
 /// What the compiler said of a project.

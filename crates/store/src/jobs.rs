@@ -13,6 +13,7 @@ mod fail;
 mod fence;
 mod hand_back;
 mod heartbeat;
+mod leased;
 pub(crate) mod moves;
 mod phase;
 mod promote;

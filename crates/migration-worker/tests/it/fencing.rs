@@ -65,21 +65,21 @@ impl Theft {
 const SELDOM: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn beginning_the_job_ends_refused() {
+async fn beginning_the_job_is_refused() {
     let (world, site) = (World::new().await, small_site().await);
     steal_at(&world, "UPDATE OF state ON jobs", "NEW.state = 'PREPARING'").await;
     Theft::of(world, site, SELDOM).await.ends_refused(&["job.begin"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn beginning_a_phase_ends_refused() {
+async fn beginning_a_phase_is_refused() {
     let (world, site) = (World::new().await, small_site().await);
     steal_at(&world, "INSERT ON transitions", "NEW.cause = 'started'").await;
     Theft::of(world, site, SELDOM).await.ends_refused(&["phase.begin"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn telling_of_progress_ends_refused() {
+async fn telling_of_progress_is_refused() {
     let (world, site) = (World::new().await, small_site().await);
     // The crawl hangs: nothing but progress can be written.
     site.answer("/about.html", Answer::stalled("text/html"));
@@ -88,7 +88,7 @@ async fn telling_of_progress_ends_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn completing_a_phase_ends_refused() {
+async fn completing_a_phase_is_refused() {
     let (world, site) = (World::new().await, small_site().await);
     // Stolen when the last phase has told of itself: its result comes next, if not one more word of progress.
     let last = "NEW.phase = 'DEPLOY' AND NEW.detail->>'status' = 'running'";
@@ -97,14 +97,14 @@ async fn completing_a_phase_ends_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn completing_the_job_ends_refused() {
+async fn completing_the_job_is_refused() {
     let (world, site) = (World::new().await, small_site().await);
     steal_at(&world, "UPDATE OF state ON phases", "NEW.phase = 'DEPLOY' AND NEW.state = 'completed'").await;
     Theft::of(world, site, SELDOM).await.ends_refused(&["job.complete"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn failing_an_attempt_ends_refused() {
+async fn failing_an_attempt_is_refused() {
     let (world, site) = (World::new().await, small_site().await);
     // A job that cannot be read fails right after it began.
     let spoil = "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS
@@ -129,7 +129,7 @@ async fn hanging(heartbeat: Duration) -> Theft {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn handing_back_ends_refused() {
+async fn handing_back_is_refused() {
     let theft = hanging(SELDOM).await;
     assert_eq!(theft.world.change("UPDATE jobs SET epoch = epoch + 1 WHERE id = $1", theft.job.0).await, 1);
     theft.running.ask_to_stop();
@@ -137,7 +137,7 @@ async fn handing_back_ends_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn cancelling_ends_refused() {
+async fn cancelling_is_refused() {
     let theft = hanging(Duration::from_millis(300)).await;
     // The heartbeat that brings the wish is the last statement that finds the job here.
     let request = CancelRequest {

@@ -1,7 +1,10 @@
 //! One migration from its start to its artefact.
 
 use crate::world::{BOUND, Bell, Running, World, detail, small_site};
-use domain::{event::EventType, phase::Phase};
+use domain::{
+    event::{Event, EventType},
+    phase::Phase,
+};
 use serde_json::Value;
 use std::{collections::BTreeMap, io::Read};
 use testkit::wait;
@@ -21,6 +24,11 @@ async fn completes(bell: Bell) {
     assert_eq!(completed, Phase::ALL.map(Some));
     assert!(events.windows(2).all(|pair| pair[0].progress <= pair[1].progress), "progress never falls");
     assert!(events.windows(2).all(|pair| pair[0].phase <= pair[1].phase), "phases come in order");
+
+    // No toolchain is configured here, and that is said.
+    let unchecked =
+        |event: &&Event| detail(event, "notes").as_str().is_some_and(|n| n.contains("not type-checked"));
+    assert_eq!(events.iter().filter(unchecked).map(|e| e.event_type).collect::<Vec<_>>(), [EventType::Log]);
 
     let phases = world.phases(migration).await;
     assert!(phases.iter().all(|phase| phase.completed && phase.starts == 1), "{phases:?}");
