@@ -1,1 +1,18 @@
-//! site-check
+//! Checks a written project: by reading it, by its compiler and by its build.
+//!
+//! [`verify`] needs nothing but the project and the snapshot it came from. [`type_check`] and [`build`] need Node; that it
+//! is missing is an error of its own kind, which callers turn into a finding, never into a passed check. No command is
+//! ever given to a shell, and every one is bounded in time and memory.
+
+mod command;
+mod error;
+mod source;
+pub mod toolchain;
+mod verify;
+
+pub use error::Error;
+pub use toolchain::{Build, Toolchain, build, type_check};
+pub use verify::{Check, Problem, Report, verify};
+
+/// What this crate's functions give back.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,1 +1,69 @@
-//! site-write
+//! Plans and writes the Next.js project for a site that was read.
+//!
+//! Two pure functions over a stored snapshot: [`plan`] decides where everything goes, [`transform`] writes it.
+//! Neither touches the network, the file system or a clock; the same snapshot gives the same bytes, whichever
+//! machine and however often. The site is converted, not interpreted: its own elements, classes and style sheets are
+//! kept, and what cannot be kept is named in the plan's findings.
+//!
+//! Start reading at [`plan::Plan`], then `dom` (what a page is), `page` (how it is taken apart), `jsx` (how it is printed)
+//! and `project` (which files come out).
+
+mod css;
+mod dom;
+mod error;
+mod jsx;
+mod page;
+pub mod plan;
+mod project;
+mod snapshot;
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::Bytes;
+use site_read::{ContentHash, Snapshot};
+
+pub use dom::text::visible_text;
+pub use error::Error;
+pub use plan::Plan;
+pub use project::{Contents, Project};
+
+/// What this crate's functions give back.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The package file of every project, for who has to install the same packages elsewhere.
+pub const PACKAGE_JSON: &str = include_str!("../template/package.json");
+/// Its lock file.
+pub const PACKAGE_LOCK: &str = include_str!("../template/package-lock.json");
+
+/// The stored bodies of a snapshot, by their hash.
+pub trait Bodies {
+    /// The bytes with this hash, if they are held.
+    fn get(&self, hash: &ContentHash) -> Option<Bytes>;
+}
+
+impl Bodies for BTreeMap<ContentHash, Bytes> {
+    fn get(&self, hash: &ContentHash) -> Option<Bytes> {
+        self.get(hash).cloned()
+    }
+}
+
+impl<S: std::hash::BuildHasher> Bodies for HashMap<ContentHash, Bytes, S> {
+    fn get(&self, hash: &ContentHash) -> Option<Bytes> {
+        self.get(hash).cloned()
+    }
+}
+
+/// The bodies that [`plan`] and [`transform`] read; everything else is only named by its hash in the project.
+pub fn needed(snapshot: &Snapshot) -> Vec<ContentHash> {
+    snapshot::needed(snapshot)
+}
+
+/// Decides the routes, layouts, shared parts, assets and redirects of the project.
+pub fn plan(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Plan> {
+    plan::build::plan(snapshot, bodies)
+}
+
+/// Writes the project that the plan describes.
+pub fn transform(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Project> {
+    project::write(plan, snapshot, bodies)
+}

@@ -1,0 +1,50 @@
+//! Why a check could not be made. That a check found problems is no error.
+
+use std::{io, path::PathBuf, process::ExitStatus, time::Duration};
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A program is not on this machine.
+    #[error("{program} cannot be run: Node.js 20.9 or newer with npm is needed")]
+    Missing {
+        /// `node` or `npm`.
+        program: &'static str,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Node is there and too old.
+    #[error("the Node.js here is {found}, and 20.9 or newer is needed")]
+    TooOld {
+        /// What `node --version` said.
+        found: String,
+    },
+    /// A program did not come to an end.
+    #[error("{command} was not done after {} s", bound.as_secs())]
+    Endless {
+        /// What was run.
+        command: String,
+        /// How long it had.
+        bound: Duration,
+    },
+    /// A program failed in a way that says nothing about the project.
+    #[error("{command} failed ({status}): {said}")]
+    Failed {
+        /// What was run.
+        command: String,
+        /// How it ended.
+        status: ExitStatus,
+        /// The end of what it said.
+        said: String,
+    },
+    /// A file or folder could not be used.
+    #[error("{} could not be used", path.display())]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}

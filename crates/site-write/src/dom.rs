@@ -1,0 +1,149 @@
+//! A page as a tree that this crate owns: elements, their attributes and their text.
+//!
+//! Made from the tree that html5ever built, so that everything later sees what a browser sees and never the source text.
+//! Comments are not kept. Nothing here knows about addresses or JSX.
+
+mod legal;
+pub(crate) mod parse;
+pub(crate) mod text;
+pub(crate) mod whitespace;
+
+/// Which vocabulary an element belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Space {
+    Html,
+    Svg,
+    MathMl,
+}
+
+/// A piece of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Node {
+    Element(Element),
+    Text(String),
+    /// A shared part that stands for the subtree that was here.
+    Part(String),
+}
+
+/// An element with everything in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Element {
+    pub(crate) space: Space,
+    pub(crate) name: String,
+    pub(crate) attributes: Vec<(String, String)>,
+    pub(crate) children: Vec<Node>,
+    /// The page that a link leads to, if it is one of the snapshot's.
+    pub(crate) target: Option<String>,
+}
+
+/// A parsed page.
+#[derive(Debug, Clone)]
+pub(crate) struct Document {
+    pub(crate) html: Vec<(String, String)>,
+    pub(crate) head: Vec<Node>,
+    pub(crate) body_attributes: Vec<(String, String)>,
+    pub(crate) body: Vec<Node>,
+    /// Browsers show it by the rules of the nineties.
+    pub(crate) quirks: bool,
+    /// It has a frame set where a body should be.
+    pub(crate) frameset: bool,
+}
+
+impl Element {
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            space: Space::Html,
+            name: name.to_owned(),
+            attributes: Vec::new(),
+            children: Vec::new(),
+            target: None,
+        }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
+        match self.attributes.iter_mut().find(|(n, _)| n == name) {
+            Some((_, old)) => *old = value.into(),
+            None => self.attributes.push((name.to_owned(), value.into())),
+        }
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) -> Option<String> {
+        let at = self.attributes.iter().position(|(n, _)| n == name)?;
+        Some(self.attributes.remove(at).1)
+    }
+
+    pub(crate) fn is_html(&self, name: &str) -> bool {
+        self.space == Space::Html && self.name == name
+    }
+
+    /// The text of everything inside, as it stands.
+    pub(crate) fn text(&self) -> String {
+        let mut out = String::new();
+        collect(&self.children, &mut out);
+        out
+    }
+}
+
+fn collect(nodes: &[Node], out: &mut String) {
+    for node in nodes {
+        match node {
+            Node::Text(text) => out.push_str(text),
+            Node::Element(element) => collect(&element.children, out),
+            Node::Part(_) => {}
+        }
+    }
+}
+
+/// How many elements there are in these nodes.
+pub(crate) fn weight(nodes: &[Node]) -> usize {
+    nodes
+        .iter()
+        .map(|node| match node {
+            Node::Element(element) => 1 + weight(&element.children),
+            Node::Text(_) | Node::Part(_) => 0,
+        })
+        .sum()
+}
+
+/// A hash of a subtree: equal for equal names, attributes and text.
+pub(crate) fn hash(element: &Element) -> String {
+    let mut hasher = blake3::Hasher::new();
+    feed(element, &mut hasher);
+    hasher.finalize().to_hex()[..16].to_owned()
+}
+
+fn feed(element: &Element, hasher: &mut blake3::Hasher) {
+    let mut field = |mark: u8, text: &str| {
+        hasher.update(&[mark]);
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    };
+    field(1, &element.name);
+    for (name, value) in &element.attributes {
+        field(2, name);
+        field(3, value);
+    }
+    for child in &element.children {
+        match child {
+            Node::Text(text) => {
+                hasher.update(&[4]);
+                hasher.update(&(text.len() as u64).to_le_bytes());
+                hasher.update(text.as_bytes());
+            }
+            Node::Element(child) => feed(child, hasher),
+            Node::Part(name) => {
+                hasher.update(&[5]);
+                hasher.update(name.as_bytes());
+            }
+        }
+    }
+    hasher.update(&[6]);
+}

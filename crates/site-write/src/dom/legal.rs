@@ -1,0 +1,116 @@
+//! Makes a parsed tree one that survives being printed and parsed again.
+//!
+//! A parser can build trees that no source text of its own gives back: by moving things out of tables, or in quirks mode.
+//! React's server output would then be repaired by the browser, and hydration would find another tree than it left.
+
+use super::{Element, Node, Space};
+
+/// Elements that close an open paragraph.
+const CLOSES_P: &[&str] = &[
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "center",
+    "details",
+    "dialog",
+    "dir",
+    "div",
+    "dl",
+    "dd",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hgroup",
+    "hr",
+    "li",
+    "listing",
+    "main",
+    "menu",
+    "nav",
+    "ol",
+    "p",
+    "plaintext",
+    "pre",
+    "search",
+    "section",
+    "summary",
+    "table",
+    "ul",
+    "xmp",
+];
+
+#[derive(Clone, Copy, Default)]
+struct Inside {
+    link: bool,
+    form: bool,
+    button: bool,
+}
+
+/// Corrects what a browser would parse differently.
+pub(super) fn correct(nodes: &mut Vec<Node>) {
+    walk(nodes, Inside::default());
+}
+
+fn walk(nodes: &mut Vec<Node>, inside: Inside) {
+    for node in nodes {
+        let Node::Element(element) = node else { continue };
+        let mut below = inside;
+        if element.space == Space::Html {
+            retag(element, inside);
+            match element.name.as_str() {
+                "a" => below.link = true,
+                "form" => below.form = true,
+                "button" => below.button = true,
+                _ => {}
+            }
+        }
+        walk(&mut element.children, below);
+    }
+}
+
+fn retag(element: &mut Element, inside: Inside) {
+    match element.name.as_str() {
+        // A link in a link, a form in a form, a button in a button: the inner one cannot be written down.
+        "a" if inside.link => rename(element, "span", &["href", "target", "rel", "download"]),
+        "form" if inside.form => rename(element, "div", &["action", "method", "enctype"]),
+        "button" if inside.button => rename(element, "span", &["type", "name", "value"]),
+        "p" if element.children.iter().any(closes_paragraph) => {
+            rename(element, "div", &[]);
+            let style = element.get("style").unwrap_or_default();
+            element.set("style", format!("margin-block: 1em; {style}"));
+        }
+        "image" => element.name = "img".to_owned(),
+        _ => {}
+    }
+}
+
+fn rename(element: &mut Element, name: &str, without: &[&str]) {
+    element.name = name.to_owned();
+    for attribute in without {
+        element.remove(attribute);
+    }
+}
+
+/// Whether a paragraph that holds this would end before it. Buttons, tables' cells and the like start a scope anew.
+fn closes_paragraph(node: &Node) -> bool {
+    let Node::Element(element) = node else { return false };
+    if element.space != Space::Html {
+        return false;
+    }
+    if CLOSES_P.contains(&element.name.as_str()) {
+        return true;
+    }
+    let scope = ["button", "object", "marquee", "applet", "template", "td", "th", "caption"];
+    !scope.contains(&element.name.as_str()) && element.children.iter().any(closes_paragraph)
+}

@@ -1,0 +1,92 @@
+//! From HTML to a tree, by the parser that browsers' rules are written for.
+
+use ego_tree::NodeRef;
+use html5ever::driver::{self, ParseOpts};
+use html5ever::tendril::TendrilSink;
+use html5ever::tree_builder::{QuirksMode, TreeBuilderOpts};
+use scraper::{Html, HtmlTreeSink};
+
+use super::{Document, Element, Node, Space, legal};
+
+/// Browsers stop nesting here too; it also bounds every walk over the tree.
+const DEEPEST: usize = 500;
+
+/// Reads a page.
+pub(crate) fn document(html: &str) -> Document {
+    // Without scripting, so that what is inside <noscript> is a tree like everything else.
+    let builder = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
+    let options = ParseOpts { tree_builder: builder, ..ParseOpts::default() };
+    let parsed = driver::parse_document(HtmlTreeSink::new(Html::new_document()), options).one(html);
+    let mut out = Document {
+        html: Vec::new(),
+        head: Vec::new(),
+        body_attributes: Vec::new(),
+        body: Vec::new(),
+        quirks: parsed.quirks_mode == QuirksMode::Quirks,
+        frameset: false,
+    };
+    let root = parsed.root_element();
+    out.html = attributes(root.value());
+    for child in root.children() {
+        let Some(element) = child.value().as_element() else { continue };
+        match element.name() {
+            "head" => out.head = children(child, 0),
+            "body" => {
+                out.body_attributes = attributes(element);
+                out.body = children(child, 0);
+            }
+            "frameset" => out.frameset = true,
+            _ => {}
+        }
+    }
+    legal::correct(&mut out.body);
+    out
+}
+
+fn attributes(element: &scraper::node::Element) -> Vec<(String, String)> {
+    let name = |name: &html5ever::QualName| match &name.prefix {
+        Some(prefix) if !prefix.is_empty() => format!("{prefix}:{}", name.local),
+        _ => name.local.to_string(),
+    };
+    element.attrs.iter().map(|(key, value)| (name(key), value.to_string())).collect()
+}
+
+fn children(parent: NodeRef<'_, scraper::Node>, depth: usize) -> Vec<Node> {
+    let mut out = Vec::new();
+    for child in parent.children() {
+        match child.value() {
+            scraper::Node::Text(text) => push_text(&mut out, text),
+            scraper::Node::Element(element) => {
+                let inner = children(child, depth + 1);
+                let own = Element {
+                    space: space(&element.name.ns),
+                    name: element.name.local.to_string(),
+                    attributes: attributes(element),
+                    children: if depth < DEEPEST { inner } else { Vec::new() },
+                    target: None,
+                };
+                out.push(Node::Element(own));
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
+/// A comment between two texts must not leave two text nodes: React would print a marker between them.
+fn push_text(out: &mut Vec<Node>, text: &str) {
+    match out.last_mut() {
+        Some(Node::Text(before)) => before.push_str(text),
+        _ => out.push(Node::Text(text.to_owned())),
+    }
+}
+
+fn space(namespace: &html5ever::Namespace) -> Space {
+    if *namespace == html5ever::ns!(svg) {
+        Space::Svg
+    } else if *namespace == html5ever::ns!(mathml) {
+        Space::MathMl
+    } else {
+        Space::Html
+    }
+}

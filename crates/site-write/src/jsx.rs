@@ -1,0 +1,218 @@
+//! Prints trees as JSX that React renders back to the same trees.
+//!
+//! White space that shows is always said in a string, never left to JSX's own rules; each run of text is one string, so that
+//! React puts no markers into it. What types refuse is collected in [`Needs`] for the project's own declarations.
+
+mod attributes;
+mod literal;
+mod vocabulary;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::dom::{Element, Node, Space};
+
+pub(crate) use literal::{object, string};
+
+/// Lines no longer than this hold a whole element.
+const WIDE: usize = 110;
+const VOID: &[&str] = &[
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
+    "wbr",
+];
+
+/// What a file, and the project, need because of what was printed.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Needs {
+    /// Components of parts.
+    pub(crate) parts: BTreeSet<String>,
+    /// `next/link`.
+    pub(crate) link: bool,
+    /// The function that types inline styles.
+    pub(crate) css: bool,
+    /// Elements that React's types do not know.
+    pub(crate) elements: BTreeSet<String>,
+    /// Attributes that React's types do not know on any HTML element.
+    pub(crate) attributes: BTreeSet<String>,
+}
+
+/// How a page's links are printed.
+pub(crate) struct Links<'a> {
+    /// Addresses that may be reached without loading a new document.
+    pub(crate) soft: &'a BTreeSet<String>,
+}
+
+/// Prints nodes, one item to a line, at this depth.
+pub(crate) fn print(nodes: &[Node], depth: usize, links: &Links<'_>, needs: &mut Needs) -> String {
+    let mut out = String::new();
+    for node in nodes {
+        let line = item(node, depth, links, needs);
+        if !line.is_empty() {
+            out.push_str(&indent(depth));
+            out.push_str(&line);
+            out.push('\n');
+        }
+    }
+    out
+}
+
+pub(crate) fn indent(depth: usize) -> String {
+    "  ".repeat(depth)
+}
+
+fn item(node: &Node, depth: usize, links: &Links<'_>, needs: &mut Needs) -> String {
+    match node {
+        Node::Text(text) => literal::text(text),
+        Node::Part(name) => {
+            needs.parts.insert(name.clone());
+            format!("<{name} />")
+        }
+        Node::Element(element) => print_element(element, depth, links, needs),
+    }
+}
+
+fn print_element(element: &Element, depth: usize, links: &Links<'_>, needs: &mut Needs) -> String {
+    let element = &attributes::controlled(element);
+    let soft = is_soft(element, links);
+    let tag = if soft { "Link" } else { element.name.as_str() };
+    needs.link |= soft;
+    if !soft && !vocabulary::knows(element) {
+        needs.elements.insert(element.name.clone());
+    }
+    let printed: Vec<String> = attributes::print(element, needs);
+    let open = opening(tag, &printed, depth);
+    let nothing_inside = element.children.is_empty()
+        || (element.space == Space::Html && VOID.contains(&element.name.as_str()));
+    if nothing_inside {
+        return format!("{open} />");
+    }
+    let children = children(element, depth + 1, links, needs);
+    let single = children.trim();
+    let one_line = single.lines().count() == 1 && !open.contains('\n');
+    if one_line && open.len() + single.len() + tag.len() + 2 * depth < WIDE {
+        return format!("{open}>{single}</{tag}>");
+    }
+    format!("{open}>\n{children}{}</{tag}>", indent(depth))
+}
+
+/// Scripts and styles are text to the parser, whatever they hold: they become one string.
+fn children(element: &Element, depth: usize, links: &Links<'_>, needs: &mut Needs) -> String {
+    if matches!(element.name.as_str(), "script" | "style") {
+        let text = element.text();
+        let text = if element.name == "script" { text.replace('<', "\\u003c") } else { text };
+        return format!("{}{{{}}}\n", indent(depth), string(&text));
+    }
+    print(&element.children, depth, links, needs)
+}
+
+fn opening(tag: &str, attributes: &[String], depth: usize) -> String {
+    let flat = attributes.iter().fold(format!("<{tag}"), |line, attribute| format!("{line} {attribute}"));
+    if flat.len() + 2 * depth <= WIDE && !flat.contains('\n') || attributes.len() < 2 {
+        return flat;
+    }
+    let broken: String =
+        attributes.iter().map(|attribute| format!("\n{}{attribute}", indent(depth + 1))).collect();
+    format!("<{tag}{broken}\n{}", indent(depth))
+}
+
+/// May the router take this link without loading a new document?
+fn is_soft(element: &Element, links: &Links<'_>) -> bool {
+    let plain =
+        element.is_html("a") && !element.has("target") && !element.has("download") && !element.has("name");
+    let href = element.get("href").unwrap_or_default();
+    let address = href.split('#').next().unwrap_or_default();
+    plain && links.soft.contains(address)
+}
+
+/// Attributes as TypeScript's object members, for the places where JSX is not at hand.
+pub(crate) fn document_attributes(tag: &str, given: &[(String, String)], needs: &mut Needs) -> String {
+    let mut element = Element::new(tag);
+    element.attributes = given.to_vec();
+    attributes::print(&element, needs).iter().map(|attribute| format!(" {attribute}")).collect()
+}
+
+/// The declarations that let the compiler take what React's types refuse.
+pub(crate) fn declarations(needs: &Needs) -> Option<String> {
+    if needs.elements.is_empty() && needs.attributes.is_empty() {
+        return None;
+    }
+    let elements: BTreeMap<&String, &str> = needs.elements.iter().map(|name| (name, ANY_ELEMENT)).collect();
+    let mut out = String::from(
+        "// What the site's HTML uses and React's own types do not know.\nimport \"react\";\n\ndeclare module \"react\" {\n",
+    );
+    if !elements.is_empty() {
+        out.push_str("  namespace JSX {\n    interface IntrinsicElements {\n");
+        for (name, kind) in elements {
+            out.push_str(&format!("      {}: {kind};\n", literal::key(name)));
+        }
+        out.push_str("    }\n  }\n");
+    }
+    if !needs.attributes.is_empty() {
+        out.push_str("  // eslint-disable-next-line @typescript-eslint/no-unused-vars\n  interface HTMLAttributes<T> {\n");
+        for name in &needs.attributes {
+            out.push_str(&format!("    {}?: unknown;\n", literal::key(name)));
+        }
+        out.push_str("  }\n");
+    }
+    out.push_str("}\n");
+    Some(out)
+}
+
+const ANY_ELEMENT: &str =
+    "DetailedHTMLProps<HTMLAttributes<HTMLElement>, HTMLElement> & Record<string, unknown>";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dom::parse;
+    use rstest::rstest;
+
+    fn printed(html: &str) -> String {
+        let document = parse::document(&format!("<!doctype html><body>{html}"));
+        let none = BTreeSet::new();
+        let mut needs = Needs::default();
+        print(&document.body, 0, &Links { soft: &none }, &mut needs).trim_end().to_owned()
+    }
+
+    #[rstest]
+    #[case("<p>plain</p>", "<p>plain</p>")]
+    #[case("<p>a {b} &lt; &amp;</p>", "<p>{\"a {b} < &\"}</p>")]
+    #[case("<p> edge</p>", "<p>{\" edge\"}</p>")]
+    #[case("<p>a&nbsp;b</p>", "<p>{\"a\\u00a0b\"}</p>")]
+    #[case(
+        "<b class=x for=y tabindex=07>t</b>",
+        "<b className=\"x\" for=\"y\" {...{ tabIndex: \"07\" }}>t</b>"
+    )]
+    #[case("<input disabled value=v checked>", "<input defaultChecked disabled defaultValue=\"v\" />")]
+    #[case(
+        "<a href=\"/?a=1&amp;b=2\" title='say \"x\"'>t</a>",
+        "<a href={\"/?a=1&b=2\"} title={\"say \\\"x\\\"\"}>t</a>"
+    )]
+    #[case("<img alt=\"\" src=/a.png width=10>", "<img alt=\"\" src=\"/a.png\" width=\"10\" />")]
+    #[case("<td>", "")]
+    #[case("<label for=a>t</label>", "<label htmlFor=\"a\">t</label>")]
+    #[case(
+        "<svg viewbox='0 0 1 1'><path stroke-width=2 xlink:href='#a'/></svg>",
+        "<svg viewBox=\"0 0 1 1\"><path strokeWidth=\"2\" xlinkHref=\"#a\" /></svg>"
+    )]
+    #[case("<x-card class=big>t</x-card>", "<x-card class=\"big\">t</x-card>")]
+    #[case("<textarea>a &lt;\n b</textarea>", "<textarea defaultValue={\"a <\\n b\"} />")]
+    #[case(
+        "<select><option>a<option value=2 selected>b</select>",
+        "<select defaultValue=\"2\">\n  <option>a</option>\n  <option value=\"2\">b</option>\n</select>"
+    )]
+    #[case(
+        "<script type=application/ld+json>{\"a\":\"</b>\"}</script>",
+        "<script type=\"application/ld+json\">{\"{\\\"a\\\":\\\"\\\\u003c/b>\\\"}\"}</script>"
+    )]
+    fn html_becomes_jsx(#[case] html: &str, #[case] jsx: &str) {
+        assert_eq!(printed(html), jsx);
+    }
+
+    #[test]
+    fn styles_become_objects_of_strings() {
+        assert_eq!(
+            printed("<p style='COLOR: red; --x: 1px; -webkit-box-flex: 1; *zoom: 1'>t</p>"),
+            "<p style={css({ color: \"red\", \"--x\": \"1px\", WebkitBoxFlex: \"1\" })}>t</p>"
+        );
+    }
+}

@@ -1,0 +1,124 @@
+//! One page taken apart: what belongs to its layout, its head, its scripts, and the tree that is left to print.
+//!
+//! Addresses are resolved here, once, against the page's base: those of the site become root-relative, because every
+//! route and every file keeps the path that it had.
+
+pub(crate) mod address;
+mod handlers;
+mod head;
+pub(crate) mod scripts;
+mod styles;
+
+use url::Url;
+
+use crate::{
+    css::hints::Hints,
+    dom::{Element, Node, parse, whitespace},
+    plan::Form,
+};
+
+pub(crate) use head::Head;
+pub(crate) use scripts::Script;
+pub(crate) use styles::Style;
+
+/// A page, ready to be printed.
+#[derive(Debug, Clone)]
+pub(crate) struct Page {
+    pub(crate) html: Vec<(String, String)>,
+    pub(crate) body_attributes: Vec<(String, String)>,
+    pub(crate) styles: Vec<Style>,
+    pub(crate) head: Head,
+    pub(crate) body: Vec<Node>,
+    pub(crate) scripts: Vec<Script>,
+    /// Some element has a handler of its own.
+    pub(crate) handlers: bool,
+    pub(crate) forms: Vec<Form>,
+    /// What could not be carried: code and note.
+    pub(crate) findings: Vec<(&'static str, String)>,
+}
+
+impl Page {
+    /// Must it be entered and left by full page loads?
+    pub(crate) fn scripted(&self) -> bool {
+        self.handlers || !self.scripts.is_empty()
+    }
+}
+
+pub(crate) fn read(html: &str, url: &Url, hints: &Hints) -> Page {
+    let mut document = parse::document(html);
+    let base = address::base(&document.head, url);
+    let mut findings = Vec::new();
+    if document.quirks {
+        findings.push((
+            "quirks_mode",
+            "the page has no modern doctype; it is now shown by the standard's rules".into(),
+        ));
+    }
+    if document.frameset {
+        findings.push(("frameset", "the page is a frame set, which the project cannot hold".into()));
+    }
+    for nodes in [&mut document.head, &mut document.body] {
+        address::resolve(nodes, &base, url);
+    }
+    let mut scripts = scripts::take(&mut document.head, &mut findings);
+    scripts.extend(scripts::take(&mut document.body, &mut findings));
+    let styles = styles::take(&mut document.head);
+    let handlers = handlers::lift(&mut document.body);
+    if document.body_attributes.iter().any(|(name, _)| name.starts_with("on")) {
+        findings.push(("body_handler", "a handler on <body> was left out".into()));
+    }
+    document.body_attributes.retain(|(name, _)| !name.starts_with("on"));
+    document.html.retain(|(name, _)| !name.starts_with("on") && name != "xmlns");
+    let mut hints = hints.clone();
+    for style in &styles {
+        if let Style::Inline { css, .. } = style {
+            hints.add(css);
+        }
+    }
+    whitespace::collapse(&mut document.body, &hints);
+    Page {
+        html: document.html,
+        body_attributes: document.body_attributes,
+        styles,
+        head: head::read(&document.head, &mut findings),
+        forms: forms(&document.body, url),
+        body: document.body,
+        scripts,
+        handlers,
+        findings,
+    }
+}
+
+fn forms(nodes: &[Node], page: &Url) -> Vec<Form> {
+    let mut found = Vec::new();
+    each(nodes, &mut |element| {
+        if !element.is_html("form") {
+            return;
+        }
+        let mut fields = Vec::new();
+        each(&element.children, &mut |control| {
+            if let Some(name) = control.get("name").filter(|_| is_control(control)) {
+                fields.push(name.to_owned());
+            }
+        });
+        let action = element.get("action").unwrap_or_default();
+        let action = page.join(action).map_or_else(|_| action.to_owned(), String::from);
+        let method = element.get("method").unwrap_or("get").to_ascii_lowercase();
+        found.push(Form { page: page.to_string(), action, method, fields });
+    });
+    found
+}
+
+fn is_control(element: &Element) -> bool {
+    matches!(element.name.as_str(), "input" | "select" | "textarea" | "button")
+}
+
+/// Visits every element, in document order.
+pub(crate) fn each(nodes: &[Node], visit: &mut dyn FnMut(&Element)) {
+    for node in nodes {
+        if let Node::Element(element) = node {
+            visit(element);
+            each(&element.children, visit);
+        }
+    }
+}

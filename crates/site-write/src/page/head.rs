@@ -1,0 +1,63 @@
+//! What a head says about its page: the few things that Next's `metadata` can say, and the rest as elements, which React
+//! lifts into the head by itself.
+
+use std::collections::BTreeMap;
+
+use crate::dom::{Element, Node};
+
+/// A head without its styles and scripts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Head {
+    pub(crate) title: Option<String>,
+    pub(crate) description: Option<String>,
+    /// `width=device-width` and its like; none if the page says nothing.
+    pub(crate) viewport: Option<BTreeMap<String, String>>,
+    /// Everything else that has to be in the head.
+    pub(crate) elements: Vec<Node>,
+}
+
+pub(crate) fn read(nodes: &[Node], findings: &mut Vec<(&'static str, String)>) -> Head {
+    let mut head = Head::default();
+    for node in nodes {
+        let Node::Element(element) = node else { continue };
+        take(element, &mut head, findings);
+    }
+    if head.viewport.is_none() {
+        findings.push((
+            "viewport",
+            "the page sets no viewport; the project sets the usual one, so phones zoom less".into(),
+        ));
+    }
+    head
+}
+
+fn take(element: &Element, head: &mut Head, findings: &mut Vec<(&'static str, String)>) {
+    let name = element.get("name").unwrap_or_default().to_ascii_lowercase();
+    let content = || element.get("content").unwrap_or_default().to_owned();
+    match element.name.as_str() {
+        "title" if head.title.is_none() => {
+            let text = element.text();
+            let text = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+            head.title = Some(text).filter(|title| !title.is_empty());
+        }
+        "meta" if element.has("charset") => {}
+        "meta" if element.get("http-equiv").is_some_and(|v| v.eq_ignore_ascii_case("content-type")) => {}
+        "meta" if name == "viewport" => head.viewport = Some(viewport(&content())),
+        "meta" if name == "description" && head.description.is_none() => head.description = Some(content()),
+        "meta" | "link" => head.elements.push(Node::Element(element.clone())),
+        "script" => head.elements.push(Node::Element(element.clone())), // data: what runs was taken out before
+        "base" | "title" => {
+            if element.has("target") {
+                findings.push(("base_target", "the base's target was left out".into()));
+            }
+        }
+        "noscript" => findings.push(("head_noscript", "a <noscript> of the head was left out".into())),
+        other => findings.push(("head_element", format!("<{other}> in the head was left out"))),
+    }
+}
+
+/// `width=device-width, initial-scale=1` by its names.
+fn viewport(content: &str) -> BTreeMap<String, String> {
+    let pairs = content.split([',', ';']).filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned())).collect()
+}

@@ -1,0 +1,69 @@
+//! The scripts of a page, in the order in which the browser met them. They are taken out of the tree and run by an island
+//! once React has taken over, so that nothing they do is undone. Data that only looks like a script stays where it is.
+
+use crate::dom::{Element, Node};
+
+/// One script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Script {
+    pub(crate) src: Option<String>,
+    pub(crate) code: Option<String>,
+    pub(crate) module: bool,
+}
+
+/// Takes the scripts out of these nodes.
+pub(crate) fn take(nodes: &mut Vec<Node>, findings: &mut Vec<(&'static str, String)>) -> Vec<Script> {
+    let mut scripts = Vec::new();
+    walk(nodes, &mut scripts, findings);
+    scripts
+}
+
+fn walk(nodes: &mut Vec<Node>, scripts: &mut Vec<Script>, findings: &mut Vec<(&'static str, String)>) {
+    nodes.retain_mut(|node| {
+        let Node::Element(element) = node else { return true };
+        if element.name == "template" {
+            findings.push(("template", "the content of a <template> is not carried".into()));
+        }
+        if element.name != "script" {
+            // What is inside <noscript> is for browsers that run none.
+            if element.name != "noscript" {
+                walk(&mut element.children, scripts, findings);
+            }
+            return true;
+        }
+        if !runs(element) {
+            return true;
+        }
+        let module = element.get("type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("module"));
+        let src = element.get("src").map(str::to_owned).filter(|src| !src.is_empty());
+        let code = element.text();
+        if code.contains("document.write") {
+            findings.push((
+                "document_write",
+                "a script writes into the page while it loads; that has no effect now".into(),
+            ));
+        }
+        // Browsers without modules are none of today's.
+        let wanted = !element.has("nomodule") && (src.is_some() || !code.trim().is_empty());
+        if wanted {
+            let code = src.is_none().then_some(code);
+            scripts.push(Script { src, code, module });
+        }
+        false
+    });
+}
+
+/// Would a browser run it? JSON, templates and other data carry a type of their own.
+pub(crate) fn runs(element: &Element) -> bool {
+    let kind = element.get("type").unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(
+        kind.as_str(),
+        "" | "module"
+            | "text/javascript"
+            | "application/javascript"
+            | "application/x-javascript"
+            | "text/ecmascript"
+            | "application/ecmascript"
+            | "text/jscript"
+    ) && element.is_html("script")
+}

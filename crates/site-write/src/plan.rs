@@ -1,0 +1,188 @@
+//! The plan: which file every address becomes, before a line of it is written.
+//!
+//! A document with a version, so that it can be stored, shown and compared. It holds decisions, never content: content
+//! stays in the snapshot and is read again when the project is written.
+
+mod assets;
+pub(crate) mod build;
+mod groups;
+mod matcher;
+mod redirects;
+mod routes;
+pub(crate) mod shared;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use site_read::ContentHash;
+
+use matcher::matcher;
+
+/// The version of the document that this program writes and reads.
+pub const VERSION: u32 = 1;
+
+/// Where everything of a site goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// [`VERSION`] of the program that wrote it.
+    pub version: u32,
+    /// Scheme, host and port whose addresses are the site's own.
+    pub origin: String,
+    /// One per page, in the order of their addresses.
+    pub routes: Vec<Route>,
+    /// Root layouts: pages with the same style sheets, `<html>` and `<body>`.
+    pub groups: Vec<Group>,
+    /// Parts that several pages have alike.
+    pub shared: Vec<SharedPart>,
+    /// Files under `public/`.
+    pub assets: Vec<Asset>,
+    /// For `next.config.ts`.
+    pub redirects: Vec<Redirect>,
+    /// For `next.config.ts`, tried before pages and files.
+    pub rewrites: Vec<Rewrite>,
+    /// The forms of the site, for whoever must give them a server.
+    pub forms: Vec<Form>,
+    /// What could not be carried, or was carried with a difference.
+    pub findings: Vec<Finding>,
+}
+
+/// One page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// The page's address in the snapshot.
+    pub url: String,
+    /// The address in the project: path and query, percent-encoded.
+    pub path: String,
+    /// The path that the router serves it under; differs from `path` only where a rewrite leads to it.
+    pub served: String,
+    /// The file that holds it, from the project's root.
+    pub file: String,
+    /// The name of its component.
+    pub component: String,
+    /// The group whose root layout it has.
+    pub group: String,
+    /// Names of the shared parts that the page itself uses, in document order.
+    pub shared: Vec<String>,
+    /// Whether the page has scripts or handlers of its own; such pages are entered and left by full page loads.
+    pub scripted: bool,
+}
+
+/// A root layout and what its pages have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// Its name, also that of its route group if there are several.
+    pub name: String,
+    /// The layout's file, from the project's root.
+    pub layout: String,
+    /// The hash of what the pages have in common.
+    pub key: String,
+    /// How many pages it has.
+    pub pages: u64,
+    /// Style sheets, in their order: addresses, or `inline` with a number.
+    pub styles: Vec<String>,
+    /// Shared parts that stand before every page's own content.
+    pub before: Vec<String>,
+    /// Shared parts that stand after it.
+    pub after: Vec<String>,
+}
+
+/// A part that several pages have alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharedPart {
+    /// The component's name.
+    pub name: String,
+    /// Its file, from the project's root.
+    pub file: String,
+    /// The structural hash of the subtree that it replaces.
+    pub hash: String,
+    /// How many pages have it.
+    pub pages: u64,
+}
+
+/// A file under `public/`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asset {
+    /// Its address in the snapshot.
+    pub url: String,
+    /// The address that it answers at in the project: path and, where versions differ, query.
+    pub path: String,
+    /// The file, from the project's root.
+    pub file: String,
+    /// Its bytes.
+    pub body: ContentHash,
+}
+
+/// An address that leads to another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redirect {
+    /// The old address: path and query, percent-encoded.
+    pub from: String,
+    /// The configuration's matcher for it.
+    pub matcher: Matcher,
+    /// Where it leads: a path of the site or an absolute address.
+    pub to: String,
+    /// The status that the site itself answered with.
+    pub status: u16,
+}
+
+/// An address that is answered by a route or file which stands elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rewrite {
+    /// The address: path and query, percent-encoded.
+    pub from: String,
+    /// The configuration's matcher for it.
+    pub matcher: Matcher,
+    /// The path that answers.
+    pub to: String,
+}
+
+/// How Next's configuration names an address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Matcher {
+    /// The path pattern, percent-encoded, its pattern characters escaped.
+    pub source: String,
+    /// Query parameters that must be there: name to the regular expression of its value.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub query: BTreeMap<String, String>,
+}
+
+/// A form of the site.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Form {
+    /// The page that it stands on.
+    pub page: String,
+    /// Where it sends to, absolute.
+    pub action: String,
+    /// `get`, `post` or `dialog`.
+    pub method: String,
+    /// The names of its controls, in document order.
+    pub fields: Vec<String>,
+}
+
+/// Something that a person should know about the result.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// A stable word for the kind of it.
+    pub code: String,
+    /// The address it is about.
+    pub url: String,
+    /// What it is, in a sentence.
+    pub note: String,
+}
+
+impl Plan {
+    /// The route of a page, by its address in the snapshot.
+    pub fn route(&self, url: &str) -> Option<&Route> {
+        self.routes.iter().find(|route| route.url == url)
+    }
+}

@@ -1,0 +1,169 @@
+//! The files of the project. Each opens with a line that says what it is; none holds HTML as text.
+
+mod configuration;
+mod islands;
+mod layout;
+mod page_file;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use site_read::{ContentHash, Snapshot};
+
+use crate::{
+    Bodies, Error, PACKAGE_JSON, PACKAGE_LOCK, Plan, Result,
+    dom::Node,
+    jsx::{self, Links, Needs},
+    page::Page,
+    plan::{self, Group, shared},
+    snapshot::Site,
+};
+
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Contents {
+    /// Text that was written.
+    Text(String),
+    /// Bytes of the site, by their hash.
+    Stored(ContentHash),
+}
+
+/// A written project: paths from its root, with `/`, to what they hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Project {
+    /// Every file.
+    pub files: BTreeMap<String, Contents>,
+}
+
+impl Project {
+    fn text(&mut self, path: &str, text: impl Into<String>) {
+        self.files.insert(path.to_owned(), Contents::Text(text.into()));
+    }
+}
+
+/// What every file of the project is printed with.
+struct Press<'a> {
+    plan: &'a Plan,
+    site: &'a Site,
+    /// Parts by the hash of the subtree that they stand for.
+    parts: BTreeMap<String, String>,
+    needs: Needs,
+}
+
+pub(crate) fn write(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Project> {
+    if plan.version != plan::VERSION {
+        return Err(Error::PlanVersion { found: plan.version, expected: plan::VERSION });
+    }
+    let site = Site::read(snapshot, bodies)?;
+    let parts = plan.shared.iter().map(|part| (part.hash.clone(), part.name.clone())).collect();
+    let mut press = Press { plan, site: &site, parts, needs: Needs::default() };
+    let mut project = Project::default();
+    for route in &plan.routes {
+        let (page, group) = (press.page(&route.url)?, press.group(&route.group)?);
+        let text = page_file::write(&mut press, route, page, group);
+        project.text(&route.file, text);
+    }
+    for group in &plan.groups {
+        let first = plan.routes.iter().find(|route| route.group == group.name);
+        let first = first.ok_or_else(|| mismatch(&format!("the layout {}", group.name)))?;
+        let page = press.page(&first.url)?;
+        let text = layout::write(&mut press, group, page);
+        project.text(&group.layout, text);
+    }
+    press.write_parts(&mut project)?;
+    for asset in &plan.assets {
+        project.files.insert(asset.file.clone(), Contents::Stored(asset.body.clone()));
+    }
+    islands::write(&site, &mut project);
+    if press.needs.css {
+        project.text("components/css.ts", CSS);
+    }
+    if let Some(text) = jsx::declarations(&press.needs) {
+        project.text("legacy-html.d.ts", text);
+    }
+    configuration::write(plan, snapshot, &mut project);
+    project.text("package.json", PACKAGE_JSON);
+    project.text("package-lock.json", PACKAGE_LOCK);
+    Ok(project)
+}
+
+const CSS: &str = r"// Types an inline style that was taken over as it stood: values are the site's own.
+import type { CSSProperties } from 'react';
+
+export function css(style: Record<string, string>): CSSProperties {
+  return style as CSSProperties;
+}
+";
+
+fn mismatch(what: &str) -> Error {
+    Error::PlanMismatch { what: what.to_owned() }
+}
+
+impl<'a> Press<'a> {
+    fn page(&self, url: &str) -> Result<&'a Page> {
+        self.site.pages.get(url).ok_or_else(|| mismatch(url))
+    }
+
+    fn group(&self, name: &str) -> Result<&'a Group> {
+        self.plan.groups.iter().find(|group| group.name == name).ok_or_else(|| mismatch(name))
+    }
+
+    /// Prints nodes with their own needs, which the project's take in.
+    fn print(&mut self, nodes: &[Node], depth: usize, soft: &BTreeSet<String>) -> (String, Needs) {
+        let mut needs = Needs::default();
+        let text = jsx::print(nodes, depth, &Links { soft }, &mut needs);
+        self.take_in(&needs);
+        (text, needs)
+    }
+
+    fn take_in(&mut self, needs: &Needs) {
+        self.needs.css |= needs.css;
+        self.needs.elements.extend(needs.elements.iter().cloned());
+        self.needs.attributes.extend(needs.attributes.iter().cloned());
+    }
+
+    /// Each part once, from the first page that has it. Links in it load a new document: pages of several layouts use it.
+    fn write_parts(&mut self, project: &mut Project) -> Result<()> {
+        for part in &self.plan.shared {
+            let found = self.site.pages.values().find_map(|page| find(&page.body, &part.hash));
+            let found = found.ok_or_else(|| mismatch(&part.name))?;
+            let inner: BTreeMap<String, String> = self
+                .parts
+                .iter()
+                .filter(|(hash, _)| **hash != part.hash)
+                .map(|(h, n)| (h.clone(), n.clone()))
+                .collect();
+            let nodes = shared::replace(std::slice::from_ref(found), &inner);
+            let (body, needs) = self.print(&nodes, 2, &BTreeSet::new());
+            let text = format!(
+                "// A part that {} pages of the site have alike.\n{}export function {}() {{\n  return (\n{body}  );\n}}\n",
+                part.pages,
+                imports(&needs, &[]),
+                part.name,
+            );
+            project.text(&part.file, text);
+        }
+        Ok(())
+    }
+}
+
+fn find<'a>(nodes: &'a [Node], hash: &str) -> Option<&'a Node> {
+    nodes.iter().find_map(|node| match node {
+        Node::Element(element) if crate::dom::hash(element) == hash => Some(node),
+        Node::Element(element) => find(&element.children, hash),
+        Node::Text(_) | Node::Part(_) => None,
+    })
+}
+
+/// The import lines of a file, and an empty line after them.
+fn imports(needs: &Needs, more: &[String]) -> String {
+    let mut lines: Vec<String> = more.to_vec();
+    if needs.link {
+        lines.push("import Link from \"next/link\";".into());
+    }
+    if needs.css {
+        lines.push("import { css } from \"@/components/css\";".into());
+    }
+    lines.extend(needs.parts.iter().map(|name| format!("import {{ {name} }} from \"@/components/{name}\";")));
+    if lines.is_empty() { "\n".into() } else { format!("{}\n\n", lines.join("\n")) }
+}

@@ -1,0 +1,125 @@
+//! The project's configuration, its declarations for the compiler, and its own README.
+
+use site_read::Snapshot;
+
+use super::Project;
+use crate::{
+    Plan,
+    jsx::{object, string},
+    plan::Matcher,
+};
+
+pub(super) fn write(plan: &Plan, snapshot: &Snapshot, project: &mut Project) {
+    project.text("next.config.ts", next_config(plan));
+    project.text("tsconfig.json", TSCONFIG);
+    project.text("next-env.d.ts", NEXT_ENV);
+    project.text(".gitignore", "/node_modules\n/.next\n/out\n*.tsbuildinfo\n");
+    project.text("README.md", readme(plan, snapshot));
+}
+
+fn next_config(plan: &Plan) -> String {
+    let mut out = String::from(
+        "// Which old addresses lead where. Every page and file of the site answers at the address that it had.\n\
+         import type { NextConfig } from \"next\";\n\nconst config: NextConfig = {\n\
+         \x20 // The site answered with and without a slash at the end; so does this.\n  skipTrailingSlashRedirect: true,\n\
+         \x20 // The site's scripts must run once, not twice as strict mode has it in development.\n  reactStrictMode: false,\n\
+         \x20 poweredByHeader: false,\n  turbopack: { root: process.cwd() },\n",
+    );
+    if !plan.redirects.is_empty() {
+        out.push_str("  async redirects() {\n    return [\n");
+        for redirect in &plan.redirects {
+            let to =
+                format!("destination: {}, statusCode: {}", string(&literal(&redirect.to)), redirect.status);
+            out.push_str(&format!("      {{ {}, {to} }},\n", matched(&redirect.matcher)));
+        }
+        out.push_str("    ];\n  },\n");
+    }
+    if !plan.rewrites.is_empty() {
+        out.push_str("  async rewrites() {\n    return {\n      beforeFiles: [\n");
+        for rewrite in &plan.rewrites {
+            let to = format!("destination: {}", string(&literal(&rewrite.to)));
+            out.push_str(&format!("        {{ {}, {to} }},\n", matched(&rewrite.matcher)));
+        }
+        out.push_str("      ],\n      afterFiles: [],\n      fallback: [],\n    };\n  },\n");
+    }
+    out.push_str("};\n\nexport default config;\n");
+    out
+}
+
+fn matched(matcher: &Matcher) -> String {
+    let source = format!("source: {}", string(&matcher.source));
+    if matcher.query.is_empty() {
+        return source;
+    }
+    let has =
+        matcher.query.iter().map(|(key, value)| object([("type", "query"), ("key", key), ("value", value)]));
+    format!("{source}, has: [{}]", has.collect::<Vec<_>>().join(", "))
+}
+
+/// A destination is a pattern, too: what means something in one is escaped, but for the colon of an absolute address.
+fn literal(to: &str) -> String {
+    let (scheme, rest) = to.split_once("://").map_or(("", to), |(scheme, rest)| (scheme, rest));
+    let (path, query) = rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)));
+    let mut out = if scheme.is_empty() { String::new() } else { format!("{scheme}://") };
+    for c in path.chars() {
+        if "(){}*+".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    query.map_or(out.clone(), |query| format!("{out}?{query}"))
+}
+
+const TSCONFIG: &str = r#"{
+  "compilerOptions": {
+    "target": "ES2022",
+    "lib": ["dom", "dom.iterable", "esnext"],
+    "allowJs": false,
+    "skipLibCheck": true,
+    "strict": true,
+    "noEmit": true,
+    "esModuleInterop": true,
+    "module": "esnext",
+    "moduleResolution": "bundler",
+    "resolveJsonModule": true,
+    "isolatedModules": true,
+    "jsx": "react-jsx",
+    "incremental": true,
+    "plugins": [{ "name": "next" }],
+    "paths": { "@/*": ["./*"] }
+  },
+  "include": ["next-env.d.ts", "**/*.ts", "**/*.tsx", ".next/types/**/*.ts", ".next/dev/types/**/*.ts"],
+  "exclude": ["node_modules"]
+}
+"#;
+
+const NEXT_ENV: &str =
+    "/// <reference types=\"next\" />\n/// <reference types=\"next/image-types/global\" />\n";
+
+fn readme(plan: &Plan, snapshot: &Snapshot) -> String {
+    let mut out = format!(
+        "# {host}\n\nA Next.js project made of the site at <{home}>: {pages} pages, {assets} files, at the addresses that they had.\n\n\
+         ```sh\nnpm ci\nnpm run build\nnpm start\n```\n\n\
+         - `app/` has a folder for each address; `components/` the parts that pages share.\n\
+         - `public/` holds the site's own files. Its style sheets are served as they were, never bundled.\n\
+         - `components/Legacy*.tsx` run the site's own scripts, in their order, once React has taken over.\n",
+        host = snapshot.home.host_str().unwrap_or("site"),
+        home = snapshot.home,
+        pages = plan.routes.len(),
+        assets = plan.assets.len(),
+    );
+    if !plan.forms.is_empty() {
+        out.push_str("\n## Forms\n\nThey send to where they sent before; give them a server if that one goes away.\n\n");
+        for form in &plan.forms {
+            let fields = form.fields.join(", ");
+            out.push_str(&format!("- on `{}`: {} to `{}` ({fields})\n", form.page, form.method, form.action));
+        }
+    }
+    if !plan.findings.is_empty() {
+        out.push_str("\n## What to know\n\n");
+        for finding in &plan.findings {
+            out.push_str(&format!("- `{}`: {} ({})\n", finding.url, finding.note, finding.code));
+        }
+    }
+    out
+}

@@ -1,0 +1,68 @@
+//! The pages of a snapshot, parsed and made ready to be planned and printed: the same for both, so that a plan and the
+//! project written from it speak of the same trees.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use site_read::{ContentHash, Snapshot};
+use url::Url;
+
+use crate::{
+    Bodies, Error, Result,
+    css::hints::Hints,
+    page::{self, Page},
+};
+
+/// The pages' own bodies and the style sheets: what has to be read; the rest is only named.
+pub(crate) fn needed(snapshot: &Snapshot) -> Vec<ContentHash> {
+    let pages = snapshot.pages.values().map(|page| page.html.clone());
+    let sheets =
+        snapshot.assets.values().filter(|asset| is_css(&asset.content_type)).map(|asset| asset.body.clone());
+    let mut hashes: Vec<ContentHash> = pages.chain(sheets).collect();
+    hashes.sort();
+    hashes.dedup();
+    hashes
+}
+
+pub(crate) fn is_css(content_type: &str) -> bool {
+    content_type.to_ascii_lowercase().starts_with("text/css")
+}
+
+/// A site whose pages are trees.
+pub(crate) struct Site {
+    pub(crate) origin: Url,
+    /// By their address in the snapshot.
+    pub(crate) pages: BTreeMap<String, Page>,
+}
+
+impl Site {
+    pub(crate) fn read(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Self> {
+        if snapshot.pages.is_empty() {
+            return Err(Error::NoPages);
+        }
+        let origin = snapshot.home.join("/").map_err(Error::Home)?;
+        let hints = hints(snapshot, bodies)?;
+        let mut pages = BTreeMap::new();
+        for (url, page) in &snapshot.pages {
+            let html = text(bodies, &page.html, url)?;
+            let address = Url::parse(url).map_err(Error::Home)?;
+            pages.insert(url.clone(), page::read(&html, &address, &hints));
+        }
+        Ok(Self { origin, pages })
+    }
+}
+
+fn hints(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Hints> {
+    let mut hints = Hints::default();
+    for (url, asset) in &snapshot.assets {
+        if is_css(&asset.content_type) {
+            hints.add(&text(bodies, &asset.body, url)?);
+        }
+    }
+    Ok(hints)
+}
+
+fn text(bodies: &dyn Bodies, hash: &ContentHash, url: &str) -> Result<String> {
+    let bytes: Bytes = bodies.get(hash).ok_or_else(|| Error::MissingBody { url: url.to_owned() })?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
