@@ -1,10 +1,12 @@
 //! The worker against a real Postgres, a real broker and real sites on the loopback.
 
+mod collector;
 mod dispatch;
 mod failing;
 mod fencing;
 mod fleet;
 mod leases;
+mod process;
 mod relay;
 mod status;
 mod whole;
