@@ -32,7 +32,7 @@ impl Frame {
 impl Client {
     /// `base` answers REST, `stream_base` the streams: one origin when embedded, two without an ingress.
     pub fn new(base: &str, stream_base: &str, key: &str) -> Self {
-        testkit::tls::install();
+        let _first_stays = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(120))

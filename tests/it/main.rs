@@ -3,4 +3,14 @@
 //! Black box only: the services are reached by their ports, the database is looked at as a person would with
 //! psql. Servers come from `make test` (see `tests/run`); a missing one fails the test that needs it.
 
+mod client;
+mod crashes;
+mod example;
+mod faults;
+mod manifests;
+mod moves;
+mod otlp;
+mod record;
+mod stack;
+mod tracing;
 mod tree;

@@ -58,6 +58,12 @@ pub fn needed(snapshot: &Snapshot) -> Vec<ContentHash> {
     snapshot::needed(snapshot)
 }
 
+/// The addresses of the images that a page shows, as the project has to name them; what is compared when a page is checked.
+/// Nothing if `url` is none.
+pub fn images(html: &str, url: &str) -> Vec<String> {
+    url::Url::parse(url).map(|url| page::images(html, &url)).unwrap_or_default()
+}
+
 /// Decides the routes, layouts, shared parts, assets and redirects of the project.
 pub fn plan(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Plan> {
     plan::build::plan(snapshot, bodies)

@@ -122,3 +122,22 @@ pub(crate) fn each(nodes: &[Node], visit: &mut dyn FnMut(&Element)) {
         }
     }
 }
+
+/// The addresses of a page's images as the project has to name them: `src` and `srcset` of images, sources and SVG images.
+pub(crate) fn images(html: &str, url: &Url) -> Vec<String> {
+    let document = parse::document(html);
+    let base = address::base(&document.head, url);
+    let mut body = document.body;
+    address::resolve(&mut body, &base, url);
+    let mut found = Vec::new();
+    each(&body, &mut |element| {
+        let names: &[&str] = match element.name.as_str() {
+            "img" => &["src", "srcset"],
+            "source" => &["srcset"],
+            "image" => &["href", "xlink:href"],
+            _ => &[],
+        };
+        found.extend(names.iter().filter_map(|name| element.get(name)).map(str::to_owned));
+    });
+    found
+}

@@ -1,0 +1,33 @@
+//! The example site, served on loopback, and what a project made of it must be.
+
+use crate::{stack::toolchain, tree::root};
+use site_check::Toolchain;
+use std::{collections::BTreeMap, path::Path};
+use tempfile::TempDir;
+use testkit::site::StaticSite;
+
+pub async fn site() -> StaticSite {
+    StaticSite::serve(root().join("crates/resettle/example-site")).await
+}
+
+/// Writes the files of a project and gives them to a real `next build`.
+pub async fn assert_next_builds(files: &BTreeMap<String, Vec<u8>>) -> TempDir {
+    // Beside the packages, so that they can be hard-linked instead of copied.
+    std::fs::create_dir_all(toolchain()).expect("the cache folder can be made");
+    let folder = tempfile::Builder::new().prefix("project-").tempdir_in(toolchain()).expect("a scratch folder");
+    for (path, bytes) in files {
+        let target = folder.path().join(path);
+        std::fs::create_dir_all(target.parent().expect("below the folder")).expect("a folder can be made");
+        std::fs::write(target, bytes).expect("a file can be written");
+    }
+    assert_folder_builds(folder.path()).await;
+    folder
+}
+
+/// Gives a project on disk to a real `next build`.
+pub async fn assert_folder_builds(project: &Path) {
+    let toolchain = Toolchain::prepare(&toolchain()).await.expect("Node and npm are here");
+    toolchain.install_into(project).await.expect("the packages can be linked");
+    let build = site_check::build(project).await.expect("next build runs");
+    assert!(build.succeeded, "next build refused the project:\n{}", build.said);
+}

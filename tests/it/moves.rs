@@ -1,0 +1,89 @@
+//! One website moves, end to end.
+
+use crate::{
+    client::{Client, assert_gapless},
+    example, record,
+    stack::{Stack, Terms},
+};
+use serde_json::Value;
+use testkit::{corpus, postgres::Database, site::StaticSite};
+
+const PHASES: [&str; 5] = ["ANALYZE x1", "PLAN x1", "TRANSFORM x1", "VERIFY x1", "DEPLOY x1"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn distributed_the_example_site_becomes_a_project_that_builds() {
+    let site = example::site().await;
+    let stack = Stack::start(Database::create().await, Terms::with_shared_broker(site.addr())).await;
+    let _worker = stack.worker().await;
+    let id = stack.client.start(&site.url()).await.expect("it starts");
+    let history = stack.client.follow_to_the_end(&id).await.expect("a history");
+    assert_success(&history);
+    assert_eq!(record::starts(&stack.database, &id).await, PHASES);
+    assert_eq!(
+        record::moves(&stack.database, &id).await,
+        [
+            ">PENDING enqueued #0",
+            "PENDING>PREPARING claimed #1",
+            "PREPARING>RUNNING started #1",
+            "RUNNING>COMPLETED completed #1"
+        ]
+    );
+    assert_eq!(site.hits("/members/"), 0, "robots.txt disallows it");
+    let cursor_at_the_end = stack.client.follow(&id, None).await.expect("a stream").pop().expect("a frame").id;
+    let again = stack.client.follow(&id, Some(&cursor_at_the_end)).await.expect("an answer");
+    assert!(again.is_empty(), "the terminal cursor gets 204");
+    let files = stack.client.artifact(&id).await.expect("a project");
+    example::assert_next_builds(&files).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_tenants_move_the_same_site_and_do_not_see_each_other() {
+    let site = example::site().await;
+    let stack = Stack::start(Database::create().await, Terms::with_shared_broker(site.addr())).await;
+    let _worker = stack.worker().await;
+    let other = stack.key_of("other@example.com").await;
+    let first = stack.client.start(&site.url()).await.expect("it starts");
+    let second = other.start(&site.url()).await.expect("it starts");
+    for (client, own, foreign) in [(&stack.client, &first, &second), (&other, &second, &first)] {
+        assert_success(&client.follow_to_the_end(own).await.expect("a history"));
+        let refused = client.get(&format!("/api/migration/{foreign}")).await.expect("an answer");
+        assert_eq!(refused.status(), 404);
+        assert!(client.follow(foreign, None).await.is_err(), "nor may the other's stream be heard");
+    }
+    let (one, two) = (stack.client.artifact(&first).await, other.artifact(&second).await);
+    assert_eq!(one.expect("a project"), two.expect("a project"), "same site, same bytes out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn foreign_sites_move_unchanged() {
+    for name in ["business-casual", "spectre"] {
+        let site = StaticSite::serve(corpus::site(name)).await;
+        let stack = Stack::start(Database::create().await, Terms::with_shared_broker(site.addr())).await;
+        let _worker = stack.worker().await;
+        let start = if name == "spectre" { format!("{}/docs/index.html", site.url()) } else { site.url() };
+        let id = stack.client.start(&start).await.expect("it starts");
+        let history = stack.client.follow_to_the_end(&id).await.expect("a history");
+        assert_success(&history);
+        let files = stack.client.artifact(&id).await.expect("a project");
+        let pages = files.keys().filter(|path| path.ends_with("page.tsx")).count();
+        let reachable = if name == "spectre" { 57 } else { 4 };
+        assert!(pages >= reachable, "{name}: {pages} routes for {reachable} reachable pages");
+        example::assert_next_builds(&files).await;
+    }
+}
+
+/// Every phase, in order, to the end, without a gap.
+pub fn assert_success(history: &[Value]) {
+    assert_gapless(history);
+    let last = history.last().expect("a history has an end");
+    assert_eq!((&last["type"], &last["detail"]["success"]), (&"done".into(), &true.into()), "{last}");
+    let mut phases: Vec<&str> = history.iter().filter_map(|event| event["phase"].as_str()).collect();
+    phases.dedup();
+    assert_eq!(phases, ["ANALYZE", "PLAN", "TRANSFORM", "VERIFY", "DEPLOY"]);
+}
+
+/// The state of a migration, by the API.
+pub async fn status(client: &Client, id: &str) -> String {
+    let migration = client.migration(id).await.expect("an answer");
+    migration["status"].as_str().unwrap_or_default().to_owned()
+}

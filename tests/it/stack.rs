@@ -1,0 +1,202 @@
+//! The three services as three processes of their own, as they are deployed: real RabbitMQ, real Postgres, ports of
+//! their own, configured by files.
+
+use crate::client::Client;
+use domain::TenantId;
+use std::{net::SocketAddr, path::PathBuf, process::Command, time::Duration};
+use store::{NewApiKey, Store};
+use tempfile::TempDir;
+use testkit::{broker, postgres::Database, process::Child, wait};
+
+pub const TOKEN: &str = "a-token-between-services";
+const BOUND: Duration = Duration::from_secs(60);
+
+/// What a test may want to be different.
+#[derive(Clone)]
+pub struct Terms {
+    /// Where the broker is, or should be.
+    pub amqp: String,
+    /// What the queues' names begin with.
+    pub prefix: String,
+    /// How long leases last: short where a test waits for one to run out.
+    pub ttl: Duration,
+    /// Where spans go.
+    pub otlp: Option<String>,
+    /// Sites on loopback that may be moved.
+    pub allow: Vec<SocketAddr>,
+}
+
+impl Terms {
+    pub fn with_shared_broker(allow: SocketAddr) -> Self {
+        let ttl = Duration::from_secs(30);
+        Self { amqp: broker::shared_url(), prefix: broker::unique_prefix(), ttl, otlp: None, allow: vec![allow] }
+    }
+
+    #[must_use]
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = ttl;
+        self
+    }
+}
+
+/// Three kinds of processes over one database.
+pub struct Stack {
+    pub database: Database,
+    pub gateway: Child,
+    pub broadcaster: Child,
+    pub client: Client,
+    pub tenant: TenantId,
+    pub api: String,
+    pub streams: String,
+    terms: Terms,
+    folder: TempDir,
+}
+
+/// One worker process.
+pub struct Worker {
+    pub process: Child,
+    pub admin: String,
+}
+
+impl Stack {
+    /// Gateway and broadcaster, ready; workers come by [`Stack::worker`].
+    pub async fn start(database: Database, terms: Terms) -> Self {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let (key, tenant) = new_key(&database, "owner@example.com").await;
+        let mut stack = Parts { database: &database, terms: &terms, folder: &folder };
+        let gateway = stack.spawn("api-gateway", &stack.gateway());
+        let broadcaster = stack.spawn("realtime-broadcaster", &stack.broadcaster());
+        let api = format!("http://{}", address(&gateway, "api-gateway").await);
+        let streams = format!("http://{}", address(&broadcaster, "realtime-broadcaster").await);
+        let client = Client::new(&api, &streams, &key);
+        Self { database, gateway, broadcaster, client, tenant, api, streams, terms, folder }
+    }
+
+    /// A worker, ready.
+    pub async fn worker(&self) -> Worker {
+        let mut parts = Parts { database: &self.database, terms: &self.terms, folder: &self.folder };
+        let process = parts.spawn("migration-worker", &parts.worker());
+        let admin = format!("http://{}", address(&process, "admin").await);
+        Worker { process, admin }
+    }
+
+    pub async fn key_of(&self, email: &str) -> Client {
+        let (key, _) = new_key(&self.database, email).await;
+        Client::new(&self.api, &self.streams, &key)
+    }
+}
+
+struct Parts<'a> {
+    database: &'a Database,
+    terms: &'a Terms,
+    folder: &'a TempDir,
+}
+
+impl Parts<'_> {
+    fn gateway(&self) -> String {
+        format!(
+            "listen = \"127.0.0.1:0\"\ngrpc_token = \"{TOKEN}\"\nallow_addresses = {allow}\n\
+             [store]\nurl = \"{url}\"\n[objects]\nurl = \"{objects}\"\n{telemetry}",
+            allow = self.allow(),
+            url = self.database.url("resettle_gateway"),
+            objects = self.objects(),
+            telemetry = self.telemetry(),
+        )
+    }
+
+    fn broadcaster(&self) -> String {
+        format!(
+            "listen = \"127.0.0.1:0\"\n[store]\nurl = \"{url}\"\n{bus}{telemetry}",
+            url = self.database.url("resettle_broadcaster"),
+            bus = self.bus(),
+            telemetry = self.telemetry(),
+        )
+    }
+
+    fn worker(&self) -> String {
+        let ttl = self.terms.ttl.as_millis();
+        format!(
+            "admin_listen = \"127.0.0.1:0\"\ngrpc_listen = \"127.0.0.1:0\"\ngrpc_token = \"{TOKEN}\"\n\
+             poll = \"200ms\"\nsweep = \"200ms\"\nsample = \"200ms\"\nallow_addresses = {allow}\n\
+             [retry]\nmax_attempts = 3\nbase = \"200ms\"\ncap = \"1s\"\n\
+             [lease]\nttl = \"{ttl}ms\"\nheartbeat = \"{beat}ms\"\nmargin = \"{margin}ms\"\n\
+             [toolchain]\ndir = \"{toolchain}\"\n\
+             [store]\nurl = \"{url}\"\n[objects]\nurl = \"{objects}\"\n{bus}{telemetry}",
+            allow = self.allow(),
+            beat = ttl / 5,
+            margin = ttl / 10,
+            toolchain = toolchain().display(),
+            url = self.database.url("resettle_worker"),
+            objects = self.objects(),
+            bus = self.bus(),
+            telemetry = self.telemetry(),
+        )
+    }
+
+    fn allow(&self) -> String {
+        let quoted: Vec<String> = self.terms.allow.iter().map(|address| format!("\"{address}\"")).collect();
+        format!("[{}]", quoted.join(", "))
+    }
+
+    fn objects(&self) -> String {
+        format!("file://{}/objects", self.folder.path().display())
+    }
+
+    fn bus(&self) -> String {
+        format!("[bus]\nkind = \"amqp\"\nurl = \"{}\"\nprefix = \"{}\"\n", self.terms.amqp, self.terms.prefix)
+    }
+
+    fn telemetry(&self) -> String {
+        let endpoint = self.terms.otlp.as_ref().map(|url| format!("otlp_endpoint = \"{url}\"\n")).unwrap_or_default();
+        format!("[telemetry]\nlog = \"json\"\n{endpoint}")
+    }
+
+    fn spawn(&mut self, service: &str, config: &str) -> Child {
+        let path = self.folder.path().join(format!("{service}.toml"));
+        std::fs::write(&path, config).expect("a configuration can be written");
+        let mut command = Command::new(binary(service));
+        command.arg("--config").arg(path);
+        Child::spawn(service, command)
+    }
+}
+
+/// A program of the workspace, built beside this test.
+pub fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a running program has a path");
+    let folder = test.ancestors().nth(2).expect("tests lie in <target>/<profile>/deps");
+    let path = folder.join(name);
+    assert!(path.is_file(), "{} is missing: run the tests with --workspace", path.display());
+    path
+}
+
+/// Where the packages that projects are checked with are kept between runs.
+pub fn toolchain() -> PathBuf {
+    let cache = std::env::var("RESETTLE_TEST_CACHE").expect("`make test` sets RESETTLE_TEST_CACHE");
+    PathBuf::from(cache).join("toolchain")
+}
+
+/// The address that a process says it listens on, by the name of its server.
+async fn address(process: &Child, server: &str) -> SocketAddr {
+    let found = wait::until(&format!("{server} to listen"), BOUND, || async {
+        let log = process.log();
+        let line = log.lines().find(|line| line.contains("listening") && line.contains(&format!("\"{server}\"")));
+        line.and_then(|line| line.split('"').find_map(|part| part.parse::<SocketAddr>().ok()))
+    });
+    found.await
+}
+
+async fn new_key(database: &Database, email: &str) -> (String, TenantId) {
+    let owner = Store::connect(&database.owner()).await.expect("the owner may connect");
+    let member = owner.create_personal_tenant(email).await.expect("a tenant");
+    let key = auth::generate();
+    let new = NewApiKey {
+        tenant: member.tenant,
+        user: member.user,
+        name: "test".into(),
+        prefix: key.prefix.clone(),
+        hash: key.hash,
+        expires_at: None,
+    };
+    owner.create_api_key(&new).await.expect("a key");
+    (key.plaintext.expose().to_owned(), member.tenant)
+}
