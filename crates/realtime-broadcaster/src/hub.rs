@@ -60,6 +60,10 @@ pub(crate) struct Topic {
 }
 
 impl Topic {
+    fn new(buffer: usize, over: CancellationToken) -> Self {
+        Self { frames: broadcast::Sender::new(buffer), bell: Notify::new(), over, noted: Mutex::default() }
+    }
+
     fn note(&self, seq: i64, trace: TraceContext) {
         let mut noted = lock(&self.noted);
         noted.insert(seq, trace);
@@ -131,12 +135,7 @@ impl Hub {
     }
 
     fn topic(&self) -> Arc<Topic> {
-        Arc::new(Topic {
-            frames: broadcast::Sender::new(self.inner.options.buffer),
-            bell: Notify::new(),
-            over: self.inner.lifecycle.stopping().child_token(),
-            noted: Mutex::default(),
-        })
+        Arc::new(Topic::new(self.inner.options.buffer, self.inner.lifecycle.stopping().child_token()))
     }
 
     fn read(&self, (tenant, migration): Key, history: History, last: i64, topic: Arc<Topic>) {
@@ -172,4 +171,28 @@ impl Drop for Subscription {
 /// Nothing panics while it holds one of these locks, and what they guard is whole at each step anyway.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notes_context_is_given_once_and_only_the_latest_are_kept() {
+        let topic = Topic::new(1, CancellationToken::new());
+        let context = |seq: i64| TraceContext { traceparent: Some(seq.to_string()), tracestate: None };
+        for seq in [2, 1, 5] {
+            topic.note(seq, context(seq));
+        }
+        assert_eq!(topic.noted(2), Some(context(2)));
+        assert_eq!(topic.noted(1), None, "what lies behind is forgotten");
+        assert_eq!(topic.noted(4), None);
+        assert_eq!(topic.noted(5), Some(context(5)));
+        let kept = i64::try_from(MAX_NOTED).expect("small");
+        for seq in 0..kept * 2 {
+            topic.note(seq, context(seq));
+        }
+        assert_eq!(lock(&topic.noted).len(), MAX_NOTED);
+        assert_eq!(topic.noted(kept * 2 - 1), Some(context(kept * 2 - 1)));
+    }
 }

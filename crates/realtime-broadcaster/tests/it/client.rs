@@ -62,6 +62,11 @@ impl Stream {
     pub async fn open(address: SocketAddr, key: &str, migration: MigrationId, cursor: Option<&str>) -> Self {
         let response = get(address, Some(key), &path(migration), cursor).await;
         assert_eq!(response.status(), 200, "{:?}", response.text().await);
+        Self::of(response, cursor)
+    }
+
+    /// The stream that an answer opens.
+    pub fn of(response: Response, cursor: Option<&str>) -> Self {
         let headers = response.headers().clone();
         let cursor = cursor.unwrap_or_default().to_owned();
         Self { headers, body: Box::pin(response.bytes_stream()), text: String::new(), cursor }

@@ -1,24 +1,17 @@
 //! Bounds: streams, silence, listeners that do not read.
 
 use crate::{
-    client::{get, path},
-    world::World,
+    client::{Stream, get, path},
+    world::{BOUND, World},
 };
-use domain::event::EventType;
+use domain::{MigrationId, event::EventType};
 use realtime_broadcaster::Options;
 use serde_json::{Value, json};
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn streams_are_limited_per_tenant_and_per_process_and_places_are_given_back() {
-    let world = World::new(Options {
-        max_streams: 3,
-        max_streams_per_tenant: 2,
-        // How fast a listener that left is noticed.
-        heartbeat: Duration::from_millis(50),
-        ..Options::default()
-    })
-    .await;
+    let world = World::new(Options { max_streams: 3, max_streams_per_tenant: 2, ..quickly_noticed() }).await;
     let migration = world.migration(&world.me).await;
     let other = world.other().await;
     let theirs = world.migration(&other).await;
@@ -26,15 +19,25 @@ async fn streams_are_limited_per_tenant_and_per_process_and_places_are_given_bac
     let second = world.listen(migration, None).await;
     refused(&world, &world.me.key, &path(migration), 429, "too_many_streams").await;
 
-    let mut third = crate::client::Stream::open(world.address, &other.key, theirs, None).await;
+    let mut third = Stream::open(world.address, &other.key, theirs, None).await;
     third.hello().await;
     refused(&world, &other.key, &path(theirs), 503, "unavailable").await;
 
     drop(second);
-    testkit::wait::until_true("the place to be given back", crate::world::BOUND, async || {
-        get(world.address, Some(&world.me.key), &path(migration), None).await.status() == 200
+    once_there_is_room(&world, migration, None).await;
+}
+
+/// A listener that left is noticed at the next heartbeat.
+fn quickly_noticed() -> Options {
+    Options { heartbeat: Duration::from_millis(50), ..Options::default() }
+}
+
+async fn once_there_is_room(world: &World, migration: MigrationId, cursor: Option<&str>) -> Stream {
+    testkit::wait::until("a place to be given back", BOUND, async || {
+        let response = get(world.address, Some(&world.me.key), &path(migration), cursor).await;
+        (response.status() == 200).then(|| Stream::of(response, cursor))
     })
-    .await;
+    .await
 }
 
 async fn refused(world: &World, key: &str, path: &str, status: u16, code: &str) {
@@ -61,8 +64,10 @@ async fn a_silent_stream_beats() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listener_that_does_not_read_delays_nobody_and_resumes_without_loss() {
+    // Patience that a busy machine does not try; a limit, so that the slow one's end can be seen from outside.
+    let patience = Duration::from_secs(3);
     let options =
-        Options { patience: Duration::from_millis(300), buffer: 8, ahead: 2, page: 8, ..Options::default() };
+        Options { patience, buffer: 8, ahead: 2, page: 8, max_streams_per_tenant: 2, ..quickly_noticed() };
     let world = World::new(options).await;
     world.bell_is_up().await;
     let migration = world.migration(&world.me).await;
@@ -77,6 +82,7 @@ async fn a_listener_that_does_not_read_delays_nobody_and_resumes_without_loss() 
         world.announce(migration, seq).await;
         assert_eq!(quick.numbers(1).await, [expected], "the quick one is served all the time");
     }
+    drop(once_there_is_room(&world, migration, None).await);
     // What was under way arrives, then the connection is closed, long before the end.
     let mut at = 1;
     while let Some(event) = slow.event().await {
@@ -84,7 +90,7 @@ async fn a_listener_that_does_not_read_delays_nobody_and_resumes_without_loss() 
         at = event.seq;
     }
     assert!(at < 400, "the slow one was cut off");
-    let mut again = world.listen(migration, Some(&slow.cursor)).await;
+    let mut again = once_there_is_room(&world, migration, Some(&slow.cursor)).await;
     assert_eq!(again.numbers(2).await, [at + 1, at + 2]);
 }
 

@@ -5,13 +5,13 @@ use crate::{
     collector::Collector,
     world::{BOUND, World},
 };
+use domain::event::EventType;
 use realtime_broadcaster::Options;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{net::SocketAddr, process::Command};
 use testkit::process::Child;
 
-const OF_THE_ROW: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-const OF_THE_NOTE: &str = "0af7651916cd43dd8448eb211c80319c";
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN_OF_THE_ROW: &str = "00f067aa0ba902b7";
 const SPAN_OF_THE_NOTE: &str = "b7ad6b7169203331";
 
@@ -44,17 +44,15 @@ async fn the_program_streams_traces_and_stops_at_sigterm() {
     let migration = world.migration(&world.me).await;
     let mut stream = Stream::open(address, &world.me.key, migration, None).await;
     assert_eq!(stream.numbers(1).await, [1]);
-    // One event whose note carried the relay's context, one that only its row tells of.
-    let seq = world.log(migration).await;
-    let note = format!("00-{OF_THE_NOTE}-{SPAN_OF_THE_NOTE}-01");
+    // The worker's span wrote the event, the relay's told of it: either may be the parent of its delivery.
+    let row = format!("00-{TRACE}-{SPAN_OF_THE_ROW}-01");
+    let seq = world.write_traced(migration, EventType::Log, json!({}), Some(&row)).await;
+    let note = format!("00-{TRACE}-{SPAN_OF_THE_NOTE}-01");
     world.announce_traced(migration, seq, Some(&note)).await;
     assert_eq!(stream.numbers(1).await, [2]);
-    world.log(migration).await;
-    let row = format!("00-{OF_THE_ROW}-{SPAN_OF_THE_ROW}-01");
-    let traced = "UPDATE events SET trace = jsonb_build_object('traceparent', $2::text) WHERE migration_id = $1 AND seq = 3";
-    // Nobody looks before the note.
-    world.sql.execute(traced, &[&migration.0, &row]).await.expect("the superuser may");
-    world.announce(migration, 3).await;
+    // Where no note carries a context, the row's counts.
+    let seq = world.write_traced(migration, EventType::Log, json!({}), Some(&row)).await;
+    world.announce(migration, seq).await;
     assert_eq!(stream.numbers(1).await, [3]);
 
     let metrics = get(address, None, "/metrics", None).await.text().await.expect("text");
@@ -76,9 +74,12 @@ async fn the_program_streams_traces_and_stops_at_sigterm() {
     assert_eq!(program.exited(BOUND).await.code(), Some(0), "{}", program.log());
 
     let parents = collector.parents("sse.deliver");
-    let pair = |trace: &str, span: &str| (trace.to_owned(), span.to_owned());
-    assert!(parents.contains(&pair(OF_THE_NOTE, SPAN_OF_THE_NOTE)), "{parents:?}");
-    assert!(parents.contains(&pair(OF_THE_ROW, SPAN_OF_THE_ROW)), "{parents:?}");
+    let parents: Vec<&str> =
+        parents.iter().filter(|(trace, _)| trace == TRACE).map(|(_, parent)| parent.as_str()).collect();
+    assert_eq!(parents.len(), 2, "{parents:?}");
+    // The first is the row's too, if the reader looked before it heard.
+    assert!([SPAN_OF_THE_NOTE, SPAN_OF_THE_ROW].contains(&parents[0]), "{parents:?}");
+    assert_eq!(parents[1], SPAN_OF_THE_ROW);
     assert_eq!(collector.parents("http./api/migration/{id}/stream").len(), 1);
 }
 

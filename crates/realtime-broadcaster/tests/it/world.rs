@@ -76,12 +76,24 @@ impl World {
 
     /// Writes one event, in a transaction of its own, as a worker would.
     pub async fn write(&self, migration: MigrationId, kind: EventType, detail: Value) -> i64 {
+        self.write_traced(migration, kind, detail, None).await
+    }
+
+    /// The same, in a trace.
+    pub async fn write_traced(
+        &self,
+        migration: MigrationId,
+        kind: EventType,
+        detail: Value,
+        traceparent: Option<&str>,
+    ) -> i64 {
         let sql = "WITH head AS (
                        UPDATE event_heads SET last_seq = last_seq + 1 WHERE migration_id = $1
                        RETURNING last_seq, tenant_id)
-                   INSERT INTO events (migration_id, seq, tenant_id, run, type, progress, correlation_id, detail)
-                   SELECT $1, last_seq, tenant_id, 1, $2, 0, $1, $3 FROM head RETURNING seq";
-        let row = self.sql.query_one(sql, &[&migration.0, &kind.as_str(), &Json(detail)]).await;
+                   INSERT INTO events (migration_id, seq, tenant_id, run, type, progress, correlation_id, detail, trace)
+                   SELECT $1, last_seq, tenant_id, 1, $2, 0, $1, $3, $4 FROM head RETURNING seq";
+        let trace = Json(json!({ "traceparent": traceparent }));
+        let row = self.sql.query_one(sql, &[&migration.0, &kind.as_str(), &Json(detail), &trace]).await;
         row.expect("the superuser may write").get(0)
     }
 
