@@ -39,6 +39,7 @@ impl Progress {
     }
 
     pub(crate) fn show(&mut self, event: &Event) {
+        let silent = notes(event).is_empty();
         match self {
             Self::Json => {
                 // An event is made of strings, numbers and objects: it has a JSON form.
@@ -46,6 +47,7 @@ impl Progress {
                     say(line);
                 }
             }
+            Self::Screen(_) | Self::Plain { .. } if silent => {}
             Self::Screen(bar) => draw(bar, event),
             Self::Plain { told } => {
                 if stays(event) || event.progress >= *told + PLAIN_STEP {
