@@ -6,7 +6,7 @@ use crate::{
     client::Client,
     example_site,
     exit::Outcome,
-    migrate::{self, Job},
+    migrate::{self, AfterInterrupt, Job},
     terminal::note,
 };
 use anyhow::Context;
@@ -34,6 +34,7 @@ async fn move_it(address: SocketAddr, arguments: DemoArguments) -> Result<Outcom
         .prefix("resettle-demo-")
         .permissions(Permissions::from_mode(0o711))
         .tempdir()?;
+    let after_interrupt = if arguments.data.is_some() { AfterInterrupt::Kept } else { AfterInterrupt::Gone };
     let data = arguments.data.unwrap_or_else(|| scratch.path().join("data"));
     let options = all_in_one::Options {
         data,
@@ -47,7 +48,7 @@ async fn move_it(address: SocketAddr, arguments: DemoArguments) -> Result<Outcom
         out: arguments.out,
         json: false,
         build: !arguments.no_build,
-        again: "make demo".to_owned(),
+        after_interrupt,
     };
     note("starting PostgreSQL and the three services");
     let service = AllInOne::start(options).await?;

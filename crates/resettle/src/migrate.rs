@@ -3,7 +3,7 @@
 mod follow;
 mod job;
 
-pub(crate) use job::{Job, run};
+pub(crate) use job::{AfterInterrupt, Job, run};
 
 use crate::{
     all_in_one::{self, AllInOne},
@@ -27,7 +27,7 @@ pub(crate) async fn command(arguments: MigrateArguments) -> Result<Outcome, anyh
         out: arguments.out.clone(),
         json: arguments.json,
         build: arguments.build,
-        again: format!("resettle migrate {source}"),
+        after_interrupt: AfterInterrupt::Kept,
     };
     match &arguments.server {
         Some(server) => remote(server, &arguments, job).await,
@@ -45,7 +45,7 @@ async fn remote(server: &str, arguments: &MigrateArguments, job: Job) -> Result<
         ));
     }
     let client = Client::new(server, Secret::new(key))?;
-    let job = Job { again: format!("{} --server {server}", job.again), ..job };
+    let job = Job { after_interrupt: AfterInterrupt::GoesOn, ..job };
     run(&client, &job).await
 }
 

@@ -29,8 +29,19 @@ pub(crate) struct Job {
     pub(crate) json: bool,
     /// Build the project, too.
     pub(crate) build: bool,
-    /// The command that takes the migration up again after Ctrl-C.
-    pub(crate) again: String,
+    /// What Ctrl-C leaves.
+    pub(crate) after_interrupt: AfterInterrupt,
+}
+
+/// What becomes of a migration whose command was interrupted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AfterInterrupt {
+    /// Its data was temporary.
+    Gone,
+    /// It lies in the data folder and goes on at the next start.
+    Kept,
+    /// A server goes on with it.
+    GoesOn,
 }
 
 /// Does it, or says how far it came.
@@ -53,7 +64,7 @@ pub(crate) async fn run(client: &Client, job: &Job) -> Result<Outcome, anyhow::E
     };
     progress.leave();
     let Some(ending) = ending.transpose().map_err(coded)? else {
-        tell_how_to_go_on(job, id);
+        tell_what_is_left(job.after_interrupt, id);
         return Ok(Outcome::Interrupted);
     };
     if !ending.success {
@@ -158,12 +169,17 @@ fn tell_failure(job: &Job, id: MigrationId, ending: &Ending) {
     }
 }
 
-fn tell_how_to_go_on(job: &Job, id: MigrationId) {
-    note(format_args!(
-        "\nmigration {id} is not lost: the same command takes it up again\n  {}\nand POST /api/migration/{id}/cancel \
-         calls it off",
-        job.again
-    ));
+fn tell_what_is_left(after: AfterInterrupt, id: MigrationId) {
+    match after {
+        AfterInterrupt::Gone => note("\nstopped; nothing is kept"),
+        AfterInterrupt::Kept => {
+            note(format_args!("\nstopped; migration {id} is kept: the same command takes it up where it is"));
+        }
+        AfterInterrupt::GoesOn => note(format_args!(
+            "\nmigration {id} goes on at the server: the same command follows it again, and\n  POST \
+             /api/migration/{id}/cancel\ncalls it off"
+        )),
+    }
 }
 
 /// Ctrl-C, or a supervisor's SIGTERM.

@@ -204,6 +204,6 @@ async fn ctrl_c_says_how_to_go_on() {
     child.interrupt();
     assert_eq!(child.exited(STARTED).await.code(), Some(130));
     let said = child.log();
-    assert!(said.contains(&format!("migration {} is not lost", gateway.id)), "{said}");
-    assert!(said.contains("resettle migrate https://example.com/ --server"), "{said}");
+    assert!(said.contains(&format!("migration {} goes on at the server", gateway.id)), "{said}");
+    assert!(said.contains(&format!("POST /api/migration/{}/cancel", gateway.id)), "{said}");
 }
