@@ -38,6 +38,7 @@ async fn a_stopping_worker_lets_a_job_finish_that_can() {
     let running = Running::start(world.config(Bell::Amqp, site.addr())).await;
     let (migration, _) = world.start(&site).await;
     wait::until_true("the crawl to be on its way", BOUND, || async { site.hits("/about.html") > 0 }).await;
+    running.ask_to_stop();
     let (waiting, _) = world.start_at("http://127.0.0.1:9/").await;
     running.stop().await;
     assert_eq!(world.migration_state(migration).await, "completed");
@@ -118,19 +119,17 @@ async fn phases_that_are_complete_are_not_done_again() {
     let config = world.config(Bell::Away, site.addr());
     // TRANSFORM cannot store its list of files where a folder stands in the way.
     let (migration, job) = world.start(&site).await;
+    // However long it takes to clear the way.
+    world.change("UPDATE jobs SET max_attempts = 1000 WHERE id = $1", job.0).await;
     let run = format!("objects/tenants/{}/migrations/{migration}/run-1", world.member.tenant);
     let obstacle = world.folder.path().join(run).join("project.json");
     std::fs::create_dir_all(obstacle.join("in-the-way")).expect("a folder");
-    let mut slow = config.clone();
-    slow.retry.base = Duration::from_millis(1);
-    let running = Running::start(slow).await;
+    let running = Running::start(config).await;
     wait::until_true("an attempt to fail", BOUND, || async {
         world.moves(job).await.iter().any(|one| one.contains("attempt_failed"))
     })
     .await;
     std::fs::remove_dir_all(&obstacle).expect("the way is free");
-    let sql = "UPDATE jobs SET max_attempts = 100 WHERE id = $1";
-    world.change(sql, job.0).await;
     world.reaches(migration, "completed").await;
     let phases = world.phases(migration).await;
     for phase in &phases {

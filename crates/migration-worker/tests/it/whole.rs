@@ -5,8 +5,8 @@ use domain::{
     event::{Event, EventType},
     phase::Phase,
 };
-use serde_json::Value;
-use std::{collections::BTreeMap, io::Read};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, io::Read, path::Path};
 use testkit::wait;
 
 async fn completes(bell: Bell) {
@@ -107,4 +107,28 @@ async fn the_artefact_holds_what_its_manifest_says_and_the_same_site_gives_the_s
         assert_eq!(files[path]["bytes"], bytes.len(), "{path}");
     }
     assert_eq!(results[0]["files"], contents.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_compiler_reads_the_project_where_there_is_one() {
+    let (world, site) = (World::new().await, small_site().await);
+    let cache = std::env::var("RESETTLE_TEST_CACHE").expect("`make test` sets RESETTLE_TEST_CACHE");
+    let mut config = world.config(Bell::Away, site.addr());
+    config.toolchain.dir = Some(Path::new(&cache).join("toolchain"));
+    let running = Running::start(config).await;
+    let (migration, _) = world.start(&site).await;
+    // The packages may have to be fetched first.
+    wait::until_true("the migration to complete", BOUND * 5, || async {
+        world.migration_state(migration).await == "completed"
+    })
+    .await;
+    let phases = world.phases(migration).await;
+    let verified =
+        phases.iter().find(|phase| phase.phase == Phase::Verify).and_then(|phase| phase.result.clone());
+    let verified = verified.expect("a result");
+    assert_eq!(verified["typeCheck"], "passed", "{verified}");
+    assert_eq!(verified["findings"], json!([]));
+    let checks = verified["checks"].as_array().expect("the names of the checks");
+    assert!(checks.len() > 1 && checks.contains(&json!("types")), "{checks:?}");
+    running.stop().await;
 }
