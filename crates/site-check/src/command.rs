@@ -1,7 +1,9 @@
 //! Runs one program to its end, within a time, keeping the end of what it says. Never through a shell.
 
 use crate::{Error, Result};
-use std::{collections::VecDeque, ffi::OsStr, path::Path, process::ExitStatus, process::Stdio, time::Duration};
+use std::{
+    collections::VecDeque, ffi::OsStr, path::Path, process::ExitStatus, process::Stdio, time::Duration,
+};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
     process::Command,
@@ -43,7 +45,11 @@ impl Run<'_> {
         command.args(self.arguments).current_dir(self.folder).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.env("NODE_OPTIONS", format!("--max-old-space-size={heap_mib}"));
-        command.env("NEXT_TELEMETRY_DISABLED", "1").env("CI", "1").env("NO_COLOR", "1").env("FORCE_COLOR", "0");
+        command
+            .env("NEXT_TELEMETRY_DISABLED", "1")
+            .env("CI", "1")
+            .env("NO_COLOR", "1")
+            .env("FORCE_COLOR", "0");
         if let Some(path) = path {
             command.env("PATH", path);
         }

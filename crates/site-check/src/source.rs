@@ -3,8 +3,8 @@
 use oxc::{
     allocator::Allocator,
     ast::ast::{
-        Expression, ImportDeclaration, JSXAttributeItem, JSXAttributeName, JSXAttributeValue, JSXChild, JSXElement,
-        JSXElementName, JSXExpression, JSXOpeningElement, ObjectPropertyKind, PropertyKey,
+        Expression, ImportDeclaration, JSXAttributeItem, JSXAttributeName, JSXAttributeValue, JSXChild,
+        JSXElement, JSXElementName, JSXExpression, JSXOpeningElement, ObjectPropertyKind, PropertyKey,
     },
     ast_visit::{Visit, walk},
     parser::{Parser, ParserReturn},
@@ -38,7 +38,8 @@ pub(crate) struct Source {
 }
 
 /// Elements whose text is not shown as part of the page.
-const SILENT: &[&str] = &["script", "style", "template", "noscript", "title", "iframe", "noframes", "noembed", "head"];
+const SILENT: &[&str] =
+    &["script", "style", "template", "noscript", "title", "iframe", "noframes", "noembed", "head"];
 const ADDRESSES: &[&str] = &["href", "src", "action", "formAction", "poster", "data", "xlinkHref"];
 
 /// Reads a file; the parser's complaints if it is not TypeScript.
@@ -114,7 +115,9 @@ impl Reader {
                 JSXAttributeItem::Attribute(attribute) => {
                     let name = match &attribute.name {
                         JSXAttributeName::Identifier(name) => name.name.to_string(),
-                        JSXAttributeName::NamespacedName(name) => format!("{}:{}", name.namespace.name, name.name.name),
+                        JSXAttributeName::NamespacedName(name) => {
+                            format!("{}:{}", name.namespace.name, name.name.name)
+                        }
                     };
                     match value(attribute.value.as_ref()) {
                         Some(value) => self.attribute(element, &name, value),
@@ -147,7 +150,10 @@ impl Reader {
         if element == "textarea" && name == "defaultValue" {
             self.text(&value);
         }
-        if matches!((element, name), ("img", "src" | "srcSet") | ("source", "srcSet") | ("image", "href" | "xlinkHref")) {
+        if matches!(
+            (element, name),
+            ("img", "src" | "srcSet") | ("source", "srcSet") | ("image", "href" | "xlinkHref")
+        ) {
             self.source.images.push(value.clone());
         }
         if ADDRESSES.contains(&name) {
@@ -195,10 +201,14 @@ mod tests {
     use super::*;
 
     fn words(source: &Source) -> Vec<String> {
-        let text: String = source.shown.iter().map(|shown| match shown {
-            Shown::Text(text) => text.clone(),
-            Shown::Part(name) => format!("[{name}]"),
-        }).collect();
+        let text: String = source
+            .shown
+            .iter()
+            .map(|shown| match shown {
+                Shown::Text(text) => text.clone(),
+                Shown::Part(name) => format!("[{name}]"),
+            })
+            .collect();
         text.split_whitespace().map(str::to_owned).collect()
     }
 

@@ -47,7 +47,10 @@ impl Toolchain {
         if exists(&node_modules).await {
             return Ok(Self { node_modules });
         }
-        Err(file_error(&home, removed.err().unwrap_or_else(|| io::Error::other("it could not be put in place"))))
+        Err(file_error(
+            &home,
+            removed.err().unwrap_or_else(|| io::Error::other("it could not be put in place")),
+        ))
     }
 
     /// Where the packages are.
@@ -115,7 +118,11 @@ fn problem(line: &str) -> Option<Problem> {
 async fn old_enough() -> Result<()> {
     let run = Run { program: "node", arguments: &["--version"], folder: Path::new("."), bound: CHECK };
     let found = run.to_the_end(None, CHECK_HEAP_MIB).await?.tail(1);
-    if version(&found).is_some_and(|version| version >= OLDEST) { Ok(()) } else { Err(Error::TooOld { found }) }
+    if version(&found).is_some_and(|version| version >= OLDEST) {
+        Ok(())
+    } else {
+        Err(Error::TooOld { found })
+    }
 }
 
 /// `v20.11.1` → (20, 11)
@@ -177,7 +184,10 @@ mod tests {
         assert_eq!(version("v20.11.1"), Some((20, 11)));
         assert_eq!(version("20"), None);
         let read = problem("app/page.tsx(3,7): error TS2322: Type 'x'.").expect("a problem");
-        assert_eq!((read.file.as_str(), read.message.as_str()), ("app/page.tsx", "at 3,7: TS2322: Type 'x'."));
+        assert_eq!(
+            (read.file.as_str(), read.message.as_str()),
+            ("app/page.tsx", "at 3,7: TS2322: Type 'x'.")
+        );
         assert!(problem("error in the middle of nowhere").is_none());
     }
 
@@ -185,8 +195,10 @@ mod tests {
     async fn packages_are_linked_and_a_wrong_type_is_found() {
         let folder = tempfile::tempdir().expect("a scratch folder");
         let dir = std::env::var("RESETTLE_TEST_CACHE").expect("`make test` sets RESETTLE_TEST_CACHE");
-        let toolchain = Toolchain::prepare(&Path::new(&dir).join("toolchain")).await.expect("Node and npm are here");
-        std::fs::write(folder.path().join("tsconfig.json"), r#"{"compilerOptions":{"strict":true}}"#).expect("written");
+        let toolchain =
+            Toolchain::prepare(&Path::new(&dir).join("toolchain")).await.expect("Node and npm are here");
+        std::fs::write(folder.path().join("tsconfig.json"), r#"{"compilerOptions":{"strict":true}}"#)
+            .expect("written");
         std::fs::write(folder.path().join("a.ts"), "export const n: number = 'one';\n").expect("written");
         let problems = type_check(folder.path(), &toolchain).await.expect("tsc runs");
         assert_eq!(problems.len(), 1, "{problems:?}");

@@ -94,7 +94,9 @@ fn sources(project: &Project) -> (BTreeMap<&str, Source>, Vec<Problem>) {
             Ok(source) => {
                 sources.insert(path.as_str(), source);
             }
-            Err(complaints) => problems.extend(complaints.into_iter().map(|complaint| problem(path, complaint))),
+            Err(complaints) => {
+                problems.extend(complaints.into_iter().map(|complaint| problem(path, complaint)))
+            }
         }
     }
     (sources, problems)
@@ -128,7 +130,9 @@ impl Held<'_> {
         let Ok(package) = serde_json::from_str::<serde_json::Value>(text) else {
             return vec![problem("package.json", "is not JSON")];
         };
-        let needed = ["next", "react", "react-dom"].into_iter().filter(|name| !package["dependencies"][name].is_string());
+        let needed = ["next", "react", "react-dom"]
+            .into_iter()
+            .filter(|name| !package["dependencies"][name].is_string());
         let mut problems: Vec<Problem> =
             needed.map(|name| problem("package.json", format!("does not depend on {name}"))).collect();
         for file in ["package-lock.json", "tsconfig.json", "next.config.ts"] {

@@ -67,10 +67,10 @@ fn declaration(piece: &str) -> Option<Declaration> {
     }
     let mut value = value.trim();
     let mut important = false;
-    if let Some((before, word)) = value.rsplit_once('!') {
-        if word.trim().eq_ignore_ascii_case("important") {
-            (value, important) = (before.trim_end(), true);
-        }
+    if let Some((before, word)) = value.rsplit_once('!')
+        && word.trim().eq_ignore_ascii_case("important")
+    {
+        (value, important) = (before.trim_end(), true);
     }
     if value.is_empty() {
         return None;
@@ -173,10 +173,10 @@ fn nested(parser: &mut Parser<'_>, url: bool, change: &dyn Fn(&str) -> Option<St
                 Ok(token) => token.clone(),
                 Err(_) => return Ok(()),
             };
-            if let Token::QuotedString(address) = token {
-                if let Some(new) = change(&address) {
-                    edits.push((start, inner.position().byte_index(), quoted(&new)));
-                }
+            if let Token::QuotedString(address) = token
+                && let Some(new) = change(&address)
+            {
+                edits.push((start, inner.position().byte_index(), quoted(&new)));
             }
         }
     });

@@ -17,7 +17,10 @@ impl Held<'_> {
                 let own = address.starts_with('/') && !address.starts_with("//");
                 let plain = address.split('#').next().unwrap_or_default();
                 if own && !known.contains(folded(plain).as_str()) && self.was_read(plain) {
-                    problems.push(problem(path, format!("{address} was read, and the project does not answer it")));
+                    problems.push(problem(
+                        path,
+                        format!("{address} was read, and the project does not answer it"),
+                    ));
                 }
             }
         }
@@ -36,7 +39,9 @@ impl Held<'_> {
 
     /// Did the site itself answer this address with something that was taken?
     fn was_read(&self, address: &str) -> bool {
-        let Ok(url) = Url::parse(&self.plan.origin).and_then(|origin| origin.join(address)) else { return false };
+        let Ok(url) = Url::parse(&self.plan.origin).and_then(|origin| origin.join(address)) else {
+            return false;
+        };
         self.snapshot.pages.contains_key(url.as_str()) || self.snapshot.assets.contains_key(url.as_str())
     }
 

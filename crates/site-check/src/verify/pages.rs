@@ -24,7 +24,8 @@ impl Held<'_> {
                 problems.push(problem(&route.file, format!("is the route of {other} and of {}", route.url)));
             }
         }
-        let led_on: BTreeSet<&str> = self.plan.redirects.iter().map(|redirect| redirect.from.as_str()).collect();
+        let led_on: BTreeSet<&str> =
+            self.plan.redirects.iter().map(|redirect| redirect.from.as_str()).collect();
         for url in self.snapshot.pages.keys() {
             let path = url.strip_prefix(&self.plan.origin).unwrap_or(url);
             let reachable = self.plan.route(url).is_some() || led_on.contains(path) || self.told_of(url);
@@ -70,7 +71,8 @@ impl Held<'_> {
     /// What stands before the page in its layout, the page, and what stands behind it.
     fn sources_of(&self, route: &Route) -> Vec<&Source> {
         let group = self.plan.groups.iter().find(|group| group.name == route.group);
-        let parts = |names: &[String]| -> Vec<&Source> { names.iter().filter_map(|name| self.part(name)).collect() };
+        let parts =
+            |names: &[String]| -> Vec<&Source> { names.iter().filter_map(|name| self.part(name)).collect() };
         let mut sources = group.map(|group| parts(&group.before)).unwrap_or_default();
         sources.extend(self.sources.get(route.file.as_str()));
         sources.extend(group.map(|group| parts(&group.after)).unwrap_or_default());
@@ -115,10 +117,10 @@ impl Held<'_> {
     fn images_of(&self, source: &Source, out: &mut Vec<String>, depth: usize) {
         out.extend(source.images.iter().cloned());
         for shown in &source.shown {
-            if let (Shown::Part(name), true) = (shown, depth < DEEPEST) {
-                if let Some(part) = self.part(name) {
-                    self.images_of(part, out, depth + 1);
-                }
+            if let (Shown::Part(name), true) = (shown, depth < DEEPEST)
+                && let Some(part) = self.part(name)
+            {
+                self.images_of(part, out, depth + 1);
             }
         }
     }
@@ -143,7 +145,8 @@ fn missing<'a>(wanted: &'a [String], shown: &[String]) -> Vec<&'a String> {
 /// Where two word sequences part.
 fn difference(wanted: &[String], shown: &[String]) -> String {
     let at = wanted.iter().zip(shown).take_while(|(a, b)| a == b).count();
-    let around = |words: &[String]| words[at.min(words.len())..].iter().take(6).cloned().collect::<Vec<_>>().join(" ");
+    let around =
+        |words: &[String]| words[at.min(words.len())..].iter().take(6).cloned().collect::<Vec<_>>().join(" ");
     format!(
         "its text differs from the page's at word {}: the page has \"{}\", the file \"{}\"",
         at + 1,
