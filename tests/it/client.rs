@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, io::Read, time::Duration};
 
 /// One user of one gateway.
 #[derive(Clone)]
-pub struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     base: String,
     stream_base: String,
@@ -17,21 +17,21 @@ pub struct Client {
 
 /// One server-sent event.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Frame {
-    pub id: String,
-    pub event: String,
-    pub data: String,
+pub(crate) struct Frame {
+    pub(crate) id: String,
+    pub(crate) event: String,
+    pub(crate) data: String,
 }
 
 impl Frame {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.data).expect("a frame's data is JSON")
     }
 }
 
 impl Client {
     /// `base` answers REST, `stream_base` the streams: one origin when embedded, two without an ingress.
-    pub fn new(base: &str, stream_base: &str, key: &str) -> Self {
+    pub(crate) fn new(base: &str, stream_base: &str, key: &str) -> Self {
         let _first_stays = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -41,11 +41,11 @@ impl Client {
         Self { http, base: base.into(), stream_base: stream_base.into(), key: key.into() }
     }
 
-    pub async fn get(&self, path: &str) -> Result<Response> {
+    pub(crate) async fn get(&self, path: &str) -> Result<Response> {
         Ok(self.http.get(format!("{}{path}", self.base)).bearer_auth(&self.key).send().await?)
     }
 
-    pub async fn post(&self, path: &str, key: Option<&str>, body: &Value) -> Result<Response> {
+    pub(crate) async fn post(&self, path: &str, key: Option<&str>, body: &Value) -> Result<Response> {
         let mut request = self.http.post(format!("{}{path}", self.base)).bearer_auth(&self.key).json(body);
         if let Some(key) = key {
             request = request.header("idempotency-key", format!("\"{key}\""));
@@ -54,7 +54,7 @@ impl Client {
     }
 
     /// Starts a migration and returns its id.
-    pub async fn start(&self, url: &str) -> Result<String> {
+    pub(crate) async fn start(&self, url: &str) -> Result<String> {
         let body = json!({"sourceUrl": url, "userPrompt": "Keep it as it is."});
         let answer = self.post("/api/migration/start", None, &body).await?;
         let status = answer.status();
@@ -63,14 +63,8 @@ impl Client {
         Ok(answer["migrationId"].as_str().context("an id")?.to_owned())
     }
 
-    pub async fn migration(&self, id: &str) -> Result<Value> {
-        let answer = self.get(&format!("/api/migration/{id}")).await?;
-        ensure!(answer.status().is_success(), "GET migration answered {}", answer.status());
-        Ok(answer.json().await?)
-    }
-
     /// Follows the stream from `cursor` until it ends; the last frame of a finished run is `done`.
-    pub async fn follow(&self, id: &str, cursor: Option<&str>) -> Result<Vec<Frame>> {
+    pub(crate) async fn follow(&self, id: &str, cursor: Option<&str>) -> Result<Vec<Frame>> {
         let mut request =
             self.http.get(format!("{}/api/migration/{id}/stream", self.stream_base)).bearer_auth(&self.key);
         if let Some(cursor) = cursor {
@@ -96,7 +90,7 @@ impl Client {
     }
 
     /// Follows the stream over as many connections as it takes, until `done`; returns the envelopes.
-    pub async fn follow_to_the_end(&self, id: &str) -> Result<Vec<Value>> {
+    pub(crate) async fn follow_to_the_end(&self, id: &str) -> Result<Vec<Value>> {
         let mut envelopes: Vec<Value> = Vec::new();
         let mut cursor: Option<String> = None;
         for _connection in 0..600 {
@@ -123,7 +117,7 @@ impl Client {
     }
 
     /// The project as path → bytes.
-    pub async fn artifact(&self, id: &str) -> Result<BTreeMap<String, Vec<u8>>> {
+    pub(crate) async fn artifact(&self, id: &str) -> Result<BTreeMap<String, Vec<u8>>> {
         let answer = self.get(&format!("/api/migration/{id}/artifact")).await?;
         ensure!(answer.status() == StatusCode::OK, "the artefact answered {}", answer.status());
         let bytes = answer.bytes().await?;
@@ -133,7 +127,7 @@ impl Client {
             let mut entry = archive.by_index(index)?;
             let mut content = Vec::new();
             entry.read_to_end(&mut content)?;
-            files.insert(entry.name().to_owned(), content);
+            files.insert(entry.name()?.into_owned(), content);
         }
         Ok(files)
     }
@@ -155,7 +149,7 @@ fn parse_frame(block: &str) -> Option<Frame> {
 }
 
 /// The sequence numbers of a history must be 1, 2, 3, … without a gap or a double.
-pub fn assert_gapless(envelopes: &[Value]) {
+pub(crate) fn assert_gapless(envelopes: &[Value]) {
     let sequence: Vec<i64> = envelopes.iter().map(|e| e["seq"].as_i64().expect("a number")).collect();
     let expected: Vec<i64> = (1..=sequence.len() as i64).collect();
     assert_eq!(sequence, expected, "the history has a gap, a double or another order");

@@ -93,7 +93,7 @@ async fn the_broker_restarts_in_the_middle() {
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_restarts_in_the_middle_and_no_attempt_is_burned() {
     let site = example::site().await;
-    site.answer("/care.html", Answer::html("<title>Care</title><p>Slow to come.</p>").delayed(Duration::from_secs(4)));
+    site.answer("/studio.html", Answer::html("<title>Studio</title><p>Slow to come.</p>").delayed(Duration::from_secs(4)));
     let mut cluster = Cluster::start().await;
     let database = cluster.database().await;
     let stack = Stack::start(database, Terms::with_shared_broker(site.addr()).ttl(SHORT)).await;
@@ -110,7 +110,7 @@ async fn postgres_restarts_in_the_middle_and_no_attempt_is_burned() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_worker_that_wakes_up_changes_nothing() {
     let site = example::site().await;
-    site.answer("/care.html", Answer::html("<title>Care</title><p>Slow to come.</p>").delayed(Duration::from_secs(2)));
+    site.answer("/studio.html", Answer::html("<title>Studio</title><p>Slow to come.</p>").delayed(Duration::from_secs(2)));
     let stack = Stack::start(Database::create().await, Terms::with_shared_broker(site.addr()).ttl(SHORT)).await;
     let first = stack.worker().await;
     let id = stack.client.start(&site.url()).await.expect("it starts");

@@ -6,12 +6,12 @@ use std::{collections::BTreeMap, path::Path};
 use tempfile::TempDir;
 use testkit::site::StaticSite;
 
-pub async fn site() -> StaticSite {
+pub(crate) async fn site() -> StaticSite {
     StaticSite::serve(root().join("crates/resettle/example-site")).await
 }
 
 /// Writes the files of a project and gives them to a real `next build`.
-pub async fn assert_next_builds(files: &BTreeMap<String, Vec<u8>>) -> TempDir {
+pub(crate) async fn assert_next_builds(files: &BTreeMap<String, Vec<u8>>) -> TempDir {
     // Beside the packages, so that they can be hard-linked instead of copied.
     std::fs::create_dir_all(toolchain()).expect("the cache folder can be made");
     let folder = tempfile::Builder::new().prefix("project-").tempdir_in(toolchain()).expect("a scratch folder");
@@ -25,7 +25,7 @@ pub async fn assert_next_builds(files: &BTreeMap<String, Vec<u8>>) -> TempDir {
 }
 
 /// Gives a project on disk to a real `next build`.
-pub async fn assert_folder_builds(project: &Path) {
+pub(crate) async fn assert_folder_builds(project: &Path) {
     let toolchain = Toolchain::prepare(&toolchain()).await.expect("Node and npm are here");
     toolchain.install_into(project).await.expect("the packages can be linked");
     let build = site_check::build(project).await.expect("next build runs");

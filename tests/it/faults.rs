@@ -6,13 +6,13 @@ use tokio_postgres::Client;
 const GATE: i64 = 7_340_001;
 
 /// While it stands, the result of one phase cannot be committed: the transaction that tries waits.
-pub struct Gate {
+pub(crate) struct Gate {
     holder: Client,
 }
 
 impl Gate {
     /// Puts a gate before the completion of `phase`. The trigger stays; without a holder it lets everything pass.
-    pub async fn before_completion_of(phase: &str, database: &testkit::postgres::Database) -> Self {
+    pub(crate) async fn before_completion_of(phase: &str, database: &testkit::postgres::Database) -> Self {
         let holder = database.sql().await;
         let sql = format!(
             "CREATE FUNCTION wait_at_the_gate() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -30,12 +30,12 @@ impl Gate {
     }
 
     /// Lets everybody pass.
-    pub async fn open(self) {
+    pub(crate) async fn open(self) {
         self.holder.batch_execute(&format!("SELECT pg_advisory_unlock({GATE})")).await.expect("it opens");
     }
 
     /// Ends every session that waits at the gate, as the death of its client's machine would, and opens it.
-    pub async fn open_after_cutting_those_who_wait(self) {
+    pub(crate) async fn open_after_cutting_those_who_wait(self) {
         let sql = format!(
             "SELECT pg_terminate_backend(pid) FROM pg_locks
              WHERE locktype = 'advisory' AND objid = {GATE} AND NOT granted;

@@ -1,7 +1,7 @@
 //! One website moves, end to end.
 
 use crate::{
-    client::{Client, assert_gapless},
+    client::assert_gapless,
     example, record,
     stack::{Stack, Terms},
 };
@@ -73,17 +73,11 @@ async fn foreign_sites_move_unchanged() {
 }
 
 /// Every phase, in order, to the end, without a gap.
-pub fn assert_success(history: &[Value]) {
+pub(crate) fn assert_success(history: &[Value]) {
     assert_gapless(history);
     let last = history.last().expect("a history has an end");
     assert_eq!((&last["type"], &last["detail"]["success"]), (&"done".into(), &true.into()), "{last}");
     let mut phases: Vec<&str> = history.iter().filter_map(|event| event["phase"].as_str()).collect();
     phases.dedup();
     assert_eq!(phases, ["ANALYZE", "PLAN", "TRANSFORM", "VERIFY", "DEPLOY"]);
-}
-
-/// The state of a migration, by the API.
-pub async fn status(client: &Client, id: &str) -> String {
-    let migration = client.migration(id).await.expect("an answer");
-    migration["status"].as_str().unwrap_or_default().to_owned()
 }

@@ -15,26 +15,24 @@ use tonic::{Request, Response, Status, transport::Server};
 
 /// One received span, ids in hexadecimal.
 #[derive(Clone, Debug)]
-pub struct Span {
-    pub service: String,
-    pub name: String,
-    pub trace: String,
-    pub id: String,
-    pub parent: String,
-    /// The spans it links to: (trace, span).
-    pub links: Vec<(String, String)>,
+pub(crate) struct Span {
+    pub(crate) service: String,
+    pub(crate) name: String,
+    pub(crate) trace: String,
+    pub(crate) id: String,
+    pub(crate) parent: String,
 }
 
 /// Listens until dropped.
-pub struct Receiver {
-    pub endpoint: String,
+pub(crate) struct Receiver {
+    pub(crate) endpoint: String,
     spans: Arc<Mutex<Vec<Span>>>,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Receiver {
     #[expect(clippy::disallowed_methods, reason = "a test's own server; aborted at drop")]
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free loopback port");
         let address: SocketAddr = listener.local_addr().expect("a bound socket has an address");
         let spans = Arc::new(Mutex::new(Vec::new()));
@@ -47,7 +45,7 @@ impl Receiver {
     }
 
     /// Everything received so far.
-    pub fn spans(&self) -> Vec<Span> {
+    pub(crate) fn spans(&self) -> Vec<Span> {
         self.spans.lock().expect("no holder panics").clone()
     }
 }
@@ -83,7 +81,6 @@ impl TraceService for Keep {
                     trace: hex(&span.trace_id),
                     id: hex(&span.span_id),
                     parent: hex(&span.parent_span_id),
-                    links: span.links.iter().map(|l| (hex(&l.trace_id), hex(&l.span_id))).collect(),
                 });
             }
         }

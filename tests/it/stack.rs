@@ -2,86 +2,84 @@
 //! their own, configured by files.
 
 use crate::client::Client;
-use domain::TenantId;
 use std::{net::SocketAddr, path::PathBuf, process::Command, time::Duration};
 use store::{NewApiKey, Store};
 use tempfile::TempDir;
 use testkit::{broker, postgres::Database, process::Child, wait};
 
-pub const TOKEN: &str = "a-token-between-services";
+pub(crate) const TOKEN: &str = "a-token-between-services";
 const BOUND: Duration = Duration::from_secs(60);
 
 /// What a test may want to be different.
 #[derive(Clone)]
-pub struct Terms {
+pub(crate) struct Terms {
     /// Where the broker is, or should be.
-    pub amqp: String,
+    pub(crate) amqp: String,
     /// What the queues' names begin with.
-    pub prefix: String,
+    pub(crate) prefix: String,
     /// How long leases last: short where a test waits for one to run out.
-    pub ttl: Duration,
+    pub(crate) ttl: Duration,
     /// Where spans go.
-    pub otlp: Option<String>,
+    pub(crate) otlp: Option<String>,
     /// Sites on loopback that may be moved.
-    pub allow: Vec<SocketAddr>,
+    pub(crate) allow: Vec<SocketAddr>,
 }
 
 impl Terms {
-    pub fn with_shared_broker(allow: SocketAddr) -> Self {
+    pub(crate) fn with_shared_broker(allow: SocketAddr) -> Self {
         let ttl = Duration::from_secs(30);
         Self { amqp: broker::shared_url(), prefix: broker::unique_prefix(), ttl, otlp: None, allow: vec![allow] }
     }
 
     #[must_use]
-    pub fn ttl(mut self, ttl: Duration) -> Self {
+    pub(crate) fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
         self
     }
 }
 
 /// Three kinds of processes over one database.
-pub struct Stack {
-    pub database: Database,
-    pub gateway: Child,
-    pub broadcaster: Child,
-    pub client: Client,
-    pub tenant: TenantId,
-    pub api: String,
-    pub streams: String,
+pub(crate) struct Stack {
+    pub(crate) database: Database,
+    pub(crate) gateway: Child,
+    pub(crate) broadcaster: Child,
+    pub(crate) client: Client,
+    pub(crate) api: String,
+    pub(crate) streams: String,
     terms: Terms,
     folder: TempDir,
 }
 
 /// One worker process.
-pub struct Worker {
-    pub process: Child,
-    pub admin: String,
+pub(crate) struct Worker {
+    pub(crate) process: Child,
+    pub(crate) admin: String,
 }
 
 impl Stack {
     /// Gateway and broadcaster, ready; workers come by [`Stack::worker`].
-    pub async fn start(database: Database, terms: Terms) -> Self {
+    pub(crate) async fn start(database: Database, terms: Terms) -> Self {
         let folder = tempfile::tempdir().expect("a scratch folder");
-        let (key, tenant) = new_key(&database, "owner@example.com").await;
+        let key = new_key(&database, "owner@example.com").await;
         let mut stack = Parts { database: &database, terms: &terms, folder: &folder };
         let gateway = stack.spawn("api-gateway", &stack.gateway());
         let broadcaster = stack.spawn("realtime-broadcaster", &stack.broadcaster());
-        let api = format!("http://{}", address(&gateway, "api-gateway").await);
-        let streams = format!("http://{}", address(&broadcaster, "realtime-broadcaster").await);
+        let api = format!("http://{}", address(&gateway, "api").await);
+        let streams = format!("http://{}", address(&broadcaster, "http").await);
         let client = Client::new(&api, &streams, &key);
-        Self { database, gateway, broadcaster, client, tenant, api, streams, terms, folder }
+        Self { database, gateway, broadcaster, client, api, streams, terms, folder }
     }
 
     /// A worker, ready.
-    pub async fn worker(&self) -> Worker {
+    pub(crate) async fn worker(&self) -> Worker {
         let mut parts = Parts { database: &self.database, terms: &self.terms, folder: &self.folder };
         let process = parts.spawn("migration-worker", &parts.worker());
         let admin = format!("http://{}", address(&process, "admin").await);
         Worker { process, admin }
     }
 
-    pub async fn key_of(&self, email: &str) -> Client {
-        let (key, _) = new_key(&self.database, email).await;
+    pub(crate) async fn key_of(&self, email: &str) -> Client {
+        let key = new_key(&self.database, email).await;
         Client::new(&self.api, &self.streams, &key)
     }
 }
@@ -161,7 +159,7 @@ impl Parts<'_> {
 }
 
 /// A program of the workspace, built beside this test.
-pub fn binary(name: &str) -> PathBuf {
+pub(crate) fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a running program has a path");
     let folder = test.ancestors().nth(2).expect("tests lie in <target>/<profile>/deps");
     let path = folder.join(name);
@@ -170,14 +168,15 @@ pub fn binary(name: &str) -> PathBuf {
 }
 
 /// Where the packages that projects are checked with are kept between runs.
-pub fn toolchain() -> PathBuf {
+pub(crate) fn toolchain() -> PathBuf {
     let cache = std::env::var("RESETTLE_TEST_CACHE").expect("`make test` sets RESETTLE_TEST_CACHE");
     PathBuf::from(cache).join("toolchain")
 }
 
 /// The address that a process says it listens on, by the name of its server.
 async fn address(process: &Child, server: &str) -> SocketAddr {
-    let found = wait::until(&format!("{server} to listen"), BOUND, || async {
+    let awaited = format!("{server} to listen");
+    let found = wait::until(&awaited, BOUND, || async {
         let log = process.log();
         let line = log.lines().find(|line| line.contains("listening") && line.contains(&format!("\"{server}\"")));
         line.and_then(|line| line.split('"').find_map(|part| part.parse::<SocketAddr>().ok()))
@@ -185,7 +184,7 @@ async fn address(process: &Child, server: &str) -> SocketAddr {
     found.await
 }
 
-async fn new_key(database: &Database, email: &str) -> (String, TenantId) {
+async fn new_key(database: &Database, email: &str) -> String {
     let owner = Store::connect(&database.owner()).await.expect("the owner may connect");
     let member = owner.create_personal_tenant(email).await.expect("a tenant");
     let key = auth::generate();
@@ -198,5 +197,5 @@ async fn new_key(database: &Database, email: &str) -> (String, TenantId) {
         expires_at: None,
     };
     owner.create_api_key(&new).await.expect("a key");
-    (key.plaintext.expose().to_owned(), member.tenant)
+    key.plaintext.expose().to_owned()
 }

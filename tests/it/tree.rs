@@ -13,7 +13,7 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// Every file below `dir` whose name ends with `suffix`, sorted; build output is left out.
-fn files_below(dir: &Path, suffix: &str) -> Vec<PathBuf> {
+pub(crate) fn files_below(dir: &Path, suffix: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![dir.to_path_buf()];
     while let Some(folder) = folders.pop() {
