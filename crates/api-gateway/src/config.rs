@@ -20,6 +20,9 @@ pub struct Config {
     pub workers: usize,
     /// The largest request body, in bytes.
     pub max_body: usize,
+    /// How long a request body may take to arrive.
+    #[serde(with = "humantime_serde")]
+    pub body_timeout: Duration,
     /// Where artefacts are kept.
     pub objects: objects::Options,
     /// What is shown to the workers' status services.
@@ -48,6 +51,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             workers: 2,
             max_body: 64 * 1024,
+            body_timeout: Duration::from_secs(15),
             objects: objects::Options::default(),
             grpc_token: Secret::default(),
             grpc_deadline: Duration::from_millis(300),
@@ -73,11 +77,19 @@ impl Config {
         let least = 2 * domain::brief::MAX_BYTES;
         refuse(self.max_body < least, "max_body is too small for a brief: at least 32768 bytes")?;
         refuse(self.max_body > 1 << 20, "max_body has to be at most 1048576 bytes")?;
+        let arrival = Duration::from_millis(10)..=Duration::from_secs(300);
+        refuse(!arrival.contains(&self.body_timeout), "body_timeout has to be between 10 ms and 5 minutes")?;
         refuse(self.grpc_token.expose().len() < 16, "grpc_token has to have at least 16 characters")?;
         let deadline = Duration::from_millis(10)..=Duration::from_secs(5);
         refuse(!deadline.contains(&self.grpc_deadline), "grpc_deadline has to be between 10 ms and 5 s")?;
         refuse(!(1..=100).contains(&self.max_attempts), "max_attempts has to be between 1 and 100")?;
-        refuse(self.idempotency_ttl < Duration::from_secs(60), "idempotency_ttl has to be at least 1 minute")
+        refuse(self.store.max_connections == 0, "store.max_connections has to be at least 1")?;
+        let kept = Duration::from_secs(60)..=Duration::from_secs(30 * 24 * 60 * 60);
+        refuse(
+            !kept.contains(&self.idempotency_ttl),
+            "idempotency_ttl has to be between 1 minute and 30 days",
+        )?;
+        refuse(self.grace > Duration::from_secs(600), "grace has to be at most 10 minutes")
     }
 }
 
@@ -104,6 +116,12 @@ mod tests {
         assert!(refused(|c| c.max_body = 1).contains("max_body"));
         assert!(refused(|c| c.grpc_token = Secret::default()).contains("grpc_token"));
         assert!(refused(|c| c.objects.url = "ftp://x/".into()).contains("objects.url"));
+        assert!(refused(|c| c.body_timeout = Duration::ZERO).contains("body_timeout"));
+        assert!(refused(|c| c.workers = 0).contains("workers"));
+        assert!(refused(|c| c.max_attempts = 0).contains("max_attempts"));
+        assert!(refused(|c| c.store.max_connections = 0).contains("store.max_connections"));
+        assert!(refused(|c| c.idempotency_ttl = Duration::ZERO).contains("idempotency_ttl"));
+        assert!(refused(|c| c.grace = Duration::from_secs(3600)).contains("grace"));
         assert!(refused(|c| c.grpc_deadline = Duration::from_secs(60)).contains("grpc_deadline"));
     }
 }

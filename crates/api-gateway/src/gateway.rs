@@ -1,6 +1,6 @@
 //! What the routes share, and where they are mounted.
 
-use crate::{Config, SERVICE, correlation, input, live::Workers, metrics::Metrics, openapi, routes};
+use crate::{Config, SERVICE, answers, correlation, input, live::Workers, metrics::Metrics, openapi, routes};
 use actix_web::{
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
@@ -64,10 +64,10 @@ impl Gateway {
         let admin = admin::routes(readiness, registry);
         move |config| {
             let scope = web::scope("")
+                .wrap(from_fn(answers::in_one_form))
                 .wrap(from_fn(correlation::carry))
                 .wrap(telemetry::http::spans(SERVICE))
                 .app_data(parts.clone())
-                .app_data(input::json_config(parts.config.max_body))
                 .app_data(input::query_config())
                 .configure(admin.clone())
                 .configure(routes::mount)

@@ -3,30 +3,53 @@
 
 use crate::{Code, Problem, gateway::Parts};
 use actix_web::{
-    FromRequest, HttpRequest,
-    dev::Payload,
+    Error, FromRequest, HttpMessage, HttpRequest, ResponseError,
+    body::{EitherBody, MessageBody},
+    dev::{JsonBody, Payload, ServiceRequest, ServiceResponse},
     error::JsonPayloadError,
     http::header,
-    web::{Data, JsonConfig, QueryConfig},
+    middleware::Next,
+    web::{Data, QueryConfig},
 };
 use auth::Role;
 use domain::{MigrationId, idempotency::Key};
-use std::{future::Future, pin::Pin};
+use serde::de::DeserializeOwned;
+use std::{
+    future::{Future, Ready, ready},
+    pin::Pin,
+};
+use tokio::time::timeout;
 
-/// The authenticated caller.
+/// The middleware in front of everything that needs a key. Whoever has none learns nothing else: not whether the
+/// body, the query or the id would have been good.
+pub(crate) async fn authenticated(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
+    let parts = request.app_data::<Data<Parts>>().expect("mounted with the gateway's parts").clone();
+    let sent = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    match auth::authenticate(&parts.store, sent).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            Ok(next.call(request).await?.map_into_left_body())
+        }
+        Err(error) => {
+            let refusal = Problem::from(error).error_response();
+            Ok(request.into_response(refusal).map_into_right_body())
+        }
+    }
+}
+
+/// The caller, as [`authenticated`] found it.
 pub(crate) struct Caller(pub(crate) auth::Caller);
 
 impl FromRequest for Caller {
     type Error = Problem;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+    type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let parts = request.app_data::<Data<Parts>>().expect("mounted with the gateway's parts").clone();
-            let sent = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-            Ok(Self(auth::authenticate(&parts.store, sent).await?))
-        })
+        let known = request.extensions().get::<auth::Caller>().cloned();
+        ready(known.map(Self).ok_or_else(|| Problem::from(auth::Error::Missing)))
     }
 }
 
@@ -48,7 +71,7 @@ pub(crate) struct Named(pub(crate) MigrationId);
 
 impl FromRequest for Named {
     type Error = Problem;
-    type Future = std::future::Ready<Result<Self, Problem>>;
+    type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let given = request.match_info().get("id").unwrap_or_default();
@@ -58,7 +81,7 @@ impl FromRequest for Named {
                 "A migration's id is a UUID, as `POST /api/migration/start` answered it.",
             )
         });
-        std::future::ready(named)
+        ready(named)
     }
 }
 
@@ -80,23 +103,42 @@ pub(crate) fn idempotency_key(request: &HttpRequest) -> Result<Option<Key>, Prob
     }
 }
 
-pub(crate) fn json_config(limit: usize) -> JsonConfig {
-    JsonConfig::default().limit(limit).content_type_required(true).error_handler(move |error, _| {
-        let problem = match &error {
-            JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
-                Problem::new(Code::BodyTooLarge, format!("Send at most {limit} bytes."))
+/// A JSON body, within its bounds.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let config = &request.app_data::<Data<Parts>>().expect("mounted with the gateway's parts").config;
+        let (limit, bound) = (config.max_body, config.body_timeout);
+        let reading = JsonBody::new(request, payload, None, true).limit(limit);
+        Box::pin(async move {
+            // Who sends it byte by byte must not hold a connection for ever.
+            match timeout(bound, reading).await {
+                Ok(read) => read.map(Self).map_err(|error| unreadable(&error, limit)),
+                Err(_) => Err(Problem::new(
+                    Code::RequestTimeout,
+                    format!("Send the whole body within {} s.", bound.as_secs_f32()),
+                )),
             }
-            JsonPayloadError::ContentType => {
-                Problem::new(Code::UnsupportedMediaType, "Send `Content-Type: application/json`.")
-            }
-            // serde names the field and what it expected; it quotes only what the client sent.
-            JsonPayloadError::Deserialize(wrong) => Problem::new(Code::InvalidBody, format!("{wrong}.")),
-            _ => {
-                Problem::new(Code::InvalidBody, "The body broke off or could not be decoded. Send it again.")
-            }
-        };
-        problem.into()
-    })
+        })
+    }
+}
+
+fn unreadable(error: &JsonPayloadError, limit: usize) -> Problem {
+    match error {
+        JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
+            Problem::new(Code::BodyTooLarge, format!("Send at most {limit} bytes."))
+        }
+        JsonPayloadError::ContentType => {
+            Problem::new(Code::UnsupportedMediaType, "Send `Content-Type: application/json`.")
+        }
+        // serde names the field and what it expected; it quotes only what the client sent.
+        JsonPayloadError::Deserialize(wrong) => Problem::new(Code::InvalidBody, format!("{wrong}.")),
+        _ => Problem::new(Code::InvalidBody, "The body broke off or could not be decoded. Send it again."),
+    }
 }
 
 pub(crate) fn query_config() -> QueryConfig {

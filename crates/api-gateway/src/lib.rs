@@ -6,6 +6,7 @@
 //!
 //! Start at [`Gateway::routes`]; each route has a file in `routes`.
 
+mod answers;
 mod config;
 mod correlation;
 mod gateway;
@@ -22,7 +23,7 @@ pub use config::Config;
 pub use gateway::{Error, Gateway};
 pub use openapi::document as openapi_document;
 pub use problem::{Code, Problem};
-pub use process::{migrate, run};
+pub use process::{run, start};
 
 /// The name under which this service is configured, traced and logged.
 pub const SERVICE: &str = "api-gateway";

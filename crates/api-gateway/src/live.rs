@@ -65,6 +65,7 @@ impl Workers {
         let bearer = format!("Bearer {}", self.token.expose());
         let bearer = MetadataValue::try_from(bearer).map_err(|_| Error::Token)?;
         request.metadata_mut().insert("authorization", bearer);
+        request.set_timeout(self.deadline);
         telemetry::grpc::inject(&mut request);
         let answer =
             client.get_job_status(request).await.map_err(|status| Error::Worker(Box::new(status)))?;

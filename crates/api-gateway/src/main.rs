@@ -37,8 +37,5 @@ async fn run(arguments: Arguments) -> Result<(), anyhow::Error> {
     if matches!(arguments.command, Some(Command::CheckConfig)) {
         return Ok(());
     }
-    if arguments.migrate {
-        api_gateway::migrate(&config).await?;
-    }
-    api_gateway::run(config).await
+    api_gateway::start(config, arguments.migrate).await
 }

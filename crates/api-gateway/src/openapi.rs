@@ -1,11 +1,12 @@
 //! The OpenAPI 3.1 document, made of the routes' own annotations, and its viewer, which needs no other host.
 
-use crate::{Code, routes, view};
+use crate::{Code, problem, routes, view};
 use actix_web::{
     HttpResponse,
     web::{self, ServiceConfig},
 };
 use serde_json::{Value, json};
+use std::{collections::BTreeMap, future::ready};
 use utoipa::{
     Modify, OpenApi, ToSchema,
     openapi::security::{Http, HttpAuthScheme, SecurityScheme},
@@ -17,7 +18,7 @@ use utoipa_swagger_ui::SwaggerUi;
 #[schema(as = Problem)]
 #[expect(dead_code, reason = "describes the document that `problem` writes")]
 struct ProblemDocument {
-    /// `/problems/` and the code: stable.
+    /// `/problems/` and the code: stable, and an address that explains it.
     r#type: String,
     title: String,
     status: u16,
@@ -28,6 +29,12 @@ struct ProblemDocument {
     /// Tell it to the operator.
     #[schema(rename = "traceId")]
     trace_id: Option<String>,
+    /// With `already_active`: the migration that stands in the way.
+    #[schema(rename = "migrationId")]
+    migration_id: Option<uuid::Uuid>,
+    /// With `already_over` and `not_completed`: where the migration stands.
+    #[schema(rename = "migrationStatus")]
+    migration_status: Option<String>,
 }
 
 #[derive(OpenApi)]
@@ -59,39 +66,98 @@ impl Modify for Shared {
     }
 }
 
+/// Refused by every route that needs a key.
+const EVERYWHERE: [Code; 3] = [Code::Unauthenticated, Code::Unavailable, Code::Internal];
+
+/// What each route refuses, beside [`EVERYWHERE`].
+const REFUSALS: [(&str, &[Code]); 6] = [
+    ("/api/migration/start", routes::start::REFUSALS),
+    ("/api/migration", routes::list::REFUSALS),
+    ("/api/migration/{id}", routes::read::REFUSALS),
+    ("/api/migration/{id}/events", routes::events::REFUSALS),
+    ("/api/migration/{id}/cancel", routes::cancel::REFUSALS),
+    ("/api/migration/{id}/artifact", routes::artifact::REFUSALS),
+];
+
+/// What is served without a key: path, media type, what it is.
+const OPEN: [(&str, &str, &str); 8] = [
+    ("/healthz", "text/plain", "The process answers"),
+    ("/livez", "text/plain", "The same, by its newer name"),
+    (
+        "/readyz",
+        "application/json",
+        "It can serve: what it needs is there and it is not stopping; 503 otherwise",
+    ),
+    ("/metrics", "text/plain", "Figures, as Prometheus reads them"),
+    ("/problems/{code}", "text/plain", "What a problem's type means and what to do"),
+    ("/api/openapi.json", "application/json", "This document"),
+    ("/api/docs", "text/html", "Leads to the viewer"),
+    ("/api/docs/", "text/html", "The viewer of this document"),
+];
+
 /// The document as it is served.
 pub fn document() -> Value {
     let mut document = serde_json::to_value(Document::openapi()).expect("the document serialises");
     let codes: Vec<&str> = Code::ALL.iter().map(|code| code.slug()).collect();
-    document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] = json!(codes);
-    let refusal = json!({
-        "description": "A problem document that says what to do",
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    });
-    let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
-    for operation in paths.flat_map(|path| path.as_object_mut().into_iter().flat_map(|ops| ops.values_mut()))
-    {
-        if operation.get("responses").is_some() {
-            operation["responses"]["default"] = refusal.clone();
+    let types: Vec<String> = codes.iter().map(|code| format!("/problems/{code}")).collect();
+    let members = &mut document["components"]["schemas"]["Problem"]["properties"];
+    members["code"]["enum"] = json!(codes);
+    members["type"]["examples"] = json!(types);
+    for (path, refusals) in REFUSALS {
+        let operations = document["paths"][path].as_object_mut().into_iter();
+        for operation in operations.flat_map(|methods| methods.values_mut()) {
+            add_refusals(&mut operation["responses"], refusals);
         }
+    }
+    for (path, media_type, told) in OPEN {
+        document["paths"][path] = open_route(path, media_type, told);
     }
     document
 }
 
+/// One response for each status, which lists its problems.
+fn add_refusals(responses: &mut Value, refusals: &[Code]) {
+    let mut by_status: BTreeMap<u16, Vec<&Code>> = BTreeMap::new();
+    for code in refusals.iter().chain(&EVERYWHERE) {
+        by_status.entry(code.status().as_u16()).or_default().push(code);
+    }
+    for (status, codes) in by_status {
+        let told: Vec<String> =
+            codes.iter().map(|code| format!("- `{}`: {}", code.slug(), code.title())).collect();
+        responses[status.to_string()] = refusal(&told.join("\n"));
+    }
+    responses["default"] = refusal("Any other refusal, in the same form");
+}
+
+fn refusal(description: &str) -> Value {
+    let schema = json!({"$ref": "#/components/schemas/Problem"});
+    json!({"description": description, "content": {(problem::CONTENT_TYPE): {"schema": schema}}})
+}
+
+fn open_route(path: &str, media_type: &str, told: &str) -> Value {
+    let answer = match path {
+        "/api/docs" => json!({"308": {"description": told}}),
+        _ => json!({"200": {"description": told, "content": {media_type: {}}}}),
+    };
+    let mut responses = answer;
+    responses["default"] = refusal("A refusal");
+    let mut operation = json!({"tags": ["service"], "summary": told, "security": [], "responses": responses});
+    if path.contains("{code}") {
+        operation["parameters"] =
+            json!([{"name": "code", "in": "path", "required": true, "schema": {"type": "string"}}]);
+    }
+    json!({"get": operation})
+}
+
 pub(crate) fn mount(config: &mut ServiceConfig) {
     let text = document().to_string();
+    let served = move || ready(HttpResponse::Ok().content_type("application/json").body(text.clone()));
+    let viewer =
+        SwaggerUi::new("/api/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/api/openapi.json"));
     config
-        .route(
-            "/api/openapi.json",
-            web::get().to(move || {
-                let text = text.clone();
-                async move { HttpResponse::Ok().content_type("application/json").body(text) }
-            }),
-        )
-        .route("/api/docs", web::get().to(to_the_viewer))
-        .service(
-            SwaggerUi::new("/api/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/api/openapi.json")),
-        );
+        .service(routes::taking("GET", web::resource("/api/openapi.json").get(served)))
+        .service(routes::taking("GET", web::resource("/api/docs").get(to_the_viewer)))
+        .service(viewer);
 }
 
 async fn to_the_viewer() -> HttpResponse {

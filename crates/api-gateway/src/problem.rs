@@ -3,10 +3,23 @@
 //! Holds the whole list of codes; `docs/errors/<code>.md` explains each. Never shows a source's text: that goes to
 //! the log, under the same trace id.
 
-use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
 use domain::Kind;
 use serde_json::{Map, Value, json};
 use std::fmt;
+
+/// The media type of problem documents.
+pub(crate) const CONTENT_TYPE: &str = "application/problem+json";
+
+/// A page of `docs/errors`; one that is missing fails the build.
+macro_rules! page {
+    ($slug:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors/", $slug, ".md"))
+    };
+}
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $slug:literal, $status:ident, $title:literal;)+) => {
@@ -31,6 +44,11 @@ macro_rules! codes {
             /// The same words each time it occurs.
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)+ }
+            }
+
+            /// What the problem's type leads to: the page that explains it.
+            pub const fn page(self) -> &'static str {
+                match self { $(Self::$name => page!($slug),)+ }
             }
         }
     };
@@ -75,12 +93,22 @@ codes! {
     KeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request";
     /// The body is over the limit.
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The request body is too large";
+    /// The body came too slowly.
+    RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "The request body took too long";
     /// The body is not declared as JSON.
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The request body has to be JSON";
     /// A part that is needed cannot be reached now.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "A part of the service cannot be reached";
     /// A fault of ours.
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong on our side";
+}
+
+/// The page of a problem's type, by the type's last part. Also of what other services answer on the same origin.
+pub(crate) fn page_of(slug: &str) -> Option<&'static str> {
+    if slug == "too_many_streams" {
+        return Some(page!("too_many_streams"));
+    }
+    Code::ALL.iter().find(|code| code.slug() == slug).map(|code| code.page())
 }
 
 /// One refusal, ready to be sent.
@@ -161,7 +189,7 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.code.status());
-        response.content_type("application/problem+json");
+        response.content_type(CONTENT_TYPE).insert_header((header::CACHE_CONTROL, "no-store"));
         match self.code {
             Code::Unauthenticated => response.insert_header(("WWW-Authenticate", "Bearer")),
             Code::Unavailable | Code::KeyInFlight => response.insert_header(("Retry-After", "1")),
@@ -177,12 +205,12 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn every_code_has_a_slug_of_its_own_and_a_page() {
+    fn every_code_has_a_slug_of_its_own_and_a_page_about_it() {
         let slugs: BTreeSet<&str> = Code::ALL.iter().map(|code| code.slug()).collect();
         assert_eq!(slugs.len(), Code::ALL.len());
-        let pages = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors");
-        for slug in slugs {
-            assert!(pages.join(format!("{slug}.md")).is_file(), "docs/errors/{slug}.md is missing");
+        for code in Code::ALL {
+            let first = code.page().lines().next().unwrap_or_default();
+            assert_eq!(first, format!("# {} ({})", code.slug(), code.status().as_u16()));
         }
     }
 

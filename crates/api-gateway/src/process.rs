@@ -5,26 +5,40 @@ use anyhow::Context;
 use service_kit::{Lifecycle, admin::Readiness, exit::Code, http};
 use store::Store;
 
-/// Brings the schema up to date, as its owner. What `--migrate` does.
-pub async fn migrate(config: &Config) -> anyhow::Result<()> {
-    let options = store::Options { url: config.owner_url.expose().to_owned(), ..config.store.clone() };
-    let applied =
-        store::schema::migrate(&options).await.context("the schema could not be brought up to date")?;
-    tracing::info!(steps = applied.steps.len(), version = applied.version, "the schema is up to date");
-    Ok(())
+/// Serves until asked to stop.
+pub async fn run(config: Config) -> anyhow::Result<()> {
+    start(config, false).await
 }
 
-/// Serves until asked to stop. The configuration has been checked.
-pub async fn run(config: Config) -> anyhow::Result<()> {
+/// Serves, after it has brought the schema up to date if that was asked for.
+pub async fn start(config: Config, migrate_first: bool) -> anyhow::Result<()> {
+    config.check()?;
     let telemetry = telemetry::init(&[SERVICE], &config.telemetry)?;
-    let served = serve(&config, &telemetry).await;
+    let served = async {
+        if migrate_first {
+            migrate(&config).await?;
+        }
+        serve(&config, &telemetry).await
+    };
+    let served = served.await;
     telemetry.shutdown().await;
     served
 }
 
+/// Brings the schema up to date, as its owner.
+async fn migrate(config: &Config) -> anyhow::Result<()> {
+    if config.owner_url.is_empty() {
+        return Err(Code::Config.because("--migrate needs owner_url, the schema owner's database").into());
+    }
+    let options = store::Options { url: config.owner_url.expose().to_owned(), ..config.store.clone() };
+    let applied = store::schema::migrate(&options).await.map_err(coded)?;
+    tracing::info!(steps = applied.steps.join(", "), version = applied.version, "the schema is up to date");
+    Ok(())
+}
+
 async fn serve(config: &Config, telemetry: &telemetry::Telemetry) -> anyhow::Result<()> {
-    let store = Store::connect(&config.store).await.map_err(|error| Code::Unavailable.because(error))?;
-    store.check_schema().await.map_err(|error| Code::Unavailable.because(error))?;
+    let store = Store::connect(&config.store).await.map_err(coded)?;
+    store.check_schema().await.map_err(coded)?;
     let gateway = Gateway::new(config, store.clone())?;
     let lifecycle = Lifecycle::new(config.grace);
     let readiness = Readiness::new(&lifecycle).with("database", move || {
@@ -36,4 +50,12 @@ async fn serve(config: &Config, telemetry: &telemetry::Telemetry) -> anyhow::Res
     let routes = gateway.routes(readiness, telemetry.registry());
     http::serve(&lifecycle, server, routes).with_context(|| format!("cannot listen on {}", config.listen))?;
     Ok(lifecycle.wait().await?)
+}
+
+/// A database that is away or behind may be there later: the supervisor shall start us again.
+fn coded(error: store::Error) -> anyhow::Error {
+    match error.kind() {
+        domain::Kind::Unavailable => Code::Unavailable.because(error).into(),
+        _ => error.into(),
+    }
 }

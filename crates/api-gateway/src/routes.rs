@@ -1,4 +1,5 @@
-//! The routes, one file each. Mounted here; nothing else is served under `/api` but the document and its viewer.
+//! The routes, one file each, all behind a key. Mounted here; nothing else is served under `/api` but the document
+//! and its viewer.
 
 pub(crate) mod artifact;
 pub(crate) mod cancel;
@@ -7,33 +8,54 @@ pub(crate) mod list;
 pub(crate) mod read;
 pub(crate) mod start;
 
-use crate::{Code, Problem};
+use crate::{Code, Problem, input, problem};
 use actix_web::{
-    HttpRequest,
-    web::{self, ServiceConfig},
+    HttpRequest, HttpResponse, Resource, ResponseError,
+    http::header,
+    middleware::from_fn,
+    web::{self, Path, ServiceConfig},
 };
+use std::future::ready;
 
 pub(crate) fn mount(config: &mut ServiceConfig) {
-    let refuse = || web::to(wrong_method);
-    config
-        .service(web::resource("/api/migration").get(list::list).default_service(refuse()))
-        .service(web::resource("/api/migration/start").post(start::start).default_service(refuse()))
-        .service(web::resource("/api/migration/{id}").get(read::read).default_service(refuse()))
-        .service(web::resource("/api/migration/{id}/events").get(events::events).default_service(refuse()))
-        .service(web::resource("/api/migration/{id}/cancel").post(cancel::cancel).default_service(refuse()))
-        .service(
-            web::resource("/api/migration/{id}/artifact").get(artifact::artifact).default_service(refuse()),
-        );
+    let migrations = web::scope("/api/migration")
+        .wrap(from_fn(input::authenticated))
+        .service(taking("GET", web::resource("").get(list::list)))
+        .service(taking("POST", web::resource("/start").post(start::start)))
+        .service(taking("GET", web::resource("/{id}").get(read::read)))
+        .service(taking("GET", web::resource("/{id}/events").get(events::events)))
+        .service(taking("POST", web::resource("/{id}/cancel").post(cancel::cancel)))
+        .service(taking("GET", web::resource("/{id}/artifact").get(artifact::artifact)))
+        .default_service(web::to(nothing_here));
+    config.service(migrations).service(taking("GET", web::resource("/problems/{code}").get(problem_page)));
+    // The probes' own routes are looked at first; what comes by here is another method.
+    for probe in ["/livez", "/healthz", "/readyz", "/metrics"] {
+        config.service(taking("GET", web::resource(probe)));
+    }
 }
 
-async fn wrong_method(request: HttpRequest) -> Result<actix_web::HttpResponse, Problem> {
-    Err(Problem::new(
-        Code::MethodNotAllowed,
-        format!("{} is not served here; see /api/docs.", request.method()),
-    ))
+/// A resource that says which method it takes when it is asked by another.
+pub(crate) fn taking(method: &'static str, resource: Resource) -> Resource {
+    resource.default_service(web::to(move |request: HttpRequest| ready(wrong_method(&request, method))))
+}
+
+/// The refusal of a method. RFC 9110 wants it to name those that are taken.
+pub(crate) fn wrong_method(request: &HttpRequest, taken: &'static str) -> HttpResponse {
+    let told = format!("{} takes {taken}, not {}; see /api/docs.", request.path(), request.method());
+    let mut refusal = Problem::new(Code::MethodNotAllowed, told).error_response();
+    refusal.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(taken));
+    refusal
 }
 
 /// Every address that nobody took.
-pub(crate) async fn nothing_here(request: HttpRequest) -> Result<actix_web::HttpResponse, Problem> {
+pub(crate) async fn nothing_here(request: HttpRequest) -> Result<HttpResponse, Problem> {
     Err(Problem::new(Code::RouteNotFound, format!("Nothing is served at {}; see /api/docs.", request.path())))
+}
+
+/// Where a problem's type leads: what it means and what to do.
+async fn problem_page(request: HttpRequest, code: Path<String>) -> Result<HttpResponse, Problem> {
+    match problem::page_of(&code) {
+        Some(page) => Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(page)),
+        None => nothing_here(request).await,
+    }
 }

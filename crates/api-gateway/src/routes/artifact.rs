@@ -23,9 +23,15 @@ struct Deployed {
     sha256: String,
 }
 
+pub(crate) const REFUSALS: &[Code] = &[Code::InvalidId, Code::MigrationNotFound, Code::NotCompleted];
+
+/// Downloads the finished project.
 #[utoipa::path(
     get, path = "/api/migration/{id}/artifact", tag = "migrations", params(("id" = uuid::Uuid, Path)),
-    responses((status = 200, content_type = "application/zip", description = "The project; its ETag is its SHA-256"))
+    responses(
+        (status = 200, content_type = "application/zip", description = "The project",
+            headers(("ETag" = String, description = "Its SHA-256"))),
+        (status = 304, description = "It is the one that If-None-Match named"))
 )]
 pub(crate) async fn artifact(
     request: HttpRequest,
@@ -50,7 +56,11 @@ pub(crate) async fn artifact(
         return Ok(HttpResponse::NotModified().insert_header(ETag(tag)).finish());
     }
     let found = parts.objects.get(&Key::from(deployed.artifact.as_str())).await;
-    let found = found.map_err(|error| Problem::from_source(Kind::Unavailable, &error))?;
+    let found = found.map_err(|error| {
+        // What the record promises has to be there: waiting does not bring it back.
+        let lost = matches!(error, object_store::Error::NotFound { .. });
+        Problem::from_source(if lost { Kind::Internal } else { Kind::Unavailable }, &error)
+    })?;
     let name = format!("{id}.zip");
     Ok(HttpResponse::Ok()
         .content_type("application/zip")

@@ -15,6 +15,10 @@ use domain::{
 use serde_json::json;
 use store::{CancelOutcome, CancelRequest};
 
+pub(crate) const REFUSALS: &[Code] =
+    &[Code::InvalidId, Code::Forbidden, Code::MigrationNotFound, Code::AlreadyOver];
+
+/// Calls a migration off.
 #[utoipa::path(
     post, path = "/api/migration/{id}/cancel", tag = "migrations", params(("id" = uuid::Uuid, Path)),
     responses(
@@ -45,7 +49,7 @@ pub(crate) async fn cancel(
         CancelOutcome::NotFound => Err(not_found(id)),
         CancelOutcome::AlreadyOver(state) => {
             Err(Problem::new(Code::AlreadyOver, format!("It is {state}: there is nothing left to cancel."))
-                .with("status_of_migration", state.to_string()))
+                .with("migrationStatus", state.to_string()))
         }
     }
 }

@@ -22,6 +22,9 @@ pub(crate) struct Since {
     limit: Option<u32>,
 }
 
+pub(crate) const REFUSALS: &[Code] = &[Code::InvalidId, Code::InvalidQuery, Code::MigrationNotFound];
+
+/// Pages through a migration's history.
 #[utoipa::path(
     get, path = "/api/migration/{id}/events", tag = "migrations", params(("id" = uuid::Uuid, Path), Since),
     responses((status = 200, body = EventPage, description = "Oldest first, without gaps"))

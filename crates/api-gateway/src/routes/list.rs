@@ -23,6 +23,9 @@ pub(crate) struct Paging {
     before: Option<String>,
 }
 
+pub(crate) const REFUSALS: &[Code] = &[Code::InvalidQuery];
+
+/// Lists your organisation's migrations.
 #[utoipa::path(
     get, path = "/api/migration", tag = "migrations", params(Paging),
     responses((status = 200, body = MigrationPage, description = "Newest first"))

@@ -1,7 +1,7 @@
 //! `GET /api/migration/{id}`: the record, joined with what its worker says about this moment.
 
 use crate::{
-    Problem,
+    Code, Problem,
     gateway::Parts,
     input::{Caller, Named, not_found},
     view::{Live, MigrationInFull, PhaseView},
@@ -10,6 +10,9 @@ use actix_web::web::{Data, Json};
 use domain::{MigrationId, TenantId};
 use proto::status::LiveStatus;
 
+pub(crate) const REFUSALS: &[Code] = &[Code::InvalidId, Code::MigrationNotFound];
+
+/// Reads one migration, with what its worker is doing at this moment.
 #[utoipa::path(
     get, path = "/api/migration/{id}", tag = "migrations", params(("id" = uuid::Uuid, Path)),
     responses((status = 200, body = MigrationInFull))

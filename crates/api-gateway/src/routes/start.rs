@@ -3,13 +3,13 @@
 use crate::{
     Code, Problem, correlation,
     gateway::Parts,
-    input::{self, Caller},
+    input::{self, Body, Caller},
     view::Started,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
-    web::{Data, Json},
+    web::Data,
 };
 use domain::{
     CorrelationId, JobId, MigrationId,
@@ -46,21 +46,45 @@ pub(crate) struct StartRequest {
     user_brief: Option<Value>,
 }
 
+pub(crate) const REFUSALS: &[Code] = &[
+    Code::InvalidBody,
+    Code::InvalidHeader,
+    Code::Forbidden,
+    Code::RequestTimeout,
+    Code::AlreadyActive,
+    Code::KeyInFlight,
+    Code::BodyTooLarge,
+    Code::UnsupportedMediaType,
+    Code::InvalidSourceUrl,
+    Code::AddressForbidden,
+    Code::HostNotFound,
+    Code::InvalidBrief,
+    Code::KeyReused,
+];
+
+/// Starts a migration.
+///
+/// With an Idempotency-Key the request can be sent again without harm: the same key and body get the stored answer,
+/// marked by `Idempotent-Replayed: true`.
 #[utoipa::path(
     post, path = "/api/migration/start", tag = "migrations", request_body = StartRequest,
-    params(("Idempotency-Key" = Option<String>, Header,
-        description = "The same key and body get the same answer again, for a day")),
-    responses((status = 202, body = Started, description = "Accepted; follow its stream or its events"))
+    params(
+        ("Idempotency-Key" = Option<String>, Header,
+            description = "A quoted string of 1 to 255 printable characters, new for each new request"),
+        ("X-Correlation-Id" = Option<Uuid>, Header, description = "Ties this to a request of yours")),
+    responses((status = 202, body = Started, description = "Accepted; follow its stream or its events",
+        headers(
+            ("Location" = String, description = "Where the migration is read"),
+            ("Idempotent-Replayed" = Option<String>, description = "`true` on a stored answer"))))
 )]
 pub(crate) async fn start(
     request: HttpRequest,
     parts: Data<Parts>,
     caller: Caller,
-    body: Json<StartRequest>,
+    Body(body): Body<StartRequest>,
 ) -> Result<HttpResponse, Problem> {
     let caller = caller.who_may_write()?;
     let correlation = correlation::of(&request);
-    let body = body.into_inner();
     let keyed = input::idempotency_key(&request)?.map(|key| Keyed::new(key, &body));
     // Before anything else is asked: a retry must get its answer even when the site is away by now.
     if let Some(keyed) = &keyed {

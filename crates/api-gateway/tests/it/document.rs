@@ -4,35 +4,90 @@ use crate::server::Server;
 use reqwest::Method;
 use serde_json::Value;
 
-#[tokio::test]
-async fn the_document_is_openapi_3_1_and_knows_every_route() {
-    let server = Server::start().await;
+const ROUTES: [(&str, &str); 14] = [
+    ("get", "/api/docs"),
+    ("get", "/api/docs/"),
+    ("get", "/api/migration"),
+    ("get", "/api/migration/{id}"),
+    ("get", "/api/migration/{id}/artifact"),
+    ("get", "/api/migration/{id}/events"),
+    ("get", "/api/openapi.json"),
+    ("get", "/healthz"),
+    ("get", "/livez"),
+    ("get", "/metrics"),
+    ("get", "/problems/{code}"),
+    ("get", "/readyz"),
+    ("post", "/api/migration/start"),
+    ("post", "/api/migration/{id}/cancel"),
+];
+
+async fn document(server: &Server) -> Value {
     let answer = server.request(Method::GET, "/api/openapi.json").send().await.expect("an answer");
-    let document: Value = answer.json().await.expect("JSON");
+    assert_eq!(answer.headers()["content-type"], "application/json");
+    answer.json().await.expect("JSON")
+}
+
+/// (method, path, operation)
+fn operations(document: &Value) -> Vec<(String, String, &Value)> {
+    let paths = document["paths"].as_object().expect("paths").iter();
+    let mut found: Vec<_> = paths
+        .flat_map(|(path, methods)| {
+            let methods = methods.as_object().expect("operations").iter();
+            methods.map(|(method, operation)| (method.clone(), path.clone(), operation))
+        })
+        .collect();
+    found.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+    found
+}
+
+#[tokio::test]
+async fn the_document_is_openapi_3_1_and_lists_what_is_served() {
+    let server = Server::start().await;
+    let document = document(&server).await;
     assert!(document["openapi"].as_str().expect("a version").starts_with("3.1"));
-    let paths: Vec<&String> = document["paths"].as_object().expect("paths").keys().collect();
-    assert_eq!(
-        paths,
-        [
-            "/api/migration",
-            "/api/migration/start",
-            "/api/migration/{id}",
-            "/api/migration/{id}/artifact",
-            "/api/migration/{id}/cancel",
-            "/api/migration/{id}/events",
-        ]
-    );
-    for (path, operations) in document["paths"].as_object().expect("paths") {
-        for (method, operation) in operations.as_object().expect("operations") {
-            let refusal = &operation["responses"]["default"]["content"]["application/problem+json"];
-            assert!(refusal.is_object(), "{method} {path} does not say how it refuses");
-        }
-    }
     assert!(document["components"]["securitySchemes"]["api_key"].is_object());
-    let references = document.to_string();
-    for reference in references.split("\"#/components/schemas/").skip(1) {
+    let operations = operations(&document);
+    let listed: Vec<(&str, &str)> = operations.iter().map(|(m, p, _)| (m.as_str(), p.as_str())).collect();
+    assert_eq!(listed, ROUTES);
+    let id = server.started("/").await;
+    for (method, path, operation) in &operations {
+        let refusal = &operation["responses"]["default"]["content"]["application/problem+json"];
+        assert!(refusal.is_object(), "{method} {path} does not say how it refuses");
+        // Served: with or without a key as the document says, and never by the word for unknown addresses.
+        let method: Method = method.to_uppercase().parse().expect("a method");
+        let asked = path.replace("{id}", &id).replace("{code}", "internal");
+        let bare = server.request(method, &asked).send().await.expect("an answer").status();
+        let open = operation["security"] == serde_json::json!([]);
+        assert_eq!(bare.as_u16(), if open { 200 } else { 401 }, "{path}");
+    }
+    let text = document.to_string();
+    for reference in text.split("\"#/components/schemas/").skip(1) {
         let name = reference.split('"').next().expect("a name");
         assert!(document["components"]["schemas"][name].is_object(), "{name} is referred to and missing");
+    }
+}
+
+#[tokio::test]
+async fn every_problem_is_in_the_document_and_has_a_page() {
+    let server = Server::start().await;
+    let document = document(&server).await;
+    let schema = &document["components"]["schemas"]["Problem"]["properties"];
+    let told: Vec<&str> =
+        schema["code"]["enum"].as_array().expect("codes").iter().filter_map(Value::as_str).collect();
+    let responses: String =
+        operations(&document).iter().map(|(_, _, o)| o["responses"].to_string()).collect();
+    for code in api_gateway::Code::ALL {
+        let slug = code.slug();
+        assert!(told.contains(&slug), "{slug}");
+        // These two are what an address answers that is not in the document.
+        if !matches!(slug, "route_not_found" | "method_not_allowed") {
+            assert!(responses.contains(&format!("`{slug}`")), "no route is said to answer {slug}");
+        }
+    }
+    for slug in told.into_iter().chain(["too_many_streams"]) {
+        let page = server.request(Method::GET, &format!("/problems/{slug}")).send().await.expect("an answer");
+        assert_eq!(page.status(), 200, "{slug}");
+        assert!(page.text().await.expect("text").contains("What to do"), "{slug}");
     }
 }
 
@@ -46,6 +101,13 @@ async fn the_viewer_needs_no_other_host() {
     let script =
         server.request(Method::GET, "/api/docs/swagger-ui-bundle.js").send().await.expect("an answer");
     assert_eq!(script.status(), 200);
+    for asset in ["swagger-initializer.js", "swagger-ui.css", "index.css"] {
+        let asset =
+            server.request(Method::GET, &format!("/api/docs/{asset}")).send().await.expect("an answer");
+        assert_eq!(asset.status(), 200);
+        let text = asset.text().await.expect("text");
+        assert!(!text.contains("petstore") && !text.contains("@import"), "{text}");
+    }
     let redirected = server.request(Method::GET, "/api/docs").send().await.expect("an answer");
     assert_eq!(redirected.status(), 200);
 }

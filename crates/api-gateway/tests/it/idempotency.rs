@@ -1,6 +1,6 @@
 //! The Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): one request, one effect, one answer.
 
-use crate::server::{Server, refused};
+use crate::server::{Server, key_of, refused};
 use futures::future::join_all;
 use serde_json::Value;
 use std::{collections::BTreeSet, time::Duration};
@@ -43,6 +43,21 @@ async fn a_replay_says_so_and_another_body_is_refused() {
     refused(send("/b").await.expect("an answer"), 422, "idempotency_key_reused").await;
     let malformed = server.start_request(&server.wish("/c")).header("idempotency-key", "\"open").send().await;
     refused(malformed.expect("an answer"), 400, "invalid_header").await;
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_one_tenant() {
+    let mut server = Server::start().await;
+    let body = server.wish("/");
+    let first = server.start_request(&body).header("idempotency-key", "shared").send().await;
+    let first: Value = first.expect("an answer").json().await.expect("JSON");
+    server.key = key_of(&server.database, "second@example.com").await;
+    let second = server.start_request(&body).header("idempotency-key", "shared").send().await;
+    let second = second.expect("an answer");
+    assert_eq!(second.status(), 202);
+    assert!(second.headers().get("idempotent-replayed").is_none());
+    let second: Value = second.json().await.expect("JSON");
+    assert_ne!(first["migrationId"], second["migrationId"]);
 }
 
 #[tokio::test]

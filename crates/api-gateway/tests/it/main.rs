@@ -6,5 +6,6 @@ mod document;
 mod idempotency;
 mod live;
 mod migrations;
+mod process;
 mod refusals;
 mod server;

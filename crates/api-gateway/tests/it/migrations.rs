@@ -90,3 +90,29 @@ async fn probes_and_figures_are_served() {
         assert_eq!(answer.status(), 200, "{path}");
     }
 }
+
+#[tokio::test]
+async fn the_history_is_paged_without_gaps() {
+    let server = Server::start().await;
+    let id = server.started("/").await;
+    let append = "INSERT INTO events (migration_id, tenant_id, seq, run, type, progress, correlation_id, detail)
+                  SELECT id, tenant_id, $2, run, 'log', 0, correlation_id, '{}' FROM migrations WHERE id::text = $1";
+    let sql = server.database.sql().await;
+    for seq in 2..=7_i64 {
+        sql.execute(append, &[&id, &seq]).await.expect("an event");
+    }
+    let (mut seen, mut since) = (Vec::new(), 0);
+    loop {
+        let path = format!("/api/migration/{id}/events?since_id={since}&limit=3");
+        let page: Value = server.get(&path).await.json().await.expect("JSON");
+        let events = page["events"].as_array().expect("a list");
+        if events.is_empty() {
+            assert_eq!(page["next"], since, "the end is where to ask again");
+            break;
+        }
+        assert!(events.len() <= 3);
+        seen.extend(events.iter().filter_map(|event| event["seq"].as_i64()));
+        since = page["next"].as_i64().expect("a number");
+    }
+    assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7]);
+}

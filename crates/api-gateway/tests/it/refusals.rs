@@ -3,6 +3,12 @@
 use crate::server::{Server, key_of, refused};
 use reqwest::Method;
 use serde_json::json;
+use std::time::Duration;
+use testkit::wait;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 #[tokio::test]
 async fn who_calls_has_to_be_known() {
@@ -76,7 +82,9 @@ async fn ids_routes_and_methods() {
     refused(server.get("/api/nothing").await, 404, "route_not_found").await;
     refused(server.get("/api/migration/start/").await, 404, "route_not_found").await;
     let wrong = server.request(Method::DELETE, "/api/migration").bearer_auth(&server.key).send().await;
-    refused(wrong.expect("an answer"), 405, "method_not_allowed").await;
+    let wrong = wrong.expect("an answer");
+    assert_eq!(wrong.headers()["allow"], "GET");
+    refused(wrong, 405, "method_not_allowed").await;
     refused(server.get("/api/migration?limit=0").await, 400, "invalid_query").await;
     refused(server.get("/api/migration?colour=red").await, 400, "invalid_query").await;
     let id = server.started("/").await;
@@ -108,4 +116,46 @@ async fn a_viewer_reads_and_does_not_start() {
     assert_eq!(server.get("/api/migration").await.status(), 200);
     let answer = server.start_request(&server.wish("/")).send().await.expect("an answer");
     refused(answer, 403, "forbidden").await;
+}
+
+#[tokio::test]
+async fn without_a_key_nothing_else_is_judged() {
+    let server = Server::start().await;
+    let start = server.request(Method::POST, "/api/migration/start").body("{").send().await;
+    refused(start.expect("an answer"), 401, "unauthenticated").await;
+    for path in ["/api/migration/not-a-uuid", "/api/migration?limit=0", "/api/migration/a/b/c"] {
+        let answer = server.request(Method::GET, path).send().await.expect("an answer");
+        assert!(answer.headers().contains_key("x-correlation-id"));
+        refused(answer, 401, "unauthenticated").await;
+    }
+}
+
+#[tokio::test]
+async fn what_others_serve_here_refuses_in_the_same_form() {
+    let server = Server::start().await;
+    for path in ["/healthz", "/metrics", "/api/openapi.json", "/problems/internal"] {
+        let answer = server.request(Method::POST, path).send().await.expect("an answer");
+        assert_eq!(answer.headers()["allow"], "GET", "{path}");
+        refused(answer, 405, "method_not_allowed").await;
+    }
+    for path in ["/api/docs/nothing.js", "/problems/nothing", "/"] {
+        let answer = server.request(Method::GET, path).send().await.expect("an answer");
+        refused(answer, 404, "route_not_found").await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_not_waited_for() {
+    let server = Server::start_with(|config| config.body_timeout = Duration::from_millis(200)).await;
+    let head = format!(
+        "POST /api/migration/start HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{",
+        server.key
+    );
+    let mut connection = TcpStream::connect(server.address).await.expect("it listens");
+    connection.write_all(head.as_bytes()).await.expect("it is sent");
+    let mut answer = [0; 12];
+    let read = wait::within("the refusal", Duration::from_secs(10), connection.read_exact(&mut answer)).await;
+    read.expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 408");
 }

@@ -23,6 +23,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start() -> Self {
+        Self::start_with(|_| ()).await
+    }
+
+    /// With a configuration that is different in something.
+    pub(crate) async fn start_with(change: fn(&mut Config)) -> Self {
         let _first_stays = rustls::crypto::ring::default_provider().install_default();
         let database = Database::create().await;
         let site = StaticSite::serve(std::collections::BTreeMap::new()).await;
@@ -35,6 +40,7 @@ impl Server {
             ..Config::default()
         };
         config.objects.url = format!("file://{}", objects.path().display());
+        change(&mut config);
         config.check().expect("the test's configuration is valid");
         let store = Store::connect(&config.store).await.expect("the database is there");
         let gateway = Gateway::new(&config, store.clone()).expect("the gateway can be put together");
@@ -117,6 +123,7 @@ pub(crate) async fn refused(answer: Response, status: u16, code: &str) -> Value 
     assert_eq!(document["code"], code, "{text}");
     assert_eq!(document["type"], format!("/problems/{code}"));
     assert_eq!(document["status"], status);
+    assert!(document["title"].is_string());
     assert!(document["detail"].as_str().is_some_and(|d| d.len() > 10), "it says what to do: {text}");
     document
 }
