@@ -93,7 +93,10 @@ async fn the_broker_restarts_in_the_middle() {
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_restarts_in_the_middle_and_no_attempt_is_burned() {
     let site = example::site().await;
-    site.answer("/studio.html", Answer::html("<title>Studio</title><p>Slow to come.</p>").delayed(Duration::from_secs(4)));
+    site.answer(
+        "/studio.html",
+        Answer::html("<title>Studio</title><p>Slow to come.</p>").delayed(Duration::from_secs(4)),
+    );
     let mut cluster = Cluster::start().await;
     let database = cluster.database().await;
     let stack = Stack::start(database, Terms::with_shared_broker(site.addr()).ttl(SHORT)).await;
@@ -110,8 +113,12 @@ async fn postgres_restarts_in_the_middle_and_no_attempt_is_burned() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_worker_that_wakes_up_changes_nothing() {
     let site = example::site().await;
-    site.answer("/studio.html", Answer::html("<title>Studio</title><p>Slow to come.</p>").delayed(Duration::from_secs(2)));
-    let stack = Stack::start(Database::create().await, Terms::with_shared_broker(site.addr()).ttl(SHORT)).await;
+    site.answer(
+        "/studio.html",
+        Answer::html("<title>Studio</title><p>Slow to come.</p>").delayed(Duration::from_secs(2)),
+    );
+    let stack =
+        Stack::start(Database::create().await, Terms::with_shared_broker(site.addr()).ttl(SHORT)).await;
     let first = stack.worker().await;
     let id = stack.client.start(&site.url()).await.expect("it starts");
     until_running(&stack, &id, "ANALYZE").await;
@@ -131,5 +138,9 @@ async fn a_frozen_worker_that_wakes_up_changes_nothing() {
     assert_eq!(rescues, 1.0);
     let moves = record::moves(&stack.database, &id).await;
     assert_eq!(moves.last().map(String::as_str), Some("RUNNING>COMPLETED completed #2"));
-    assert_eq!(moves.iter().filter(|one| one.ends_with("#1")).count(), 4, "nothing of epoch 1 after it was taken: {moves:?}");
+    assert_eq!(
+        moves.iter().filter(|one| one.ends_with("#1")).count(),
+        4,
+        "nothing of epoch 1 after it was taken: {moves:?}"
+    );
 }

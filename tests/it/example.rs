@@ -14,7 +14,8 @@ pub(crate) async fn site() -> StaticSite {
 pub(crate) async fn assert_next_builds(files: &BTreeMap<String, Vec<u8>>) -> TempDir {
     // Beside the packages, so that they can be hard-linked instead of copied.
     std::fs::create_dir_all(toolchain()).expect("the cache folder can be made");
-    let folder = tempfile::Builder::new().prefix("project-").tempdir_in(toolchain()).expect("a scratch folder");
+    let folder =
+        tempfile::Builder::new().prefix("project-").tempdir_in(toolchain()).expect("a scratch folder");
     for (path, bytes) in files {
         let target = folder.path().join(path);
         std::fs::create_dir_all(target.parent().expect("below the folder")).expect("a folder can be made");

@@ -79,7 +79,10 @@ fn what_is_misspelt_or_of_the_wrong_type_is_found() {
         let found = problems(&schemas, &changed);
         assert!(found.iter().any(|problem| problem.contains(told)), "{told} in {found:?}");
     };
-    refused(|d| d["spec"]["template"]["spec"]["containers"][0]["readynessProbe"] = json!({}), "readynessProbe");
+    refused(
+        |d| d["spec"]["template"]["spec"]["containers"][0]["readynessProbe"] = json!({}),
+        "readynessProbe",
+    );
     refused(|d| d["spec"]["replicas"] = json!("two"), "/spec/replicas");
     refused(|d| d["spec"]["template"]["spec"]["containers"][0]["resources"]["limit"] = json!({}), "limit");
     refused(|d| d["kind"] = json!("Deploymint"), "no schema");
@@ -90,7 +93,8 @@ fn the_base_lists_every_file_of_its_folder() {
     let base = tree::root().join("k8s/base");
     let text_of = |name: &str| fs::read_to_string(base.join(name)).expect("a file of the base");
     let kustomization: Value = serde_yaml_ng::from_str(&text_of("kustomization.yaml")).expect("YAML");
-    let listed: BTreeSet<String> = list(&kustomization["resources"]).map(|name| text(name).to_owned()).collect();
+    let listed: BTreeSet<String> =
+        list(&kustomization["resources"]).map(|name| text(name).to_owned()).collect();
     let there = tree::files_below(&base, ".yaml").into_iter();
     let there = there.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()));
     assert_eq!(listed, there.filter(|name| name != "kustomization.yaml").collect());
@@ -111,7 +115,8 @@ fn every_deployment_is_probed_confined_and_given_time_to_stop() {
         assert_eq!(pod["automountServiceAccountToken"], false, "{name}");
         assert!(container["resources"]["limits"]["memory"].is_string(), "{name} has no memory limit");
         assert!(list(&pod["topologySpreadConstraints"]).count() > 0, "{name} is not spread");
-        let pre_stop = container["lifecycle"]["preStop"]["sleep"]["seconds"].as_u64().expect("a pre-stop wait");
+        let pre_stop =
+            container["lifecycle"]["preStop"]["sleep"]["seconds"].as_u64().expect("a pre-stop wait");
         let granted = pod["terminationGracePeriodSeconds"].as_u64().expect("a grace period");
         let own = grace_seconds(&configuration(name));
         assert!(granted > pre_stop + own, "{name}: the pod is killed before it could stop");
@@ -234,7 +239,8 @@ fn the_compose_file_names_what_exists_and_stops_nothing_too_early() {
         }
     }
     for name in SERVICES {
-        let granted = text(&services[name]["stop_grace_period"]).strip_suffix('s').and_then(|s| s.parse().ok());
+        let granted =
+            text(&services[name]["stop_grace_period"]).strip_suffix('s').and_then(|s| s.parse().ok());
         let sample = fs::read_to_string(deploy.join(format!("config/{name}.toml"))).expect("a sample");
         assert!(granted > Some(grace_seconds(&sample)), "{name} is killed before it could stop");
     }
@@ -247,7 +253,9 @@ fn every_image_is_built_for_its_service_and_does_not_run_as_root() {
         let file = fs::read_to_string(path).expect("every program has a Dockerfile");
         let last = file.rfind("\nFROM ").expect("stages");
         assert!(file.contains(&format!("--bin {name} ")), "{name}");
-        for line in ["USER 10001:10001", &format!("ENTRYPOINT [\"/usr/local/bin/{name}\"]"), "ca-certificates"] {
+        for line in
+            ["USER 10001:10001", &format!("ENTRYPOINT [\"/usr/local/bin/{name}\"]"), "ca-certificates"]
+        {
             assert!(file[last..].contains(line), "{name}: no {line}");
         }
     }

@@ -29,7 +29,8 @@ async fn distributed_the_example_site_becomes_a_project_that_builds() {
         ]
     );
     assert_eq!(site.hits("/members/"), 0, "robots.txt disallows it");
-    let cursor_at_the_end = stack.client.follow(&id, None).await.expect("a stream").pop().expect("a frame").id;
+    let cursor_at_the_end =
+        stack.client.follow(&id, None).await.expect("a stream").pop().expect("a frame").id;
     let again = stack.client.follow(&id, Some(&cursor_at_the_end)).await.expect("an answer");
     assert!(again.is_empty(), "the terminal cursor gets 204");
     let files = stack.client.artifact(&id).await.expect("a project");

@@ -29,7 +29,8 @@ pub(crate) async fn job(database: &Database, migration: &str) -> String {
 
 /// One sample of a metric, summed over its labels; 0 when it was never touched.
 pub(crate) async fn metric(admin: &str, name: &str) -> f64 {
-    let text = reqwest::get(format!("{admin}/metrics")).await.expect("it answers").text().await.expect("text");
+    let text =
+        reqwest::get(format!("{admin}/metrics")).await.expect("it answers").text().await.expect("text");
     let samples = text.lines().filter(|line| line.starts_with(name));
     samples.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
 }

@@ -28,7 +28,13 @@ pub(crate) struct Terms {
 impl Terms {
     pub(crate) fn with_shared_broker(allow: SocketAddr) -> Self {
         let ttl = Duration::from_secs(30);
-        Self { amqp: broker::shared_url(), prefix: broker::unique_prefix(), ttl, otlp: None, allow: vec![allow] }
+        Self {
+            amqp: broker::shared_url(),
+            prefix: broker::unique_prefix(),
+            ttl,
+            otlp: None,
+            allow: vec![allow],
+        }
     }
 
     #[must_use]
@@ -145,7 +151,8 @@ impl Parts<'_> {
     }
 
     fn telemetry(&self) -> String {
-        let endpoint = self.terms.otlp.as_ref().map(|url| format!("otlp_endpoint = \"{url}\"\n")).unwrap_or_default();
+        let endpoint =
+            self.terms.otlp.as_ref().map(|url| format!("otlp_endpoint = \"{url}\"\n")).unwrap_or_default();
         format!("[telemetry]\nlog = \"json\"\n{endpoint}")
     }
 
@@ -178,7 +185,8 @@ async fn address(process: &Child, server: &str) -> SocketAddr {
     let awaited = format!("{server} to listen");
     let found = wait::until(&awaited, BOUND, || async {
         let log = process.log();
-        let line = log.lines().find(|line| line.contains("listening") && line.contains(&format!("\"{server}\"")));
+        let line =
+            log.lines().find(|line| line.contains("listening") && line.contains(&format!("\"{server}\"")));
         line.and_then(|line| line.split('"').find_map(|part| part.parse::<SocketAddr>().ok()))
     });
     found.await

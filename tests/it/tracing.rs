@@ -65,7 +65,8 @@ async fn one_trace_from_three_processes() {
     let spans = trace_of_one_migration(Terms::with_shared_broker(anywhere)).await;
     assert_job_belongs_to_the_request(&spans);
     let request = the(&spans, "api-gateway", "http./api/migration/start");
-    let published: Vec<&Span> = spans.iter().filter(|s| s.name.starts_with("amqp.") && s.name.ends_with(".publish")).collect();
+    let published: Vec<&Span> =
+        spans.iter().filter(|s| s.name.starts_with("amqp.") && s.name.ends_with(".publish")).collect();
     assert!(published.iter().any(|s| s.parent == request.id), "the relay continues the request: {spans:#?}");
 }
 

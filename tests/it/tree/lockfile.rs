@@ -3,8 +3,16 @@
 use super::root;
 
 /// Crates that would need a C tool chain beyond a compiler, or bring a second TLS provider.
-const FORBIDDEN: &[&str] =
-    &["aws-lc-sys", "aws-lc-rs", "openssl-sys", "openssl", "native-tls", "cmake", "actix-governor", "dssim-core"];
+const FORBIDDEN: &[&str] = &[
+    "aws-lc-sys",
+    "aws-lc-rs",
+    "openssl-sys",
+    "openssl",
+    "native-tls",
+    "cmake",
+    "actix-governor",
+    "dssim-core",
+];
 
 #[test]
 fn the_lock_file_has_one_tls_provider_and_no_second_tool_chain() {

@@ -107,7 +107,8 @@ fn services_do_not_know_each_other_even_in_tests() {
 fn outside_crates_stay_where_they_are_held() {
     for (name, manifest) in manifests() {
         for (held, by) in HELD {
-            let named = ["dependencies", "build-dependencies"].iter().any(|s| names(&manifest, s).contains(*held));
+            let named =
+                ["dependencies", "build-dependencies"].iter().any(|s| names(&manifest, s).contains(*held));
             let build_only = name == "proto"; // its build script compiles protobuf
             assert!(!named || by.contains(&name.as_str()) || build_only, "{name} must not name {held}");
         }
