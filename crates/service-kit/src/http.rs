@@ -4,6 +4,14 @@ use crate::Lifecycle;
 use actix_web::{App, HttpServer, web::ServiceConfig};
 use std::{io, net::SocketAddr, time::Duration};
 
+/// A request's head has to arrive within this.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longer than proxies keep idle connections (nginx: 60 s), so that it is always the proxy who closes one: otherwise
+/// a request can meet a connection that is just being closed, and fail although all is well.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Connections of one thread; more wait to be accepted.
+const MOST_CONNECTIONS: usize = 20_000;
+
 /// Where and how to serve.
 #[derive(Clone, Debug)]
 pub struct Server {
@@ -27,6 +35,9 @@ where
     let stopping = lifecycle.stopping().cancelled_owned();
     let running = HttpServer::new(move || App::new().configure(configure.clone()))
         .workers(server.workers)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        .max_connections(MOST_CONNECTIONS)
         .shutdown_timeout(server.grace.as_secs().max(1))
         .shutdown_signal(stopping)
         .bind(server.listen)?;
