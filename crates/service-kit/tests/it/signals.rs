@@ -13,12 +13,14 @@ const ROLE: &str = "SERVICE_KIT_TEST_ROLE";
 #[test]
 fn child() {
     let Ok(role) = std::env::var(ROLE) else { return };
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    // One thread: a task first runs after `wait` has begun to listen for signals, so "ready" means that it does.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let code = runtime.block_on(async move {
         let lifecycle = Lifecycle::new(Duration::from_secs(60));
         let stop = if role == "stubborn" { lifecycle.killed() } else { lifecycle.stopping() };
         let soft = lifecycle.stopping();
         lifecycle.spawn("service", async move {
+            println!("ready");
             soft.cancelled().await;
             println!("stopping");
             stop.cancelled().await;
@@ -28,7 +30,6 @@ fn child() {
         if role == "dying" {
             lifecycle.spawn("dying", async { Err("on purpose".into()) });
         }
-        println!("ready");
         exit::report(lifecycle.wait().await.map_err(anyhow::Error::from))
     });
     // `ExitCode` cannot be asked for its number, so compare.
