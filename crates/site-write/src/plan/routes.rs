@@ -41,14 +41,14 @@ pub(super) fn plan(snapshot: &Snapshot, site: &Site) -> Routes {
             out.findings.push(Finding { code: "same_route".into(), url: url.clone(), note });
             continue;
         }
-        if address.query().is_some() {
+        if path.trim_end_matches('/') != address.path().trim_end_matches('/') {
             out.rewrites.push(Rewrite {
                 from: path_and_query(&address),
                 matcher: matcher(&address),
                 to: path.clone(),
             });
         }
-        let component = component(&path, &mut components);
+        let component = component(address.path(), &mut components);
         out.routes.push(Route {
             url: url.clone(),
             path: path_and_query(&address),
@@ -74,14 +74,20 @@ fn index_of(snapshot: &Snapshot, address: &Url) -> Option<Url> {
     (own.html == of_folder.html).then_some(folder)
 }
 
-/// The path that the router serves it under: its own, and for a page with a query one below it.
+/// The path that the router serves it under: its own where a folder can say it; otherwise, and for a page with a query, one
+/// made of a hash, which a rewrite leads to.
 fn served_path(address: &Url) -> String {
-    let mut path = address.path().trim_end_matches('/').to_owned();
+    let path = address.path().trim_end_matches('/');
+    let sayable = path.split('/').all(|segment| folder(segment).replacen("%5F", "_", 1) == segment);
+    let mut served = if sayable { path.to_owned() } else { format!("/p-{}", hash(path)) };
     if let Some(query) = address.query() {
-        let hash = blake3::hash(query.as_bytes()).to_hex();
-        path.push_str(&format!("/q-{}", &hash[..8]));
+        served.push_str(&format!("/q-{}", hash(query)));
     }
-    if path.is_empty() { "/".into() } else { path }
+    if served.is_empty() { "/".into() } else { served }
+}
+
+fn hash(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex()[..8].to_owned()
 }
 
 fn file(path: &str) -> String {
@@ -90,8 +96,9 @@ fn file(path: &str) -> String {
     format!("app/{folders}page.tsx")
 }
 
-/// A segment as a folder's name. The router gives a meaning to brackets, parentheses, `@` and a leading underscore, and
-/// answers raw non-ASCII folders with an error: all of them are percent-encoded.
+/// A segment as a folder's name. The router answers raw non-ASCII folders with an error and ignores those that begin with
+/// an underscore: both are percent-encoded. It compares names with addresses letter by letter, so a segment that is not
+/// its own folder's name (`(x)`, `[y]`, `%c3`) cannot be reached by its folder.
 fn folder(segment: &str) -> String {
     let bytes: Vec<u8> = percent_encoding::percent_decode_str(segment).collect();
     let mut out = String::new();
@@ -136,7 +143,20 @@ mod tests {
     fn addresses_become_folders_that_the_router_takes() {
         assert_eq!(file("/"), "app/page.tsx");
         assert_eq!(file("/about.html"), "app/about.html/page.tsx");
-        assert_eq!(file("/caf%C3%A9/(x)/_y/[z]/@w"), "app/caf%C3%A9/%28x%29/%5Fy/%5Bz%5D/%40w/page.tsx");
+        assert_eq!(file("/caf%C3%A9/_y"), "app/caf%C3%A9/%5Fy/page.tsx");
+    }
+
+    #[test]
+    fn what_no_folder_can_say_is_served_under_a_hash() {
+        let served =
+            |path: &str| served_path(&Url::parse(&format!("http://a.example{path}")).expect("a URL"));
+        for own in ["/a/b.html", "/caf%C3%A9", "/_x/y_z", "/a%20b"] {
+            assert_eq!(served(own), own);
+        }
+        assert_eq!(served("/"), "/");
+        for odd in ["/(x)", "/[y]", "/@z", "/caf%c3%a9", "/a+b"] {
+            assert!(served(odd).starts_with("/p-"), "{odd}: {}", served(odd));
+        }
     }
 
     #[test]

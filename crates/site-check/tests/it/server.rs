@@ -1,0 +1,121 @@
+//! A written project on disk, built and served by the real Next.js, asked by HTTP.
+
+use crate::snapshot::Site;
+use site_check::Toolchain;
+use site_read::ContentHash;
+use site_write::{Bodies, Contents, Plan, Project};
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// A served project; the server dies with it.
+pub(crate) struct Served {
+    pub(crate) address: SocketAddr,
+    pub(crate) folder: TempDir,
+    server: Child,
+}
+
+/// An answer, as far as tests look at it.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) location: String,
+    pub(crate) body: String,
+}
+
+pub(crate) fn cache() -> PathBuf {
+    let cache = std::env::var("RESETTLE_TEST_CACHE").expect("`make test` sets RESETTLE_TEST_CACHE");
+    PathBuf::from(cache).join("toolchain")
+}
+
+/// Plans and writes.
+pub(crate) fn written(site: &Site) -> (Plan, Project) {
+    let plan = site_write::plan(&site.snapshot, &site.bodies).expect("a plan");
+    let project = site_write::transform(&plan, &site.snapshot, &site.bodies).expect("a project");
+    (plan, project)
+}
+
+/// Writes the project's files, type-checks and builds them, and starts the server.
+pub(crate) async fn serve(site: &Site, project: &Project) -> Served {
+    std::fs::create_dir_all(cache()).expect("the cache can be made");
+    // Beside the packages, so that they can be hard-linked.
+    let folder = tempfile::Builder::new().prefix("traps-").tempdir_in(cache()).expect("a scratch folder");
+    for (path, contents) in &project.files {
+        put(&folder.path().join(path), contents, &site.bodies);
+    }
+    let toolchain = Toolchain::prepare(&cache()).await.expect("Node and npm are here");
+    toolchain.install_into(folder.path()).await.expect("the packages can be linked");
+    let problems = site_check::type_check(folder.path(), &toolchain).await.expect("tsc runs");
+    assert_eq!(problems, [], "tsc takes every file");
+    let build = site_check::build(folder.path()).await.expect("next build runs");
+    assert!(build.succeeded, "next build takes the project:\n{}", build.said);
+    let (server, address) = start(folder.path()).await;
+    Served { address, folder, server }
+}
+
+fn put(target: &Path, contents: &Contents, bodies: &dyn Bodies) {
+    std::fs::create_dir_all(target.parent().expect("below the folder")).expect("a folder can be made");
+    let stored = |hash: &ContentHash| bodies.get(hash).expect("a stored body").to_vec();
+    let bytes = match contents {
+        Contents::Text(text) => text.clone().into_bytes(),
+        Contents::Stored(hash) => stored(hash),
+    };
+    std::fs::write(target, bytes).expect("a file can be written");
+}
+
+async fn start(folder: &Path) -> (Child, SocketAddr) {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = free.local_addr().expect("an address");
+    drop(free);
+    let port = address.port().to_string();
+    let mut command = Command::new("node");
+    command.args(["node_modules/next/dist/bin/next", "start", "-H", "127.0.0.1", "-p", &port]);
+    command
+        .current_dir(folder)
+        .env("NEXT_TELEMETRY_DISABLED", "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
+    let mut server = command.spawn().expect("node can be started");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        if TcpStream::connect(address).await.is_ok() {
+            return (server, address);
+        }
+        let exited = server.try_wait().expect("the child can be asked");
+        assert!(exited.is_none() && Instant::now() < deadline, "next start does not listen");
+        tokio::time::sleep(Duration::from_millis(50)).await; // between two looks at the port, under a bound
+    }
+}
+
+impl Served {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        let mut connection = TcpStream::connect(self.address).await.expect("it listens");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address);
+        connection.write_all(request.as_bytes()).await.expect("it is sent");
+        let mut bytes = Vec::new();
+        connection.read_to_end(&mut bytes).await.expect("an answer");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        let location = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("location").then(|| value.trim().to_owned())
+        });
+        Answer { status, location: location.unwrap_or_default(), body: body.to_owned() }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended by itself; either way nothing of it is left.
+        let _gone = self.server.kill();
+        let _reaped = self.server.wait();
+    }
+}

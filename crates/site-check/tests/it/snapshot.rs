@@ -1,0 +1,75 @@
+//! Snapshots made by hand, as a crawl would have stored them.
+
+use bytes::Bytes;
+use site_read::{Asset, ContentHash, Page, Redirect, Snapshot};
+use std::collections::{BTreeMap, HashMap};
+use url::Url;
+
+pub(crate) const ORIGIN: &str = "http://old.example";
+
+/// A site in the making.
+pub(crate) struct Site {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) bodies: HashMap<ContentHash, Bytes>,
+}
+
+impl Site {
+    pub(crate) fn new() -> Self {
+        let home = Url::parse(&format!("{ORIGIN}/")).expect("a URL");
+        let snapshot = Snapshot {
+            version: Snapshot::VERSION,
+            start: home.clone(),
+            home,
+            pages: BTreeMap::new(),
+            assets: BTreeMap::new(),
+            redirects: Vec::new(),
+            findings: Vec::new(),
+            truncated: None,
+        };
+        Self { snapshot, bodies: HashMap::new() }
+    }
+
+    fn keep(&mut self, bytes: impl Into<Bytes>) -> ContentHash {
+        let bytes = bytes.into();
+        let hash = ContentHash::of(&bytes);
+        self.bodies.insert(hash.clone(), bytes);
+        hash
+    }
+
+    pub(crate) fn page(mut self, path: &str, html: &str) -> Self {
+        let body = self.keep(html.to_owned());
+        let page = Page {
+            status: 200,
+            content_type: "text/html".into(),
+            charset: "utf-8".into(),
+            title: String::new(),
+            html: body.clone(),
+            body,
+            depth: 0,
+        };
+        self.snapshot.pages.insert(address(path), page);
+        self
+    }
+
+    pub(crate) fn asset(mut self, path: &str, content_type: &str, bytes: &str) -> Self {
+        let body = self.keep(bytes.to_owned());
+        let asset = Asset {
+            content_type: content_type.into(),
+            body,
+            bytes: bytes.len() as u64,
+            width: None,
+            height: None,
+        };
+        self.snapshot.assets.insert(address(path), asset);
+        self
+    }
+
+    pub(crate) fn redirect(mut self, from: &str, to: &str, status: u16) -> Self {
+        self.snapshot.redirects.push(Redirect { from: address(from), to: address(to), status });
+        self
+    }
+}
+
+fn address(path: &str) -> String {
+    Url::parse(ORIGIN).and_then(|origin| origin.join(path)).expect("a path").into()
+}
