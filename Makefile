@@ -8,10 +8,10 @@ ARGS ?=
 # Options of the demo itself: `make demo DEMO='--out /tmp/shop'`.
 DEMO ?=
 
-.PHONY: help setup setup-demo demo up test test-unit fmt lint ci
+.PHONY: help test-typescript setup setup-demo demo up test test-unit fmt lint ci
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Install what development and tests need (says what and why first)
 	@deploy/setup test $(ARGS)
@@ -25,8 +25,11 @@ demo: setup-demo ## Move the bundled example website, end to end, and build the 
 up: setup-demo ## Run everything in one process, with a Postgres of its own
 	@cargo run --locked --bin resettle -- up
 
-test: setup ## Everything, against private servers started for this run
+test: setup test-typescript ## Everything, against private servers started for this run
 	@tests/run
+
+test-typescript: ## The TypeScript client alone
+	@cd clients/typescript && npm ci --ignore-scripts --no-audit --no-fund --silent && npm test --silent
 
 test-unit: ## What needs no server: the tests beside the code
 	@cargo test --workspace --locked --lib
