@@ -222,9 +222,10 @@ fn in_flight(parts: &Parts) -> Problem {
 fn unfit(error: &site_fetch::Error) -> Problem {
     use site_fetch::{Error, Refused};
     match error {
-        Error::Refused(refused @ Refused::Address { .. }) => Problem::new(
+        // Without the address: our resolver may know names of our own network, and must not tell what they are.
+        Error::Refused(Refused::Address { host, rule, .. }) => Problem::new(
             Code::AddressForbidden,
-            format!("sourceUrl: {refused}. Only public sites can be moved."),
+            format!("sourceUrl: {host} is not at a public address ({rule}). Only public sites can be moved."),
         ),
         Error::Refused(refused) => Problem::new(Code::InvalidSourceUrl, format!("sourceUrl: {refused}.")),
         Error::Unresolved { host, .. } if !error.is_transient() => {
@@ -238,5 +239,42 @@ fn unfit(error: &site_fetch::Error) -> Problem {
             )
         }
         other => Problem::from_source(domain::Kind::Internal, other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn a_name_that_does_not_exist_and_a_resolver_that_is_away_are_told_apart() {
+        let unresolved = |kind| {
+            let source = io::Error::new(kind, "the resolver's words");
+            unfit(&site_fetch::Error::Unresolved { host: "shop.example".into(), source }).document()
+        };
+        let missing = unresolved(io::ErrorKind::NotFound);
+        assert_eq!(
+            (missing["code"].as_str(), missing["status"].as_u64()),
+            (Some("host_not_found"), Some(422))
+        );
+        assert!(missing["detail"].as_str().is_some_and(|detail| detail.contains("shop.example")));
+        let later = unresolved(io::ErrorKind::Other);
+        assert_eq!((later["code"].as_str(), later["status"].as_u64()), (Some("unavailable"), Some(503)));
+        assert!(!later.to_string().contains("the resolver's words"));
+    }
+
+    #[test]
+    fn a_forbidden_address_is_refused_by_its_rule_and_not_told() {
+        let address = site_fetch::Refused::Address {
+            host: "wiki.example".into(),
+            address: [10, 1, 2, 3].into(),
+            rule: "private use",
+        };
+        let document = unfit(&address.into()).document();
+        let detail = document["detail"].as_str().unwrap_or_default();
+        assert_eq!(document["code"], "address_forbidden");
+        assert!(detail.contains("wiki.example") && detail.contains("private use"), "{detail}");
+        assert!(!detail.contains("10.1.2.3"), "{detail}");
     }
 }

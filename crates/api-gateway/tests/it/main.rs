@@ -6,6 +6,7 @@ mod document;
 mod idempotency;
 mod live;
 mod migrations;
+mod outage;
 mod process;
 mod refusals;
 mod server;

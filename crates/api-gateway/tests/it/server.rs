@@ -28,8 +28,11 @@ impl Server {
 
     /// With a configuration that is different in something.
     pub(crate) async fn start_with(change: fn(&mut Config)) -> Self {
+        Self::start_on(Database::create().await, change).await
+    }
+
+    pub(crate) async fn start_on(database: Database, change: fn(&mut Config)) -> Self {
         let _first_stays = rustls::crypto::ring::default_provider().install_default();
-        let database = Database::create().await;
         let site = StaticSite::serve(std::collections::BTreeMap::new()).await;
         let objects = tempfile::tempdir().expect("a folder for artefacts");
         let mut config = Config {
