@@ -9,7 +9,6 @@ mod example;
 mod faults;
 mod manifests;
 mod moves;
-mod otlp;
 mod record;
 mod stack;
 mod tracing;

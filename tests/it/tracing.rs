@@ -3,11 +3,15 @@
 use crate::{
     example,
     moves::assert_success,
-    otlp::{Receiver, Span},
     stack::{Stack, Terms},
 };
 use std::time::Duration;
-use testkit::{broker::Broker, postgres::Database, wait};
+use testkit::{
+    broker::Broker,
+    otlp::{Collector, Span},
+    postgres::Database,
+    wait,
+};
 
 const BOUND: Duration = Duration::from_secs(60);
 
@@ -20,8 +24,8 @@ fn the<'a>(spans: &'a [Span], service: &str, name: &str) -> &'a Span {
 
 async fn trace_of_one_migration(terms: Terms) -> Vec<Span> {
     let site = example::site().await;
-    let receiver = Receiver::start().await;
-    let terms = Terms { otlp: Some(receiver.endpoint.clone()), allow: vec![site.addr()], ..terms };
+    let (receiver, otlp) = Collector::start().await;
+    let terms = Terms { otlp: Some(format!("http://{otlp}")), allow: vec![site.addr()], ..terms };
     let stack = Stack::start(Database::create().await, terms).await;
     let worker = stack.worker().await;
     let id = stack.client.start(&site.url()).await.expect("it starts");

@@ -4,7 +4,8 @@ use oxc::{
     allocator::Allocator,
     ast::ast::{
         Expression, ImportDeclaration, JSXAttributeItem, JSXAttributeName, JSXAttributeValue, JSXChild,
-        JSXElement, JSXElementName, JSXExpression, JSXOpeningElement, ObjectPropertyKind, PropertyKey,
+        JSXElement, JSXElementName, JSXExpression, JSXFragment, JSXOpeningElement, ObjectPropertyKind,
+        PropertyKey,
     },
     ast_visit::{Visit, walk},
     parser::{Parser, ParserReturn},
@@ -60,6 +61,8 @@ struct Reader {
     source: Source,
     /// Inside so many elements whose text is not shown.
     silent: usize,
+    /// Inside so many SVGs.
+    svg: usize,
 }
 
 impl<'a> Visit<'a> for Reader {
@@ -67,20 +70,30 @@ impl<'a> Visit<'a> for Reader {
         self.source.imports.push(import.source.value.to_string());
     }
 
+    fn visit_jsx_fragment(&mut self, fragment: &JSXFragment<'a>) {
+        for child in &fragment.children {
+            self.child(child);
+        }
+    }
+
     fn visit_jsx_element(&mut self, element: &JSXElement<'a>) {
         let name = name(&element.opening_element);
         let component = name.starts_with(|c: char| c.is_ascii_uppercase()) && name != "Link";
-        let silent = SILENT.contains(&name.as_str());
+        // An SVG's title and style are words of the page to the reader of its HTML, too.
+        let silent = SILENT.contains(&name.as_str()) && self.svg == 0;
         self.border();
         if component && self.silent == 0 {
             self.source.shown.push(Shown::Part(name.clone()));
         }
         self.opening(&name, &element.opening_element);
+        let svg = usize::from(name == "svg");
+        self.svg += svg;
         self.silent += usize::from(silent);
         for child in &element.children {
             self.child(child);
         }
         self.silent -= usize::from(silent);
+        self.svg -= svg;
         self.border();
     }
 }
@@ -130,7 +143,7 @@ impl Reader {
     }
 
     fn spread(&mut self, element: &str, argument: &Expression<'_>) {
-        let Expression::ObjectExpression(object) = argument else { return };
+        let Expression::ObjectExpression(object) = argument.get_inner_expression() else { return };
         for property in &object.properties {
             let ObjectPropertyKind::ObjectProperty(property) = property else { continue };
             let name = match &property.key {

@@ -98,7 +98,9 @@ fn print_element(element: &Element, depth: usize, links: &Links<'_>, needs: &mut
 fn children(element: &Element, depth: usize, links: &Links<'_>, needs: &mut Needs) -> String {
     if matches!(element.name.as_str(), "script" | "style") {
         let text = element.text();
-        let text = if element.name == "script" { text.replace('<', "\\u003c") } else { text };
+        // Only JSON has another way to say it; templates and the like are kept to the letter.
+        let json = element.get("type").is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
+        let text = if json { text.replace('<', "\\u003c") } else { text };
         return format!("{}{{{}}}\n", indent(depth), string(&text));
     }
     print(&element.children, depth, links, needs)
@@ -180,7 +182,7 @@ mod tests {
     #[case("<p>a&nbsp;b</p>", "<p>{\"a\\u00a0b\"}</p>")]
     #[case(
         "<b class=x for=y tabindex=07>t</b>",
-        "<b className=\"x\" for=\"y\" {...{ tabIndex: \"07\" }}>t</b>"
+        "<b className=\"x\" for=\"y\" {...({ tabIndex: \"07\" } as object)}>t</b>"
     )]
     #[case("<input disabled value=v checked>", "<input defaultChecked disabled defaultValue=\"v\" />")]
     #[case(
@@ -205,6 +207,24 @@ mod tests {
         "<script type=\"application/ld+json\">{\"{\\\"a\\\":\\\"\\\\u003c/b>\\\"}\"}</script>"
     )]
     fn html_becomes_jsx(#[case] html: &str, #[case] jsx: &str) {
+        assert_eq!(printed(html), jsx);
+    }
+
+    #[rstest]
+    #[case(
+        "<select multiple><option selected>a<option value=2 selected>b</select>",
+        "<select multiple defaultValue={[\"a\",\"2\"]}>\n  <option>a</option>\n  <option value=\"2\">b</option>\n</select>"
+    )]
+    #[case(
+        "<script type=text/x-tmpl><b>{{x}}</b></script>",
+        "<script type=\"text/x-tmpl\">{\"<b>{{x}}</b>\"}</script>"
+    )]
+    #[case("<ol start=x ref=r key=k></ol>", "<ol {...({ start: \"x\" } as object)} />")]
+    #[case(
+        "<p style='color:red!important;color:blue'></p>",
+        "<p style={css({ color: \"red !important\" })} />"
+    )]
+    fn what_types_or_scripts_would_refuse_is_passed_on(#[case] html: &str, #[case] jsx: &str) {
         assert_eq!(printed(html), jsx);
     }
 

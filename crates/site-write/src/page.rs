@@ -64,10 +64,20 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints) -> Page {
     scripts.extend(scripts::take(&mut document.body, &mut findings));
     let styles = styles::take(&mut document.head);
     let handlers = handlers::lift(&mut document.body);
-    if document.body_attributes.iter().any(|(name, _)| name.starts_with("on")) {
-        findings.push(("body_handler", "a handler on <body> was left out".into()));
-    }
-    document.body_attributes.retain(|(name, _)| !name.starts_with("on"));
+    // Those that wait for the whole document come after those that do not, each in their order.
+    scripts.sort_by_key(|script| script.deferred);
+    document.body_attributes.retain(|(name, value)| match name.as_str() {
+        "onload" => {
+            let code = format!("window.addEventListener(\"load\", function (event) {{ {value} }});");
+            scripts.push(Script::inline(code));
+            false
+        }
+        name if name.starts_with("on") => {
+            findings.push(("body_handler", format!("<body>'s {name} was left out")));
+            false
+        }
+        _ => true,
+    });
     document.html.retain(|(name, _)| !name.starts_with("on") && name != "xmlns");
     let mut hints = hints.clone();
     for style in &styles {

@@ -5,6 +5,7 @@
 
 pub mod broker;
 pub mod corpus;
+pub mod otlp;
 pub mod postgres;
 pub mod process;
 pub mod site;

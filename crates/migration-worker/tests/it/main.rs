@@ -1,6 +1,5 @@
 //! The worker against a real Postgres, a real broker and real sites on the loopback.
 
-mod collector;
 mod dispatch;
 mod failing;
 mod fencing;

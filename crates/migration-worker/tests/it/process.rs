@@ -1,13 +1,11 @@
 //! The program itself: killed, frozen, traced, stopped by SIGTERM, and refusing what it cannot work with.
 
-use crate::{
-    collector::Collector,
-    world::{BOUND, Bell, Running, TOKEN, World, page, small_site},
-};
+use crate::world::{BOUND, Bell, Running, TOKEN, World, page, small_site};
 use domain::{event::EventType, phase::Phase};
 use serde_json::Value;
 use std::{fmt::Write, net::SocketAddr, process::Command, time::Duration};
 use testkit::{
+    otlp::Collector,
     process::Child,
     site::{Answer, StaticSite},
     wait,

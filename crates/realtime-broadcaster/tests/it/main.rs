@@ -2,7 +2,6 @@
 #![expect(unreachable_pub, reason = "a test binary has no public face")]
 
 mod client;
-mod collector;
 mod crowd;
 mod cursor;
 mod limits;

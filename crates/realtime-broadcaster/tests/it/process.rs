@@ -2,14 +2,13 @@
 
 use crate::{
     client::{Stream, get},
-    collector::Collector,
     world::{BOUND, World},
 };
 use domain::event::EventType;
 use realtime_broadcaster::Options;
 use serde_json::{Value, json};
 use std::{net::SocketAddr, process::Command};
-use testkit::process::Child;
+use testkit::{otlp::Collector, process::Child};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN_OF_THE_ROW: &str = "00f067aa0ba902b7";
@@ -73,14 +72,14 @@ async fn the_program_streams_traces_and_stops_at_sigterm() {
     assert!(stream.next().await.is_none());
     assert_eq!(program.exited(BOUND).await.code(), Some(0), "{}", program.log());
 
-    let parents = collector.parents("sse.deliver");
+    let delivered = collector.named("sse.deliver");
     let parents: Vec<&str> =
-        parents.iter().filter(|(trace, _)| trace == TRACE).map(|(_, parent)| parent.as_str()).collect();
+        delivered.iter().filter(|span| span.trace == TRACE).map(|span| span.parent.as_str()).collect();
     assert_eq!(parents.len(), 2, "{parents:?}");
     // The first is the row's too, if the reader looked before it heard.
     assert!([SPAN_OF_THE_NOTE, SPAN_OF_THE_ROW].contains(&parents[0]), "{parents:?}");
     assert_eq!(parents[1], SPAN_OF_THE_ROW);
-    assert_eq!(collector.parents("http./api/migration/{id}/stream").len(), 1);
+    assert_eq!(collector.named("http./api/migration/{id}/stream").len(), 1);
 }
 
 #[tokio::test]

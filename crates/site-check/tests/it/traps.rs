@@ -18,7 +18,7 @@ fn home() -> String {
         r##"<!doctype html><html lang=en class="no-js"><head><meta charset=utf-8><title>Home &amp; "more"</title>
 <meta name=description content="It's a <trap>"><meta property="og:title" content="Home"><meta name=viewport content="width=device-width, initial-scale=1">
 <link rel=canonical href="http://old.example/"><script type="application/ld+json">{{"@type":"Thing","x":"</b>"}}</script>{HEAD}</head>
-<body class="home" onload="x()">{HEADER}
+<body class="home" onload="order.push('onload'); document.getElementById('out').textContent = order.join(' ')">{HEADER}
 <main><h1>Braces {{ and }} &lt;tags&gt; in   text</h1><p>One<b> two </b>three&nbsp;four &mdash; "five" 'six' \seven\</p>
 <p class=x id=para style="color: RED !important; color:blue; --gap: 2px; *zoom:1; background:url('/dot.png;x')">styled</p>
 <pre>  kept
@@ -33,12 +33,14 @@ lines &lt;b&gt;</textarea>
 <img src=/dot.png srcset="/dot.png 1x, /dot.png?v=2 2x" alt="" width=1 height=1><picture><source srcset="/dot.png" media="(min-width:1px)"><img src="/dot.png?v=2" alt=two></picture>
 <button id=b onclick="this.textContent='clicked ' + event.type">press</button> <a id=j href="javascript:window.jumped=1">jump</a>
 <noscript><p>without scripts</p></noscript><iframe src="/about.html" title=frame></iframe><p>para<div>in a paragraph</div></p>
-<video poster=/dot.png muted playsinline></video><details open><summary>Sum</summary>mary</details><p hidden>hidden words</p>
+<video poster=/dot.png muted playsinline></video><svg width=9 height=9><title>Icon words</title><a xlink:href="/about.html"><text y=9>svg</text></a></svg>
+<table><tr><td align=middle>odd<td contenteditable="">edit</table><ol start=x><li ref=a key=b>ref</ol><button type=foo>foo</button>
+<select multiple name=m><option selected>m1<option value=m2 selected>M2</select><script type="text/x-tmpl"><i>{{x}}</i></script>bare words in main<details open><summary>Sum</summary>mary</details><p hidden>hidden words</p>
 <div id=out>before</div><template><p>never</p></template></main>
-<footer id=foot><p>All of it</p><p>&copy; Ours</p><p>Third</p></footer>
-<script src="/js/first.js"></script><script>order.push("inline"); document.addEventListener("DOMContentLoaded", function () {{
- order.push("ready"); document.getElementById("out").textContent = order.join(" "); document.getElementById("b").click(); }});</script>
-<script src="/js/last.js" defer></script></body></html>"##
+bare words in body<footer id=foot><p>All of it</p><p>&copy; Ours</p><p>Third</p></footer>
+<script src="/js/last.js" defer></script><script src="/js/first.js" id=own data-key=k1></script><script>order.push("inline"); document.addEventListener("DOMContentLoaded", function () {{
+ order.push("ready"); document.getElementById("out").textContent = order.join(" "); document.getElementById("b").click(); }});
+ order.push(document.readyState); document.write("<p>" + "written</p>");</script></body></html>"##
     )
 }
 
@@ -78,8 +80,15 @@ fn site() -> Site {
         .asset("/print.css?v=2", "text/css", "body{color:black}")
         .asset("/dot.png", "image/png", "not really a picture")
         .asset("/dot.png?v=2", "image/png", "another one")
-        .asset("/js/first.js", "text/javascript", "window.order=['first'];")
+        .asset(
+            "/js/first.js",
+            "text/javascript",
+            "window.order=['first', document.currentScript.dataset.key];",
+        )
         .asset("/js/last.js", "text/javascript", "order.push('last');")
+        .page("/e.html?print", &plain("Print", "<p>To print</p>"))
+        .asset("/img/b%20c(1)@2x.png", "image/png", "odd name")
+        .redirect("/to-odd", "/_odd/(a)/[b]@c", 301)
         .redirect("/old(1).html", "/about.html", 301)
         .redirect("/gone?id=7", "/team/", 302)
 }
@@ -133,8 +142,16 @@ async fn every_old_address_answers_and_the_browser_shows_it() {
     for wrong in ["Hydration", "hydrat", "Minified React error", "SyntaxError"] {
         assert!(!seen.console.contains(wrong), "the console says {wrong}: {}", seen.console);
     }
-    assert!(seen.dom.contains("first inline last ready</div>"), "scripts ran in order: {}", seen.dom);
+    assert!(
+        seen.dom.contains("first k1 inline loading last ready onload</div>"),
+        "scripts ran in order: {}",
+        seen.dom
+    );
     assert!(seen.dom.contains("clicked click</button>"), "inline handlers work");
+    for kept in ["<i>{x}</i>", "http://old.example/\"", "bare words in body"] {
+        assert!(seen.dom.contains(kept), "{kept} is in the document: {}", seen.dom);
+    }
+    assert!(!seen.dom.contains("<p>written</p>"), "a late document.write has no effect");
     let position = |text: &str| seen.dom.find(text).unwrap_or_else(|| panic!("{text} is in the document"));
     let sheets = [position("/css/a.css"), position("print.css?v=2"), position(".inline{")];
     assert!(sheets.is_sorted(), "style sheets keep their order: {sheets:?}");
@@ -155,6 +172,8 @@ async fn every_address_answers(served: &Served) {
         ("/search.php?q=a%2Fb&n=1", "Results for a/b"),
         ("/search.php", "Nothing asked"),
         ("/docs/", "Same as its folder"),
+        ("/e.html?print", "To print"),
+        ("/img/b%20c(1)@2x.png", "odd name"),
     ];
     for (path, text) in pages {
         let Answer { status, body, .. } = served.get(path).await;

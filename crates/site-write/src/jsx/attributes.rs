@@ -11,6 +11,9 @@ use super::{
     vocabulary::{self, Kind},
 };
 
+/// Stands for the array of values that are chosen in a list which takes several. No HTML attribute has this name.
+const CHOSEN: &str = "chosen.values";
+
 /// A form control with what HTML calls its value in the properties that React calls its default.
 pub(super) fn controlled(element: &Element) -> Element {
     let mut element = element.clone();
@@ -38,8 +41,9 @@ pub(super) fn controlled(element: &Element) -> Element {
         "select" => {
             let mut chosen = Vec::new();
             unselect(&mut element.children, &mut chosen);
-            // Several are said by the options of a list that takes several; React has an array for that, types do too.
-            if let (Some(one), false) = (chosen.last(), element.has("multiple")) {
+            if element.has("multiple") && !chosen.is_empty() {
+                element.set(CHOSEN, serde_json::to_string(&chosen).expect("strings serialise"));
+            } else if let Some(one) = chosen.last() {
                 element.set("defaultvalue", one.clone());
             }
         }
@@ -76,6 +80,9 @@ fn one(element: &Element, name: &str, value: &str, needs: &mut Needs) -> Option<
     {
         return None; // no attribute that HTML could have set by a name that JSX can say
     }
+    if matches!(name, "ref" | "key") {
+        return None; // React's own, and never the page's
+    }
     if element.space == Space::Html && element.name.contains('-') {
         return Some(raw(name, value));
     }
@@ -83,6 +90,7 @@ fn one(element: &Element, name: &str, value: &str, needs: &mut Needs) -> Option<
         return Some(format!("{name}={}", literal::value(value)));
     }
     match name {
+        CHOSEN => return Some(format!("defaultValue={{{value}}}")),
         "style" => return style(value, needs),
         "class" => return Some(format!("className={}", literal::value(value))),
         "for" if matches!(element.name.as_str(), "label" | "output") => {
@@ -97,8 +105,10 @@ fn one(element: &Element, name: &str, value: &str, needs: &mut Needs) -> Option<
 }
 
 fn typed(name: &str, kind: &Kind, value: &str) -> String {
-    let spread = || format!("{{...{{ {}: {} }}}}", literal::key(name), literal::string(value));
+    let spread = || spread(name, value);
     match kind {
+        // The one flag with a second meaning.
+        Kind::Flag if name == "hidden" && value.eq_ignore_ascii_case("until-found") => spread(),
         Kind::Flag => name.to_owned(),
         Kind::Text => format!("{name}={}", literal::value(value)),
         Kind::OneOf(allowed) if allowed.contains(&value) => format!("{name}={}", literal::value(value)),
@@ -137,8 +147,9 @@ fn untyped(element: &Element, name: &str, value: &str, needs: &mut Needs) -> Str
     }
 }
 
+/// Passed on whatever its type: as a plain object the compiler looks no further into it.
 fn spread(name: &str, value: &str) -> String {
-    format!("{{...{{ {}: {} }}}}", literal::key(name), literal::string(value))
+    format!("{{...({{ {}: {} }} as object)}}", literal::key(name), literal::string(value))
 }
 
 /// A custom element's attributes are passed on as they are named.
@@ -146,12 +157,16 @@ fn raw(name: &str, value: &str) -> String {
     if name.contains([':', '.']) { spread(name, value) } else { format!("{name}={}", literal::value(value)) }
 }
 
-/// An inline style as an object; the last of several declarations of one property holds, as in CSS.
+/// An inline style as an object: of several declarations of one property the last holds, or the last important one.
 fn style(value: &str, needs: &mut Needs) -> Option<String> {
     let mut members: Vec<(String, String)> = Vec::new();
     for declaration in css::declarations(value) {
         let name = property(&declaration.name);
         let important = if declaration.important { " !important" } else { "" };
+        let outdone = |(known, value): &(String, String)| *known == name && value.ends_with("!important");
+        if !declaration.important && members.iter().any(outdone) {
+            continue;
+        }
         members.retain(|(known, _)| *known != name);
         members.push((name, format!("{}{important}", declaration.value)));
     }

@@ -59,11 +59,15 @@ fn folded(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, '-' | ':')).map(|c| c.to_ascii_lowercase()).collect()
 }
 
+fn knows_svg(name: &str) -> bool {
+    ELEMENTS.contains_key(format!("svg {name}").as_str())
+}
+
 /// Is it an element that React's types know?
 pub(super) fn knows(element: &Element) -> bool {
     match element.space {
         Space::Html => ELEMENTS.contains_key(element.name.as_str()),
-        Space::Svg => ELEMENTS.contains_key(format!("svg {}", element.name).as_str()),
+        Space::Svg => knows_svg(&element.name) || ELEMENTS.contains_key(element.name.as_str()),
         Space::MathMl => false,
     }
 }
@@ -73,6 +77,8 @@ pub(super) fn find(element: &Element, attribute: &str) -> Option<&'static Known>
     let folded = folded(attribute);
     let tables: [String; 2] = match element.space {
         Space::Html => [element.name.clone(), "*".into()],
+        // To the types, an SVG's `a` or `style` is HTML's.
+        Space::Svg if !knows_svg(&element.name) => [element.name.clone(), "*".into()],
         Space::Svg => [format!("svg {}", element.name), "svg *".into()],
         Space::MathMl => return None,
     };

@@ -70,7 +70,19 @@ pub(crate) fn resolve(nodes: &mut [Node], base: &Url, page: &Url) {
     }
 }
 
+/// Does it say, with the whole address, which page this is? Search engines want just that.
+fn names_the_page(element: &Element) -> bool {
+    let rel = element.get("rel").unwrap_or_default().to_ascii_lowercase();
+    let names =
+        rel.split_ascii_whitespace().any(|word| matches!(word, "canonical" | "alternate" | "shortlink"));
+    let whole = element.get("href").is_some_and(|href| Url::parse(href.trim()).is_ok());
+    element.is_html("link") && names && whole && !rel.contains("stylesheet")
+}
+
 fn rewrite(element: &mut Element, base: &Url, page: &Url) {
+    if names_the_page(element) {
+        return;
+    }
     let name = element.name.clone();
     for (attribute, value) in &mut element.attributes {
         let key = attribute.as_str();

@@ -1,6 +1,8 @@
 //! The scripts of a page, in the order in which the browser met them. They are taken out of the tree and run by an island
 //! once React has taken over, so that nothing they do is undone. Data that only looks like a script stays where it is.
 
+use std::collections::BTreeMap;
+
 use crate::dom::{Element, Node};
 
 /// One script.
@@ -9,6 +11,17 @@ pub(crate) struct Script {
     pub(crate) src: Option<String>,
     pub(crate) code: Option<String>,
     pub(crate) module: bool,
+    /// Waits for the whole document, as `defer` and modules do.
+    pub(crate) deferred: bool,
+    /// What else its element says: `id`, `data-*`, `integrity`.
+    pub(crate) attributes: BTreeMap<String, String>,
+}
+
+impl Script {
+    /// A script without a file.
+    pub(crate) fn inline(code: String) -> Self {
+        Self { src: None, code: Some(code), module: false, deferred: false, attributes: BTreeMap::new() }
+    }
 }
 
 /// Takes the scripts out of these nodes.
@@ -38,19 +51,27 @@ fn walk(nodes: &mut Vec<Node>, scripts: &mut Vec<Script>, findings: &mut Vec<(&'
         let src = element.get("src").map(str::to_owned).filter(|src| !src.is_empty());
         let code = element.text();
         if code.contains("document.write") {
-            findings.push((
-                "document_write",
-                "a script writes into the page while it loads; that has no effect now".into(),
-            ));
+            let note = "a script writes into the page while it loads; what it writes is left out".into();
+            findings.push(("document_write", note));
         }
         // Browsers without modules are none of today's.
         let wanted = !element.has("nomodule") && (src.is_some() || !code.trim().is_empty());
         if wanted {
+            let deferred = module || src.is_some() && (element.has("defer") || element.has("async"));
             let code = src.is_none().then_some(code);
-            scripts.push(Script { src, code, module });
+            scripts.push(Script { src, code, module, deferred, attributes: rest(element) });
         }
         false
     });
+}
+
+fn rest(element: &Element) -> BTreeMap<String, String> {
+    let said = ["src", "type", "async", "defer", "nomodule", "charset", "language"];
+    let others = element
+        .attributes
+        .iter()
+        .filter(|(name, _)| !said.contains(&name.as_str()) && !name.starts_with("on"));
+    others.cloned().collect()
 }
 
 /// Would a browser run it? JSON, templates and other data carry a type of their own.

@@ -19,6 +19,8 @@ pub(super) struct Routes {
     pub(super) findings: Vec<Finding>,
 }
 
+const SAME_ROUTE: &str = "another page has this address but for a slash at its end or a parameter without a value, and takes its place";
+
 pub(super) fn plan(snapshot: &Snapshot, site: &Site) -> Routes {
     let mut out = Routes::default();
     let mut served = BTreeSet::new();
@@ -35,10 +37,13 @@ pub(super) fn plan(snapshot: &Snapshot, site: &Site) -> Routes {
             continue;
         }
         let path = served_path(&address);
-        // `/a` and `/a/` are one route; the first of them, in the order of addresses, has it.
+        // `/a`, `/a/` and `/a?b` are one route; the first of them, in the order of addresses, has it.
         if !served.insert(path.clone()) {
-            let note = "another page has this address but for its trailing slash, and takes its place".into();
-            out.findings.push(Finding { code: "same_route".into(), url: url.clone(), note });
+            out.findings.push(Finding {
+                code: "same_route".into(),
+                url: url.clone(),
+                note: SAME_ROUTE.into(),
+            });
             continue;
         }
         if path.trim_end_matches('/') != address.path().trim_end_matches('/') {
@@ -80,10 +85,15 @@ fn served_path(address: &Url) -> String {
     let path = address.path().trim_end_matches('/');
     let sayable = path.split('/').all(|segment| folder(segment).replacen("%5F", "_", 1) == segment);
     let mut served = if sayable { path.to_owned() } else { format!("/p-{}", hash(path)) };
-    if let Some(query) = address.query() {
+    if let Some(query) = address.query().filter(|_| tellable(address)) {
         served.push_str(&format!("/q-{}", hash(query)));
     }
     if served.is_empty() { "/".into() } else { served }
+}
+
+/// Can the router tell this query from none? It does not see parameters without a value.
+fn tellable(address: &Url) -> bool {
+    address.query_pairs().all(|(_, value)| !value.is_empty())
 }
 
 fn hash(text: &str) -> String {

@@ -56,16 +56,18 @@ fn matched(matcher: &Matcher) -> String {
     format!("{source}, has: [{}]", has.collect::<Vec<_>>().join(", "))
 }
 
-/// A destination is a pattern, too: what means something in one is escaped, but for the colon of an absolute address.
+/// A destination is a pattern, too. What means something in one is percent-encoded, which leads to the same place.
 fn literal(to: &str) -> String {
-    let (scheme, rest) = to.split_once("://").map_or(("", to), |(scheme, rest)| (scheme, rest));
+    let (scheme, rest) = to.split_once("://").unwrap_or(("", to));
     let (path, query) = rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)));
     let mut out = if scheme.is_empty() { String::new() } else { format!("{scheme}://") };
-    for c in path.chars() {
-        if "(){}*+".contains(c) {
-            out.push('\\');
+    for (at, c) in path.char_indices() {
+        // The colon before a port is none of a pattern's.
+        let port = c == ':' && !scheme.is_empty() && !path[..at].contains('/');
+        match c {
+            '(' | ')' | '{' | '}' | '*' | '+' | ':' if !port => out.push_str(&format!("%{:02X}", c as u32)),
+            c => out.push(c),
         }
-        out.push(c);
     }
     query.map_or(out.clone(), |query| format!("{out}?{query}"))
 }
@@ -122,4 +124,15 @@ fn readme(plan: &Plan, snapshot: &Snapshot) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn destinations_hold_no_pattern() {
+        assert_eq!(literal("/a(1)/:b?c=(d)"), "/a%281%29/%3Ab?c=(d)");
+        assert_eq!(literal("http://a.example:81/x*"), "http://a.example:81/x%2A");
+    }
 }

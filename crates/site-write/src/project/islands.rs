@@ -15,11 +15,11 @@ pub(super) fn write(site: &Site, project: &mut Project) {
 const SCRIPTS: &str = r#"/* @builder-island */
 "use client";
 
-// Runs the page's own scripts once React has taken over the page: strictly one after the other, once per document. What
-// they wait for (DOMContentLoaded, load) has long happened by then, so it is called for them when all are there.
+// Runs the page's own scripts once React has taken over the page: strictly one after the other, once per document. To them
+// the document is still loading; what they wait for (DOMContentLoaded, load) is called when all of them have run.
 import { useEffect } from "react";
 
-type Script = { src?: string; code?: string; module?: boolean };
+type Script = { src?: string; code?: string; module?: boolean; attributes?: Record<string, string> };
 
 type Waiting = { target: EventTarget; event: string; listener: EventListenerOrEventListenerObject };
 
@@ -41,10 +41,25 @@ async function runAll(scripts: Script[]) {
     collect(window, ["DOMContentLoaded", "load", "pageshow"], waiting),
   ];
   const onload = window.onload;
+  let state: DocumentReadyState = "loading";
+  Object.defineProperty(document, "readyState", { configurable: true, get: () => state });
+  // Into a document that is complete, a write would replace all of it.
+  document.write = document.writeln = (...text: string[]) => console.warn("document.write is left out:", ...text);
   for (const script of scripts) await run(script);
   release.forEach((undo) => undo());
-  for (const { target, event, listener } of waiting) call(target, event, listener);
-  if (window.onload && window.onload !== onload) call(window, "load", window.onload as EventListener);
+  state = "interactive";
+  for (const { target, event, listener } of waiting) {
+    if (event !== "load" && event !== "pageshow") call(target, event, listener);
+  }
+  Reflect.deleteProperty(document, "readyState");
+  for (const { target, event, listener } of waiting) {
+    if (event === "load" || event === "pageshow") call(target, event, listener);
+  }
+  if (window.onload && window.onload !== onload) {
+    const handler = window.onload as EventListener;
+    window.onload = onload;
+    call(window, "load", handler);
+  }
 }
 
 /** Keeps listeners for what has happened already, instead of registering them in vain. */
@@ -78,6 +93,7 @@ function run(script: Script): Promise<void> {
     const element = document.createElement("script");
     if (script.module) element.type = "module";
     element.async = false;
+    for (const [name, value] of Object.entries(script.attributes ?? {})) element.setAttribute(name, value);
     if (script.src) {
       element.src = script.src;
       // A script that is gone must not hold up those behind it; the browser reports it.
@@ -105,13 +121,14 @@ export function LegacyHandlers() {
       const handlers = JSON.parse(element.dataset.legacyOn ?? "{}") as Record<string, string>;
       for (const [event, code] of Object.entries(handlers)) {
         const handler = new Function("event", code);
-        element.addEventListener(
-          event,
-          (happened) => {
-            if (handler.call(element, happened) === false) happened.preventDefault();
-          },
-          { signal: attached.signal },
-        );
+        const listener = (happened: Event) => {
+          if (handler.call(element, happened) === false) happened.preventDefault();
+        };
+        element.addEventListener(event, listener, { signal: attached.signal });
+        // An image may have come, or failed, before anybody could listen.
+        if (element instanceof HTMLImageElement && element.complete) {
+          if (event === (element.naturalWidth > 0 ? "load" : "error")) listener(new Event(event));
+        }
       }
     }
     return () => attached.abort();

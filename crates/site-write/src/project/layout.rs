@@ -23,10 +23,10 @@ pub(super) fn write(press: &mut Press<'_>, group: &Group, page: &Page) -> String
     let head = head(&page.styles);
     let imports = imports(&needs, &["import type { ReactNode } from \"react\";".to_owned()]);
     format!(
-        "// What {pages} pages have around them: the document, its style sheets, and the parts that all of them share.\n\
+        "// What {pages} have around them: the document, its style sheets, and the parts that all of them share.\n\
          {imports}export default function {name}({{ children }}: {{ children: ReactNode }}) {{\n  return (\n    <html{html}>\n\
          {head}      <body{body}>\n{before}        {{children}}\n{after}      </body>\n    </html>\n  );\n}}\n",
-        pages = group.pages,
+        pages = if group.pages == 1 { "1 page".to_owned() } else { format!("{} pages", group.pages) },
         name = name(group),
     )
 }
@@ -36,23 +36,35 @@ fn name(group: &Group) -> String {
     if group.layout == "app/layout.tsx" { "RootLayout".into() } else { format!("RootLayout{number}") }
 }
 
-/// The style sheets as React's own resources: one precedence keeps their order, and no bundler reads them.
+/// The style sheets as React's own resources: their precedence keeps their order, and no bundler reads them.
 fn head(styles: &[Style]) -> String {
     if styles.is_empty() {
         return String::new();
     }
-    let lines: String = styles.iter().map(line).collect();
+    let mut lines = String::new();
+    let mut run = 1;
+    for (at, style) in styles.iter().enumerate() {
+        // React prints all links of one precedence before its inline styles: a change of kind begins another one.
+        if at > 0 && is_inline(style) != is_inline(&styles[at - 1]) {
+            run += 1;
+        }
+        lines.push_str(&line(style, &format!("site-{run}")));
+    }
     format!("      <head>\n{lines}      </head>\n")
 }
 
-fn line(style: &Style) -> String {
+fn is_inline(style: &Style) -> bool {
+    matches!(style, Style::Inline { .. })
+}
+
+fn line(style: &Style, precedence: &str) -> String {
     match style {
         Style::Linked { href, media } => {
             let media =
                 media.as_ref().map(|media| format!(" media={{{}}}", string(media))).unwrap_or_default();
+            let href = string(href);
             format!(
-                "        <link rel=\"stylesheet\" href={{{}}} precedence=\"site\"{media} />\n",
-                string(href)
+                "        <link rel=\"stylesheet\" href={{{href}}} precedence=\"{precedence}\"{media} />\n"
             )
         }
         Style::Inline { css, media } => {
@@ -62,7 +74,8 @@ fn line(style: &Style) -> String {
             };
             let hash = blake3::hash(css.as_bytes()).to_hex();
             let css = string(&css.replace("</style", "<\\/style"));
-            format!("        <style href=\"inline-{}\" precedence=\"site\">{{{css}}}</style>\n", &hash[..8])
+            let href = &hash[..8];
+            format!("        <style href=\"inline-{href}\" precedence=\"{precedence}\">{{{css}}}</style>\n")
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Press, imports};
 use crate::{
-    jsx::string,
+    jsx::{object, string},
     page::{Head, Page, Script},
     plan::{Group, Route, shared},
 };
@@ -54,6 +54,10 @@ fn scripts(scripts: &[Script]) -> String {
         }
         if script.module {
             members.push("module: true".into());
+        }
+        if !script.attributes.is_empty() {
+            let pairs = script.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            members.push(format!("attributes: {}", object(pairs)));
         }
         format!("        {{ {} }},\n", members.join(", "))
     };

@@ -1,8 +1,9 @@
 //! Spans of three services in one process arrive as from three processes.
 
-use crate::{child, collector::Collector};
+use crate::child;
 use actix_web::{App, HttpResponse, test, web};
 use telemetry::{Options, current_context, grpc, http};
+use testkit::otlp::Collector;
 use tracing::{Instrument, info_span};
 
 const CALLER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";

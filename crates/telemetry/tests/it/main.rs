@@ -2,6 +2,5 @@
 //! child where it needs a process of its own.
 
 mod child;
-mod collector;
 mod export;
 mod lines;
