@@ -39,7 +39,8 @@ pub(crate) async fn keep(shop: Arc<Workshop>) -> Result<(), BoxError> {
     Ok(())
 }
 
-async fn renew(shop: &Workshop) -> store::Result<()> {
+/// One question for all leases; what the answer does not name is lost.
+pub(crate) async fn renew(shop: &Workshop) -> store::Result<()> {
     let asked = shop.held.leases();
     if asked.is_empty() {
         return Ok(());

@@ -3,7 +3,7 @@
 //!
 //! Each is a loop of its own, so that a slow one holds up no other, and none has a span around it.
 
-use crate::{jitter::spread, outage::Outage, worker::Workshop};
+use crate::{heartbeat, jitter::spread, outage::Outage, worker::Workshop};
 use futures::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
 use store::RescueRequest;
@@ -54,6 +54,15 @@ async fn promote(shop: Arc<Workshop>) -> store::Result<()> {
 }
 
 async fn rescue(shop: Arc<Workshop>) -> store::Result<()> {
+    if let Err(error) = may_rescue(&shop).await {
+        // Others had no database to renew their leases with either: a whole ttl must pass before anybody counts as
+        // lost. Postgres's own start time does not tell of a crash recovery, nor of a standby that took over.
+        shop.put_off_rescues();
+        return Err(error);
+    }
+    if !shop.rescues_are_due() {
+        return Ok(());
+    }
     let policy = shop.config.policy();
     let request = RescueRequest {
         worker: shop.id,
@@ -71,6 +80,13 @@ async fn rescue(shop: Arc<Workshop>) -> store::Result<()> {
         shop.announced.notify_one();
     }
     Ok(())
+}
+
+/// Our own leases first: after a pause of this process or machine the sweep may come before the heartbeat, and would take
+/// jobs that are alive right here. And the database has to be there now, whether we hold anything or not.
+async fn may_rescue(shop: &Workshop) -> store::Result<()> {
+    heartbeat::renew(shop).await?;
+    shop.store.ping().await
 }
 
 async fn purge(shop: Arc<Workshop>) -> store::Result<()> {

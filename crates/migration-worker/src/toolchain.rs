@@ -19,8 +19,10 @@ pub struct Options {
 pub(crate) enum Verdict {
     /// These problems, or none.
     Checked(Vec<Problem>),
-    /// It is not there; why, for people.
+    /// There is none here; why, for the log.
     Missing(String),
+    /// It is there and gave no answer; why, for the log.
+    Broken(String),
 }
 
 /// Prepares the toolchain when it is first needed.
@@ -41,7 +43,7 @@ impl Checker {
         };
         match site_check::type_check(project, toolchain).await {
             Ok(problems) => Verdict::Checked(problems),
-            Err(error) => Verdict::Missing(service_kit::exit::chain(&error)),
+            Err(error) => Verdict::Broken(service_kit::exit::chain(&error)),
         }
     }
 

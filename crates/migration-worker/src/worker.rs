@@ -17,11 +17,15 @@ use domain::WorkerId;
 use opentelemetry::{global, metrics::Meter};
 use service_kit::Lifecycle;
 use site_fetch::Fetcher;
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
 use store::Store;
 use tokio::{
     net::TcpListener,
     sync::{Notify, Semaphore},
+    time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -79,6 +83,21 @@ pub(crate) struct Workshop {
     pub(crate) leave: CancellationToken,
     /// The last job has ended: heartbeats, relay and status service may end, too.
     pub(crate) drained: CancellationToken,
+    /// No job is taken from another worker before this moment.
+    pub(crate) rescues_from: Mutex<Instant>,
+}
+
+impl Workshop {
+    /// Has the database been there long enough, as this process saw it, for every holder to have renewed?
+    pub(crate) fn rescues_are_due(&self) -> bool {
+        Instant::now() >= *self.rescues_from.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The database was away for us: everybody gets a ttl to renew.
+    pub(crate) fn put_off_rescues(&self) {
+        let later = Instant::now() + self.config.lease.ttl;
+        *self.rescues_from.lock().unwrap_or_else(PoisonError::into_inner) = later;
+    }
 }
 
 /// A running worker.
@@ -166,6 +185,7 @@ fn workshop(
         runnable: Notify::new(),
         leave: CancellationToken::new(),
         drained: CancellationToken::new(),
+        rescues_from: Mutex::new(Instant::now()),
         lifecycle: lifecycle.clone(),
         config,
         store,

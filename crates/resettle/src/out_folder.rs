@@ -77,13 +77,26 @@ impl OutFolder {
     pub(crate) fn settle(&self, fresh: TempDir, mark: &Value) -> Result<(), Error> {
         let settled = || {
             fs::write(fresh.path().join(MARK), format!("{mark:#}\n"))?;
-            if self.path.exists() {
-                // Renamed first: removing takes time, and a half-removed project is worse than an old one.
-                let old =
-                    tempfile::Builder::new().prefix(".resettle-old-").tempdir_in(fresh.path().join(".."))?;
-                fs::rename(&self.path, old.path().join("project"))?;
+            if !self.path.exists() {
+                return fs::rename(fresh.keep(), &self.path);
             }
-            fs::rename(fresh.keep(), &self.path)
+            // Renamed first, and removed only when the new one is in its place: removing takes time, and a
+            // half-removed project is worse than an old one.
+            let old = tempfile::Builder::new()
+                .prefix(".resettle-old-")
+                .tempdir_in(self.path.parent().unwrap_or(Path::new("/")))?;
+            let aside = old.path().join("project");
+            fs::rename(&self.path, &aside)?;
+            if let Err(error) = fs::rename(fresh.path(), &self.path) {
+                // Back to where it was; if even that fails, it is kept and not removed with its folder.
+                if fs::rename(&aside, &self.path).is_err() {
+                    let kept = old.keep();
+                    tracing::error!(kept = %kept.display(), "the earlier project could not be put back");
+                }
+                return Err(error);
+            }
+            let _moved = fresh.keep();
+            Ok(())
         };
         self.check()?; // it may have been filled meanwhile
         settled().map_err(|source| io_error("putting the project into", &self.path, source))

@@ -36,21 +36,17 @@ impl Toolchain {
             return Ok(Self { node_modules });
         }
         create_dir(dir).await?;
-        let scratch = dir.join(format!("installing-{}", uuid::Uuid::now_v7()));
-        let installed = install(&scratch, package, lock).await;
-        if installed.is_ok() && tokio::fs::rename(&scratch, &home).await.is_ok() {
-            return Ok(Self { node_modules });
+        // Goes by itself if this future is dropped: an install that was called off leaves nothing.
+        let scratch = tempfile::Builder::new().prefix("installing-").tempdir_in(dir);
+        let scratch = scratch.map_err(|source| file_error(dir, source))?;
+        install(scratch.path(), package, lock).await?;
+        match tokio::fs::rename(scratch.path(), &home).await {
+            Ok(()) => drop(scratch.keep()),
+            // Somebody else was quicker: this attempt's folder has no further use.
+            Err(_) if exists(&node_modules).await => {}
+            Err(source) => return Err(file_error(&home, source)),
         }
-        // Failed, or somebody else was quicker: either way this attempt's folder has no further use.
-        let removed = tokio::fs::remove_dir_all(&scratch).await;
-        installed?;
-        if exists(&node_modules).await {
-            return Ok(Self { node_modules });
-        }
-        Err(file_error(
-            &home,
-            removed.err().unwrap_or_else(|| io::Error::other("it could not be put in place")),
-        ))
+        Ok(Self { node_modules })
     }
 
     /// Where the packages are.

@@ -43,8 +43,18 @@ pub(crate) async fn run(
             report.checks.push(Check { name: "types".to_owned(), problems });
             (TypeCheck::Passed, Vec::new())
         }
+        // Why is for the operator: it may name paths and hosts of ours.
         Verdict::Missing(why) => {
-            (TypeCheck::Skipped, vec![format!("The project was not type-checked: {why}.")])
+            tracing::warn!(why, "the project was not type-checked");
+            (
+                TypeCheck::Skipped,
+                vec!["The project was not type-checked: this worker has no compiler.".to_owned()],
+            )
+        }
+        Verdict::Broken(why) => {
+            tracing::error!(why, "the compiler gave no answer");
+            let told = "The project could not be type-checked because of a fault of ours.";
+            return Err(Failure::may_pass("internal", told));
         }
     };
     teller.tell(2, STEPS, tool(Phase::Verify), "Storing the report");

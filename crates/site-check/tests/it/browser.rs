@@ -1,6 +1,9 @@
 //! A page as headless Chromium has it after React took over and the site's scripts ran.
 
-use std::process::{Command, Stdio};
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 /// What the browser ended up with, and what its console said.
 pub(crate) struct Seen {
@@ -11,8 +14,11 @@ pub(crate) struct Seen {
 /// Opens an address and waits until nothing happens any more.
 pub(crate) fn open(url: &str) -> Seen {
     let profile = tempfile::tempdir().expect("a scratch profile");
-    let program = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| on_path(name));
-    let output = Command::new(program.expect("Chromium is installed: `make setup`"))
+    let program = program().expect("Chromium is installed: `make setup`");
+    // Bounded by a program of its own: a browser that hangs must not hang the tests.
+    let output = Command::new("timeout")
+        .args(["--kill-after=5", "120"])
+        .arg(program)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
         .args(["--enable-logging=stderr", "--virtual-time-budget=8000", "--dump-dom"])
@@ -26,7 +32,21 @@ pub(crate) fn open(url: &str) -> Seen {
     Seen { dom: String::from_utf8_lossy(&output.stdout).into_owned(), console: console.join("\n") }
 }
 
-fn on_path(program: &str) -> bool {
+/// Where deploy/setup looks, in the same order.
+fn program() -> Option<PathBuf> {
+    let named = std::env::var("CHROMIUM").ok();
+    let known =
+        ["/snap/bin/chromium", "chromium", "google-chrome", "google-chrome-stable", "chromium-browser"];
+    named.as_deref().into_iter().chain(known).find_map(on_path)
+}
+
+/// A program by its path or its name. Ubuntu's stand-in, a script that asks for the snap, is none.
+fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    let found =
+        std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())?;
+    let stand_in = std::fs::read(&found).is_ok_and(|bytes| {
+        bytes.len() < 10_000 && String::from_utf8_lossy(&bytes).contains("snap install chromium")
+    });
+    (!stand_in).then_some(found)
 }

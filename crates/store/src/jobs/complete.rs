@@ -47,7 +47,13 @@ impl Work for Complete<'_> {
 
     async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
         let lease = self.lease;
-        let Some(held) = fence::prove(tx, lease).await? else { return Ok(Fenced::Stale) };
+        let Some(held) = fence::prove(tx, lease).await? else {
+            // Completed under this very epoch: the first call was committed and its answer lost.
+            let sql = "-- job.completed_by
+                SELECT 1 FROM jobs WHERE id = $1 AND epoch = $2 AND state = 'COMPLETED'";
+            let ours = tx.query_opt(sql, &[&lease.job.0, &lease.epoch.0]).await?.is_some();
+            return Ok(if ours { Fenced::Done(()) } else { Fenced::Stale });
+        };
         let (to, cause) = (JobState::Completed, Cause::Completed);
         let step = Move { to, cause, actor: lease.actor(), trace: &lease.trace, failure: None, wait: None };
         moves::apply(tx, &held.row, &step).await?;

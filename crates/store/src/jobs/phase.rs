@@ -64,15 +64,15 @@ impl Work for BeginPhase<'_> {
             INSERT INTO phases (migration_id, run, phase, tenant_id, state, starts, epoch)
             VALUES ($1, $2, $3, $4, 'running', 1, $5)
             ON CONFLICT (migration_id, run, phase) DO UPDATE SET
-                starts = phases.starts + (phases.epoch <> excluded.epoch)::integer,
-                epoch = excluded.epoch, started_at = clock_timestamp()
-            WHERE phases.state = 'running'";
+                starts = phases.starts + 1, epoch = excluded.epoch, started_at = clock_timestamp()
+            WHERE phases.state = 'running' AND phases.epoch <> excluded.epoch";
         let (migration, phase) = (lease.migration.0, self.phase.as_str());
         let begun =
             tx.execute(sql, &[&migration, &lease.run, &phase, &lease.tenant.0, &lease.epoch.0]).await?;
         if begun == 0 {
-            let result = completed(tx, lease, self.phase).await?.ok_or_else(|| missing(lease, self.phase))?;
-            return Ok(Fenced::Done(PhaseStart::AlreadyComplete(result)));
+            // Complete, or begun by this very lease in a call whose answer was lost.
+            let result = completed(tx, lease, self.phase).await?;
+            return Ok(Fenced::Done(result.map_or(PhaseStart::Begun, PhaseStart::AlreadyComplete)));
         }
         advance::enter_phase(tx, lease.record(), self.phase).await?;
         append(tx, &held.history(lease), self.events).await?;
