@@ -41,6 +41,8 @@ pub(crate) async fn keep(shop: Arc<Workshop>) -> Result<(), BoxError> {
 
 /// One question for all leases; what the answer does not name is lost.
 pub(crate) async fn renew(shop: &Workshop) -> store::Result<()> {
+    // One question at a time: two that cross would both be refused for one lost lease, and counted twice.
+    let _turn = shop.renewing.lock().await;
     let asked = shop.held.leases();
     if asked.is_empty() {
         return Ok(());

@@ -83,6 +83,8 @@ pub(crate) struct Workshop {
     pub(crate) leave: CancellationToken,
     /// The last job has ended: heartbeats, relay and status service may end, too.
     pub(crate) drained: CancellationToken,
+    /// Held while the leases are renewed.
+    pub(crate) renewing: tokio::sync::Mutex<()>,
     /// No job is taken from another worker before this moment.
     pub(crate) rescues_from: Mutex<Instant>,
 }
@@ -185,6 +187,7 @@ fn workshop(
         runnable: Notify::new(),
         leave: CancellationToken::new(),
         drained: CancellationToken::new(),
+        renewing: tokio::sync::Mutex::new(()),
         rescues_from: Mutex::new(Instant::now()),
         lifecycle: lifecycle.clone(),
         config,
