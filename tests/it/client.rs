@@ -93,13 +93,12 @@ impl Client {
     pub(crate) async fn follow_to_the_end(&self, id: &str) -> Result<Vec<Value>> {
         let mut envelopes: Vec<Value> = Vec::new();
         let mut cursor: Option<String> = None;
+        let mut pace = tokio::time::interval(Duration::from_millis(200));
         for _connection in 0..600 {
+            pace.tick().await;
             let frames = match self.follow(id, cursor.as_deref()).await {
                 Ok(frames) => frames,
-                Err(_) => {
-                    tokio::time::sleep(Duration::from_millis(200)).await; // the back-off of a client, not a wait for a value
-                    continue;
-                }
+                Err(_) => continue,
             };
             for frame in frames {
                 if !frame.id.is_empty() {

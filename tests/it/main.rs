@@ -5,6 +5,7 @@
 
 mod client;
 mod crashes;
+mod embedded;
 mod example;
 mod faults;
 mod manifests;

@@ -1,40 +1,82 @@
 //! One website moves, end to end.
 
 use crate::{
-    client::assert_gapless,
+    client::{Client, assert_gapless},
+    embedded::Embedded,
     example, record,
     stack::{Stack, Terms},
 };
+use bus::JobHint;
 use serde_json::Value;
-use testkit::{corpus, postgres::Database, site::StaticSite};
+use std::time::Duration;
+use testkit::{corpus, postgres::Database, site::StaticSite, wait};
 
+const MOVES: [&str; 4] = [
+    ">PENDING enqueued #0",
+    "PENDING>PREPARING claimed #1",
+    "PREPARING>RUNNING started #1",
+    "RUNNING>COMPLETED completed #1",
+];
 const PHASES: [&str; 5] = ["ANALYZE x1", "PLAN x1", "TRANSFORM x1", "VERIFY x1", "DEPLOY x1"];
+
+/// The one end-to-end test, whatever runs behind the client: start, a gapless history in order, completed, and a project
+/// that `next build` takes. Returns the migration's id.
+async fn the_example_site_becomes_a_project(client: &Client, site: &StaticSite) -> String {
+    let id = client.start(&site.url()).await.expect("it starts");
+    assert_success(&client.follow_to_the_end(&id).await.expect("a history"));
+    assert_eq!(site.hits("/members/"), 0, "robots.txt disallows it");
+    let cursor_at_the_end = client.follow(&id, None).await.expect("a stream").pop().expect("a frame").id;
+    let again = client.follow(&id, Some(&cursor_at_the_end)).await.expect("an answer");
+    assert!(again.is_empty(), "the terminal cursor gets 204");
+    example::assert_next_builds(&client.artifact(&id).await.expect("a project")).await;
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn embedded_the_example_site_becomes_a_project_that_builds() {
+    let site = example::site().await;
+    let embedded = Embedded::start(site.addr()).await;
+    the_example_site_becomes_a_project(&embedded.client, &site).await;
+    embedded.stop().await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn distributed_the_example_site_becomes_a_project_that_builds() {
     let site = example::site().await;
     let stack = Stack::start(Database::create().await, Terms::with_shared_broker(site.addr())).await;
     let _worker = stack.worker().await;
-    let id = stack.client.start(&site.url()).await.expect("it starts");
-    let history = stack.client.follow_to_the_end(&id).await.expect("a history");
-    assert_success(&history);
+    let id = the_example_site_becomes_a_project(&stack.client, &site).await;
     assert_eq!(record::starts(&stack.database, &id).await, PHASES);
-    assert_eq!(
-        record::moves(&stack.database, &id).await,
-        [
-            ">PENDING enqueued #0",
-            "PENDING>PREPARING claimed #1",
-            "PREPARING>RUNNING started #1",
-            "RUNNING>COMPLETED completed #1"
-        ]
-    );
-    assert_eq!(site.hits("/members/"), 0, "robots.txt disallows it");
-    let cursor_at_the_end =
-        stack.client.follow(&id, None).await.expect("a stream").pop().expect("a frame").id;
-    let again = stack.client.follow(&id, Some(&cursor_at_the_end)).await.expect("an answer");
-    assert!(again.is_empty(), "the terminal cursor gets 204");
-    let files = stack.client.artifact(&id).await.expect("a project");
-    example::assert_next_builds(&files).await;
+    assert_eq!(record::moves(&stack.database, &id).await, MOVES);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hints_that_come_twice_or_late_change_nothing() {
+    let site = example::site().await;
+    let terms = Terms::with_shared_broker(site.addr());
+    let bell = terms.bell();
+    let stack = Stack::start(Database::create().await, terms).await;
+    let _worker = stack.worker().await;
+    let first = stack.client.start(&site.url()).await.expect("it starts");
+    assert_success(&stack.client.follow_to_the_end(&first).await.expect("a history"));
+    let sql = "SELECT id::text FROM jobs WHERE migration_id::text = $1";
+    let job = record::texts(&stack.database, sql, &first).await.pop().expect("a job");
+    let hint = JobHint {
+        queue: domain::job::MIGRATION_QUEUE.into(),
+        job: job.parse().expect("an id"),
+        trace: domain::trace::TraceContext::default(),
+    };
+    // More of them than the worker takes ahead: those for the next job come behind.
+    for _ in 0..20 {
+        let rung = wait::until("the bell", Duration::from_secs(30), || async { bell.ring(&hint).await.ok() });
+        rung.await;
+    }
+    let second = stack.client.start(&site.url()).await.expect("a finished migration is not active");
+    assert_success(&stack.client.follow_to_the_end(&second).await.expect("a history"));
+    for id in [&first, &second] {
+        assert_eq!(record::moves(&stack.database, id).await, MOVES);
+        assert_eq!(record::starts(&stack.database, id).await, PHASES);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,10 +2,11 @@
 //! their own, configured by files.
 
 use crate::client::Client;
-use std::{net::SocketAddr, path::PathBuf, process::Command, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, process::Command, sync::Arc, time::Duration};
 use store::{NewApiKey, Store};
 use tempfile::TempDir;
 use testkit::{broker, postgres::Database, process::Child, wait};
+use tokio_util::sync::CancellationToken;
 
 pub(crate) const TOKEN: &str = "a-token-between-services";
 const BOUND: Duration = Duration::from_secs(60);
@@ -35,6 +36,12 @@ impl Terms {
             otlp: None,
             allow: vec![allow],
         }
+    }
+
+    /// A bell of the test's own on the same queues; silent when its runtime ends.
+    pub(crate) fn bell(&self) -> Arc<dyn bus::Bell> {
+        let options = bus::Options::Amqp { url: self.amqp.clone(), prefix: self.prefix.clone() };
+        bus::open(&options, CancellationToken::new()).expect("the options are valid")
     }
 
     #[must_use]
