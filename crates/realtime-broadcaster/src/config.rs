@@ -34,7 +34,7 @@ impl Default for Config {
             owner_url: Secret::default(),
             bus: bus::Options::default(),
             telemetry: telemetry::Options::default(),
-            listen: SocketAddr::from(([127, 0, 0, 1], 8082)),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
             workers: 2,
             stream: Options::default(),
             grace: Duration::from_secs(20),
