@@ -9,12 +9,17 @@ use site_fetch::{Error, Fetcher, Options};
 
 use crate::server::{Server, fetcher, options, send};
 
+/// Small in size, with all the time that a busy machine may need.
 fn small(server: &Server) -> Fetcher {
+    Fetcher::new(Options { max_body: 100_000, max_redirects: 4, ..options(&[server.address]) })
+        .expect("a fetcher")
+}
+
+/// Small in time.
+fn hasty(server: &Server) -> Fetcher {
     Fetcher::new(Options {
-        max_body: 100_000,
         idle_timeout: Duration::from_millis(200),
         total_timeout: Duration::from_millis(600),
-        max_redirects: 4,
         ..options(&[server.address])
     })
     .expect("a fetcher")
@@ -72,7 +77,7 @@ async fn silence_ends_by_the_idle_limit() {
         _ => stall(stream, b""),
     });
     for path in ["/nothing", "/head", "/body"] {
-        let error = small(&server).get(&server.url(path)).await.expect_err(path);
+        let error = hasty(&server).get(&server.url(path)).await.expect_err(path);
         assert!(matches!(error, Error::TimedOut { .. }), "{path}: {error}");
         assert!(error.is_transient());
     }
@@ -87,7 +92,7 @@ async fn a_trickle_ends_by_the_total_limit() {
             std::thread::park_timeout(Duration::from_millis(50));
         }
     });
-    let error = small(&server).get(&server.url("/")).await.expect_err("too slow");
+    let error = hasty(&server).get(&server.url("/")).await.expect_err("too slow");
     assert!(matches!(error, Error::TimedOut { .. }), "{error}");
 }
 
