@@ -6,16 +6,21 @@ use actix_web::{
     Error, FromRequest, HttpMessage, HttpRequest, ResponseError,
     body::{EitherBody, MessageBody},
     dev::{JsonBody, Payload, ServiceRequest, ServiceResponse},
-    error::JsonPayloadError,
+    error::{JsonPayloadError, QueryPayloadError},
     http::header,
     middleware::Next,
     web::{Data, QueryConfig},
 };
 use auth::Role;
 use domain::{MigrationId, idempotency::Key};
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use std::{
+    fmt,
     future::{Future, Ready, ready},
+    marker::PhantomData,
     pin::Pin,
 };
 use tokio::time::timeout;
@@ -103,7 +108,7 @@ pub(crate) fn idempotency_key(request: &HttpRequest) -> Result<Option<Key>, Prob
     }
 }
 
-/// A JSON body, within its bounds.
+/// A JSON object as body, within its bounds.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
@@ -113,17 +118,40 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let config = &request.app_data::<Data<Parts>>().expect("mounted with the gateway's parts").config;
         let (limit, bound) = (config.max_body, config.body_timeout);
-        let reading = JsonBody::new(request, payload, None, true).limit(limit);
+        let reading = JsonBody::<Object<T>>::new(request, payload, None, true).limit(limit);
         Box::pin(async move {
             // Who sends it byte by byte must not hold a connection for ever.
             match timeout(bound, reading).await {
-                Ok(read) => read.map(Self).map_err(|error| unreadable(&error, limit)),
+                Ok(read) => read.map(|Object(body)| Self(body)).map_err(|error| unreadable(&error, limit)),
                 Err(_) => Err(Problem::new(
                     Code::RequestTimeout,
                     format!("Send the whole body within {} s.", bound.as_secs_f32()),
                 )),
             }
         })
+    }
+}
+
+/// A value that is written as an object and in no other way: by itself, serde takes an array of the fields too.
+struct Object<T>(T);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
     }
 }
 
@@ -143,5 +171,13 @@ fn unreadable(error: &JsonPayloadError, limit: usize) -> Problem {
 
 pub(crate) fn query_config() -> QueryConfig {
     QueryConfig::default()
-        .error_handler(|error, _| Problem::new(Code::InvalidQuery, format!("{error}.")).into())
+        .error_handler(|error, _| Problem::new(Code::InvalidQuery, format!("{}.", wrong_in(&error))).into())
+}
+
+/// What is wrong with a query, without the framework's preamble.
+fn wrong_in(error: &QueryPayloadError) -> String {
+    match error {
+        QueryPayloadError::Deserialize(wrong) => wrong.to_string(),
+        other => other.to_string(),
+    }
 }

@@ -36,6 +36,12 @@ async fn bad_bodies_are_told_apart() {
     let unknown = json(r#"{"sourceUrl":"https://example.com/","userPrompt":"x","colour":"red"}"#).await;
     let document = refused(unknown.expect("an answer"), 400, "invalid_body").await;
     assert!(document["detail"].as_str().expect("text").contains("colour"), "the field is named: {document}");
+    let address = server.site.url();
+    for unnamed in [format!(r#"["{address}","x",null]"#), "[]".into(), "null".into(), r#""x""#.into()] {
+        let document = refused(json(&unnamed).await.expect("an answer"), 400, "invalid_body").await;
+        let detail = document["detail"].as_str().expect("text");
+        assert!(detail.contains("expected a JSON object"), "{unnamed}: {detail}");
+    }
     let huge = json!({"sourceUrl": "https://example.com/", "userPrompt": "x".repeat(100_000)}).to_string();
     refused(json(&huge).await.expect("an answer"), 413, "body_too_large").await;
     let plain = start().header("content-type", "text/plain").body("{}").send().await.expect("an answer");
@@ -86,7 +92,8 @@ async fn ids_routes_and_methods() {
     assert_eq!(wrong.headers()["allow"], "GET");
     refused(wrong, 405, "method_not_allowed").await;
     refused(server.get("/api/migration?limit=0").await, 400, "invalid_query").await;
-    refused(server.get("/api/migration?colour=red").await, 400, "invalid_query").await;
+    let unknown = refused(server.get("/api/migration?colour=red").await, 400, "invalid_query").await;
+    assert!(unknown["detail"].as_str().expect("text").starts_with("unknown field `colour`"), "{unknown}");
     let id = server.started("/").await;
     refused(server.get(&format!("/api/migration/{id}/events?since_id=-1")).await, 400, "invalid_query").await;
     refused(server.get(&format!("/api/migration/{id}/artifact")).await, 409, "not_completed").await;
