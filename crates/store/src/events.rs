@@ -1,6 +1,9 @@
 //! The public history of migrations: appended in commit order (law 11), read by sequence number.
 
+mod across;
 pub(crate) mod append;
+
+pub use across::{Horizon, PlacedEvent, Tip, Touched, TouchedPage};
 
 use crate::{
     Result, Store,

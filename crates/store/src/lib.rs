@@ -28,7 +28,7 @@ pub mod schema;
 
 pub use api_keys::{ApiKeyRecord, NewApiKey};
 pub use error::{Error, Result};
-pub use events::Tail;
+pub use events::{Horizon, PlacedEvent, Tail, Tip, Touched, TouchedPage};
 pub use figures::{Figures, QueueFigures};
 pub use idempotency::StoredAnswer;
 pub use jobs::{

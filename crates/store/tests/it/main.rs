@@ -1,5 +1,6 @@
 //! The store against a real Postgres: every statement, every fence, every promise of the schema.
 
+mod across;
 mod cancel;
 mod claim;
 mod cluster;
