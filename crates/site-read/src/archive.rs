@@ -1,6 +1,8 @@
 //! Where bodies go as they come. Content-addressed: the same bytes are kept once, whoever stores
 //! them, and a hash that was handed out always names the same bytes.
 
+mod folder;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
@@ -9,6 +11,8 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+
+pub use folder::FolderArchive;
 
 /// The BLAKE3 hash of a body, in lower-case hex.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

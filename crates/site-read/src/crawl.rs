@@ -1,38 +1,82 @@
 //! The crawl: level by level, several requests at once, merged in canonical order.
 //!
 //! What is asked next is decided only by what was merged before, never by which answer came first.
-//! That is why answers are taken from an ordered queue, and why every cap counts merged results.
+//! That is why answers are taken from an ordered queue, why every cap counts merged results, and why
+//! a crawl that died goes on from its journal as if nothing had happened.
 
+mod ask;
 mod merge;
 mod site;
 mod start;
 mod visit;
 
 use std::collections::VecDeque;
+use std::pin::pin;
 
 use futures::StreamExt;
-use futures::stream;
 use site_fetch::Fetcher;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::Url;
 
 use crate::archive::Archive;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::frontier::Lead;
+use crate::journal::{Journal, Scribe, Unrecorded};
 use crate::limits::{Limits, Progress};
 use crate::snapshot::Snapshot;
 use crate::trap::{self, Trap};
+use ask::Asker;
 use merge::Merge;
-use visit::{Outcome, Visitor};
+use visit::Visitor;
 
 /// Requests for pages per page kept: errors, redirects and files are answers too, and a site that
 /// has nothing else must end as well.
 const REQUESTS_PER_PAGE: usize = 4;
 
-/// Reads the site at `start`.
+/// What came of reading a site.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Reading {
+    /// What was read.
+    pub snapshot: Snapshot,
+}
+
+/// Reads the site at `start`, as far as the journal does not hold it already.
 ///
-/// Cancel by dropping the future: what the archive holds by then stays, nothing else is left behind.
-/// The report is called after each merged answer.
+/// Cancel by dropping the future: what archive and journal hold by then stays, nothing else is left
+/// behind. The report is called after each merged answer.
+pub async fn read(
+    fetcher: &Fetcher,
+    archive: &dyn Archive,
+    journal: &dyn Journal,
+    start: &Url,
+    limits: &Limits,
+    report: &(dyn Fn(&Progress) + Send + Sync),
+) -> Result<Reading> {
+    let scribe = Scribe::open(journal).await.map_err(Error::Journal)?;
+    let deadline = scribe.deadline(limits.max_time);
+    let opened = start::open(fetcher, archive, &scribe, start).await?;
+    let visitor = Visitor { fetcher, archive, site: opened.site.clone(), robots: opened.robots.clone() };
+    let slots = Semaphore::new(limits.concurrency.clamp(1, Semaphore::MAX_PERMITS));
+    let asker = Asker { visitor, scribe, slots };
+    let mut merge = Merge::new(start, limits, report, opened.site.clone());
+    let sitemaps = match tokio::time::timeout_at(deadline, start::sitemaps(&asker, &opened)).await {
+        Ok(found) => found?,
+        Err(_) => {
+            merge.truncate("time");
+            Vec::new()
+        }
+    };
+    merge.start(&opened, sitemaps);
+    let requests_left = limits.max_pages.saturating_mul(REQUESTS_PER_PAGE);
+    let mut crawl = Crawl { merge, asker, limits, deadline, requests_left };
+    crawl.pages().await?;
+    crawl.assets().await?;
+    Ok(Reading { snapshot: crawl.merge.finish() })
+}
+
+/// Reads the site at `start` without a journal; see [`read`].
 pub async fn crawl(
     fetcher: &Fetcher,
     archive: &dyn Archive,
@@ -40,29 +84,13 @@ pub async fn crawl(
     limits: &Limits,
     report: &(dyn Fn(&Progress) + Send + Sync),
 ) -> Result<Snapshot> {
-    let deadline = Instant::now() + limits.max_time;
-    let opened = start::open(fetcher, archive, start).await?;
-    let visitor = Visitor { fetcher, archive, site: opened.site.clone(), robots: opened.robots.clone() };
-    let mut crawl = Crawl {
-        merge: Merge::new(start, limits, report, opened.site.clone()),
-        visitor,
-        limits,
-        deadline,
-        requests_left: limits.max_pages.saturating_mul(REQUESTS_PER_PAGE),
-    };
-    let sitemaps = tokio::time::timeout_at(deadline, start::sitemaps(fetcher, &opened)).await;
-    if sitemaps.is_err() {
-        crawl.merge.truncate("time");
-    }
-    crawl.merge.start(opened, sitemaps.unwrap_or_default());
-    crawl.pages().await?;
-    crawl.assets().await?;
-    Ok(crawl.merge.finish())
+    let reading = read(fetcher, archive, &Unrecorded, start, limits, report).await?;
+    Ok(reading.snapshot)
 }
 
 struct Crawl<'a> {
     merge: Merge<'a>,
-    visitor: Visitor<'a>,
+    asker: Asker<'a>,
     limits: &'a Limits,
     deadline: Instant,
     requests_left: usize,
@@ -128,28 +156,17 @@ impl Crawl<'_> {
 
     /// Asks a batch and merges it in its order; `false` when a cap on bytes or time ended it.
     async fn batch(&mut self, batch: Vec<Lead>, stage: Stage) -> Result<bool> {
-        let visitor = &self.visitor;
-        let visits: Vec<_> = batch
-            .into_iter()
-            .map(|lead| async move {
-                let outcome = match stage {
-                    Stage::Pages { .. } => visitor.page(&lead.url).await,
-                    Stage::Assets => visitor.asset(&lead.url).await,
-                };
-                (lead, outcome)
-            })
-            .collect();
-        let mut answers = stream::iter(visits).buffered(self.limits.concurrency.max(1));
+        let mut answers = pin!(self.asker.ask_all(batch, stage));
         loop {
             let Ok(next) = tokio::time::timeout_at(self.deadline, answers.next()).await else {
                 self.merge.truncate("time");
                 return Ok(false);
             };
-            let Some((lead, outcome)) = next else {
+            let Some(answer) = next else {
                 return Ok(true);
             };
-            let outcome: Outcome = outcome?;
-            if !self.merge.take(lead, outcome, stage) {
+            let (lead, visit) = answer?;
+            if !self.merge.take(lead, &visit, stage) {
                 return Ok(false);
             }
         }

@@ -47,6 +47,9 @@ pub enum Error {
     /// A body could not be stored.
     #[error("a body could not be stored")]
     Archive(#[source] io::Error),
+    /// What was read could not be recorded, or what was recorded could not be read.
+    #[error("the crawl's journal could not be used")]
+    Journal(#[source] io::Error),
 }
 
 impl Error {
@@ -62,6 +65,7 @@ impl Error {
             Self::RobotsForbid => "SITE_ROBOTS_FORBID",
             Self::Refused(_) => "SITE_REFUSED",
             Self::Archive(_) => "ARCHIVE_UNAVAILABLE",
+            Self::Journal(_) => "JOURNAL_UNAVAILABLE",
         }
     }
 
@@ -71,7 +75,7 @@ impl Error {
         match self {
             Self::Unreachable { source, .. } => source.is_transient(),
             Self::Status { status, .. } => *status >= 500 || *status == 429,
-            Self::Archive(_) => true,
+            Self::Archive(_) | Self::Journal(_) => true,
             Self::NotHtml { .. } | Self::Empty | Self::TooDeep | Self::RobotsForbid | Self::Refused(_) => {
                 false
             }

@@ -4,7 +4,8 @@
 //! one and the same site is the same whatever the order in which its answers came. A fault of a page
 //! or an asset becomes a [`Finding`]; only the start page's failure ends the crawl.
 //!
-//! Start at [`crawl`]; [`Snapshot`] is the result and [`Index`] finds pages in it.
+//! Start at [`read`]; [`Snapshot`] is the result and [`Index`] finds pages in it. [`journal`] is what a crawl
+//! that was interrupted goes on from.
 
 mod archive;
 pub mod charset;
@@ -13,6 +14,7 @@ pub mod css;
 mod error;
 mod frontier;
 mod index;
+pub mod journal;
 mod limits;
 mod media_type;
 mod nesting;
@@ -23,8 +25,8 @@ mod srcset;
 mod trap;
 mod web_address;
 
-pub use archive::{Archive, ContentHash, MemoryArchive};
-pub use crawl::crawl;
+pub use archive::{Archive, ContentHash, FolderArchive, MemoryArchive};
+pub use crawl::{Reading, crawl, read};
 pub use error::{Error, Result};
 pub use index::Index;
 pub use limits::{Limits, Progress};

@@ -9,11 +9,10 @@ use url::Url;
 use super::Stage;
 use super::site::Site;
 use super::start::Opened;
-use super::visit::{AssetVisit, Outcome, PageVisit};
 use crate::frontier::{Frontier, Lead};
+use crate::journal::{AssetVisit, PageVisit, Visit};
 use crate::limits::{Limits, Progress};
-use crate::page::Kind;
-use crate::snapshot::{Finding, Snapshot};
+use crate::snapshot::{Finding, Page, Snapshot};
 use crate::trap::{Trap, Variants};
 use crate::web_address::{normal_form, without_fragment};
 use redirects::Redirects;
@@ -75,17 +74,18 @@ impl<'a> Merge<'a> {
     }
 
     /// Takes in the home page, the way to it, and the sitemaps' addresses.
-    pub(super) fn start(&mut self, opened: Opened, sitemaps: Vec<Url>) {
-        for hop in &opened.hops {
+    pub(super) fn start(&mut self, opened: &Opened, sitemaps: Vec<Url>) {
+        let door = &opened.door;
+        for hop in &door.steps {
             self.frontier.close(&hop.from);
             self.asked.insert(normal_form(&hop.from));
             self.redirects.add(&hop.from, &hop.to, hop.status);
         }
-        self.progress.pages_done = opened.hops.len() as u64 + 1;
+        self.progress.pages_done = door.steps.len() as u64 + 1;
         let home = self.site.home.clone();
         self.frontier.close(&home);
         self.asked.insert(normal_form(&home));
-        self.page(&home, opened.page, 0);
+        self.page(&home, &door.page, 0);
         self.tell(&home);
         for url in sitemaps {
             self.frontier.add(SITEMAP_DEPTH, &url, None);
@@ -97,48 +97,47 @@ impl<'a> Merge<'a> {
     }
 
     /// Takes in one answer; `false` when the cap on bytes is reached.
-    pub(super) fn take(&mut self, lead: Lead, outcome: Outcome, stage: Stage) -> bool {
+    pub(super) fn take(&mut self, lead: Lead, visit: &Visit, stage: Stage) -> bool {
         self.asked.insert(lead.form.clone());
         self.pass_over(stage);
         let depth = match stage {
             Stage::Pages { depth } => depth,
             Stage::Assets => 0,
         };
-        let goes_on = match outcome {
-            Outcome::Page(visit) => self.page(&lead.url, *visit, depth),
-            Outcome::Asset(visit) => self.asset(&lead.url, *visit),
-            Outcome::Redirect { to, status } => {
-                self.redirect(&lead, &to, status, stage);
+        let goes_on = match visit {
+            Visit::Page(visit) => self.page(&lead.url, visit, depth),
+            Visit::Asset(visit) => self.asset(&lead.url, visit),
+            Visit::Redirect { to, status } => {
+                self.redirect(&lead, to, *status, stage);
                 true
             }
-            Outcome::Left { code, note } => {
+            Visit::Left { code, note } => {
                 self.left(code, note, &lead);
                 true
             }
+            // Recorded under keys of their own, which no lead has.
+            Visit::Door(_) | Visit::Sitemap(_) | Visit::Clock { .. } => true,
         };
         self.tell(&lead.url);
         goes_on
     }
 
-    fn page(&mut self, url: &Url, mut visit: PageVisit, depth: u32) -> bool {
+    fn page(&mut self, url: &Url, visit: &PageVisit, depth: u32) -> bool {
         if !self.afford(visit.bytes) {
             return false;
         }
-        visit.page.depth = depth;
-        for reference in &visit.facts.references {
-            match reference.kind {
-                Kind::Link if self.site.contains(&reference.url) => {
-                    self.frontier.add(depth + 1, &reference.url, Some(url.as_str()));
-                }
-                Kind::Link => {}
-                Kind::Asset => self.asset_lead(&reference.url, url),
-            }
+        for link in visit.links.iter().filter(|link| self.site.contains(link)) {
+            self.frontier.add(depth + 1, link, Some(url.as_str()));
         }
-        self.snapshot.pages.insert(url.to_string(), visit.page);
+        for asset in &visit.assets {
+            self.asset_lead(asset, url);
+        }
+        let page = Page { depth, ..visit.page.clone() };
+        self.snapshot.pages.insert(url.to_string(), page);
         true
     }
 
-    fn asset(&mut self, url: &Url, visit: AssetVisit) -> bool {
+    fn asset(&mut self, url: &Url, visit: &AssetVisit) -> bool {
         if !self.afford(visit.asset.bytes) {
             return false;
         }
@@ -148,7 +147,7 @@ impl<'a> Merge<'a> {
         for reference in &visit.references {
             self.asset_lead(reference, url);
         }
-        self.snapshot.assets.insert(url.to_string(), visit.asset);
+        self.snapshot.assets.insert(url.to_string(), visit.asset.clone());
         true
     }
 
@@ -185,7 +184,7 @@ impl<'a> Merge<'a> {
         }
     }
 
-    fn left(&mut self, code: &'static str, note: String, lead: &Lead) {
+    fn left(&mut self, code: &str, note: &str, lead: &Lead) {
         // Nobody named the icon: its absence is no fault of the site.
         let guessed = lead.from.is_none() && lead.url.path() == "/favicon.ico";
         if guessed {
@@ -207,8 +206,8 @@ impl<'a> Merge<'a> {
     }
 
     /// Notes an address that a limit left out.
-    pub(super) fn leave_out(&mut self, code: &'static str, lead: &Lead) {
-        self.left(code, "left out by a limit of the crawl".to_owned(), lead);
+    pub(super) fn leave_out(&mut self, code: &str, lead: &Lead) {
+        self.left(code, "left out by a limit of the crawl", lead);
     }
 
     /// Notes a trap, once for each path.
@@ -224,7 +223,7 @@ impl<'a> Merge<'a> {
             Trap::GrowingPath => lead.url.path_segments().and_then(|mut s| s.next()).unwrap_or_default(),
         };
         if self.trapped.insert(format!("{code} {key}")) {
-            self.left(code, note.to_owned(), lead);
+            self.left(code, note, lead);
         }
     }
 

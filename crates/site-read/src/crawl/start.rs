@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use site_fetch::robots::{Robots, Standing};
-use site_fetch::{Error as FetchError, Fetcher, Hop};
+use site_fetch::{Error as FetchError, Fetcher};
 use url::Url;
 
+use super::ask::Asker;
 use super::site::Site;
-use super::visit::{self, PageVisit};
+use super::visit;
 use crate::archive::Archive;
 use crate::error::{Error, Result};
+use crate::journal::{Door, PageVisit, Purpose, Scribe, Step, Visit, VisitKey};
 use crate::media_type;
-use crate::sitemap;
 use crate::web_address::{same_origin, without_fragment};
 
 const MAX_SITEMAPS: usize = 50;
@@ -22,13 +23,38 @@ const MAX_SITEMAP_URLS: usize = 50_000;
 pub(super) struct Opened {
     pub(super) site: Site,
     pub(super) robots: Arc<Robots>,
-    pub(super) hops: Vec<Hop>,
-    pub(super) page: PageVisit,
+    pub(super) door: Door,
+}
+
+/// Follows the start address to the home page, or recalls the way. robots.txt is asked anew each time: what
+/// is still to be read is subject to what it says now.
+pub(super) async fn open(
+    fetcher: &Fetcher,
+    archive: &dyn Archive,
+    scribe: &Scribe<'_>,
+    start: &Url,
+) -> Result<Opened> {
+    let key = VisitKey { purpose: Purpose::Door, url: start.to_string() };
+    let known = scribe.recall(std::slice::from_ref(&key)).await.map_err(Error::Journal)?;
+    let door = match known.into_iter().next().flatten().as_deref() {
+        Some(Visit::Door(door)) => (**door).clone(),
+        _ => {
+            let door = knock(fetcher, archive, start).await?;
+            let visit = Visit::Door(Box::new(door.clone()));
+            scribe.record(key, Arc::new(visit)).await.map_err(Error::Journal)?;
+            door
+        }
+    };
+    let robots = fetcher.robots(&door.home).await.map_err(|source| failed(&door.home, source))?;
+    let mut others: Vec<Url> = door.steps.iter().map(|step| step.from.clone()).collect();
+    others.retain(|other| !same_origin(other, &door.home));
+    let site = Site { home: door.home.clone(), others };
+    Ok(Opened { site, robots, door })
 }
 
 /// Follows the start address to the home page, over origins too, asking each origin's robots.txt.
-pub(super) async fn open(fetcher: &Fetcher, archive: &dyn Archive, start: &Url) -> Result<Opened> {
-    let mut hops: Vec<Hop> = Vec::new();
+async fn knock(fetcher: &Fetcher, archive: &dyn Archive, start: &Url) -> Result<Door> {
+    let mut steps: Vec<Step> = Vec::new();
     let mut current = without_fragment(start);
     loop {
         let failed = |source| failed(&current, source);
@@ -37,21 +63,19 @@ pub(super) async fn open(fetcher: &Fetcher, archive: &dyn Archive, start: &Url) 
         let answer = fetcher.get_once(&current).await.map_err(failed)?;
         let Some(to) = answer.location().map_err(failed)? else {
             let page = home_page(archive, answer).await?;
-            let mut others: Vec<Url> = hops.iter().map(|hop| hop.from.clone()).collect();
-            others.retain(|other| !same_origin(other, &current));
-            let site = Site { home: current, others };
-            return Ok(Opened { site, robots, hops, page });
+            let sitemaps = robots.sitemaps.iter().take(MAX_SITEMAPS).cloned().collect();
+            return Ok(Door { home: current, steps, sitemaps, page });
         };
         let to = without_fragment(&to);
-        if to == current || hops.iter().any(|hop| hop.from == to) {
+        if to == current || steps.iter().any(|step| step.from == to) {
             let url = to.to_string();
             return Err(failed(FetchError::RedirectLoop { url }));
         }
         let limit = fetcher.options().max_redirects;
-        if hops.len() >= limit as usize {
+        if steps.len() >= limit as usize {
             return Err(failed(FetchError::TooManyRedirects { limit }));
         }
-        hops.push(Hop { from: current, to: to.clone(), status: answer.status });
+        steps.push(Step { from: current, to: to.clone(), status: answer.status });
         current = to;
     }
 }
@@ -70,7 +94,7 @@ async fn home_page(archive: &dyn Archive, answer: site_fetch::Fetched) -> Result
     }
     let page = visit::read_page(archive, answer, content_type).await?;
     let page = page.ok_or(Error::TooDeep)?;
-    if page.facts.visible { Ok(page) } else { Err(Error::Empty) }
+    if page.visible { Ok(page) } else { Err(Error::Empty) }
 }
 
 fn permitted(robots: &Robots, url: &Url) -> Result<()> {
@@ -92,11 +116,10 @@ fn failed(url: &Url, source: FetchError) -> Error {
     }
 }
 
-/// Addresses that the site's sitemaps name, in canonical order. A broken sitemap names what could
-/// be read of it.
-pub(super) async fn sitemaps(fetcher: &Fetcher, opened: &Opened) -> Vec<Url> {
+/// Addresses that the site's sitemaps name, in canonical order.
+pub(super) async fn sitemaps(asker: &Asker<'_>, opened: &Opened) -> Result<Vec<Url>> {
     let home = &opened.site.home;
-    let named = opened.robots.sitemaps.iter();
+    let named = opened.door.sitemaps.iter();
     let mut waiting: BTreeSet<Url> = named.filter_map(|line| home.join(line).ok()).collect();
     waiting.extend(home.join("/sitemap.xml"));
     let mut asked = BTreeSet::new();
@@ -108,17 +131,11 @@ pub(super) async fn sitemaps(fetcher: &Fetcher, opened: &Opened) -> Vec<Url> {
         if !opened.site.contains(&next) || !asked.insert(next.clone()) {
             continue;
         }
-        let Ok(answer) = fetcher.get(&next).await else {
-            continue;
-        };
-        if answer.status != 200 {
-            continue;
+        if let Visit::Sitemap(found) = &*asker.sitemap(&next).await? {
+            let further = found.sitemaps.iter().filter(|url| !asked.contains(*url));
+            waiting.extend(further.take(MAX_SITEMAPS * 20).cloned());
+            pages.extend(found.pages.iter().cloned());
         }
-        let found = sitemap::read(&answer.body);
-        let further = found.sitemaps.iter().filter_map(|line| home.join(line).ok());
-        waiting.extend(further.filter(|url| !asked.contains(url)).take(MAX_SITEMAPS * 20));
-        let addresses = found.pages.iter().filter_map(|line| home.join(line).ok());
-        pages.extend(addresses.filter(|url| opened.site.contains(url)));
     }
-    pages.into_iter().take(MAX_SITEMAP_URLS).collect()
+    Ok(pages.into_iter().take(MAX_SITEMAP_URLS).collect())
 }

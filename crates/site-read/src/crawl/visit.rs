@@ -10,45 +10,13 @@ use url::Url;
 use super::site::Site;
 use crate::archive::{Archive, ContentHash};
 use crate::error::{Error, Result};
-use crate::page::{Facts, Kind};
+use crate::journal::{AssetVisit, PageVisit, SitemapVisit, Visit};
+use crate::page::Kind;
 use crate::snapshot::{Asset, Page};
 use crate::web_address::without_fragment;
-use crate::{charset, css, media_type, nesting, page};
+use crate::{charset, css, media_type, nesting, page, sitemap};
 
 const MAX_ASSET_REDIRECTS: usize = 10;
-
-/// A page that was read and stored.
-#[derive(Debug)]
-pub(super) struct PageVisit {
-    pub(super) page: Page,
-    pub(super) facts: Facts,
-    pub(super) bytes: u64,
-}
-
-/// A file that was stored, and what it refers to.
-#[derive(Debug)]
-pub(super) struct AssetVisit {
-    pub(super) asset: Asset,
-    pub(super) references: Vec<Url>,
-    /// The redirect on the way: its first status and its last target.
-    pub(super) redirect: Option<(u16, Url)>,
-}
-
-/// What came of a visit.
-#[derive(Debug)]
-pub(super) enum Outcome {
-    Page(Box<PageVisit>),
-    Asset(Box<AssetVisit>),
-    Redirect {
-        to: Url,
-        status: u16,
-    },
-    /// Nothing to keep, and why.
-    Left {
-        code: &'static str,
-        note: String,
-    },
-}
 
 pub(super) struct Visitor<'a> {
     pub(super) fetcher: &'a Fetcher,
@@ -59,7 +27,7 @@ pub(super) struct Visitor<'a> {
 
 impl Visitor<'_> {
     /// Asks for what should be a page; a file behind a link is kept as an asset.
-    pub(super) async fn page(&self, url: &Url) -> Result<Outcome> {
+    pub(super) async fn page(&self, url: &Url) -> Result<Visit> {
         if !self.permitted(url).await {
             return Ok(forbidden());
         }
@@ -71,7 +39,7 @@ impl Visitor<'_> {
             Ok(Some(to)) => {
                 let to = without_fragment(&to);
                 let status = answer.status;
-                return Ok(Outcome::Redirect { to, status });
+                return Ok(Visit::Redirect { to, status });
             }
             Ok(None) => {}
             Err(error) => return Ok(unanswered("broken-page", &error)),
@@ -81,19 +49,19 @@ impl Visitor<'_> {
         }
         if !self.site.is_home(url) {
             let note = "answers at another origin than the home page and was not read twice";
-            return Ok(Outcome::Left { code: "other-origin", note: note.to_owned() });
+            return Ok(Visit::Left { code: "other-origin".into(), note: note.to_owned() });
         }
         let content_type = content_type(&answer);
         if media_type::is_html(&content_type) {
             let visit = read_page(self.archive, answer, content_type).await?;
-            Ok(visit.map_or_else(unreadable, |visit| Outcome::Page(Box::new(visit))))
+            Ok(visit.map_or_else(unreadable, |visit| Visit::Page(Box::new(visit))))
         } else {
             self.keep(answer, content_type, None).await
         }
     }
 
     /// Asks for a part of a page; redirects within the site are followed, others are left.
-    pub(super) async fn asset(&self, url: &Url) -> Result<Outcome> {
+    pub(super) async fn asset(&self, url: &Url) -> Result<Visit> {
         let mut current = url.clone();
         let mut first_status = None;
         for _ in 0..=MAX_ASSET_REDIRECTS {
@@ -111,7 +79,7 @@ impl Visitor<'_> {
                     continue;
                 }
                 Ok(Some(to)) => {
-                    return Ok(Outcome::Redirect { to, status: answer.status });
+                    return Ok(Visit::Redirect { to, status: answer.status });
                 }
                 Ok(None) => {}
                 Err(error) => return Ok(unanswered("missing-asset", &error)),
@@ -121,15 +89,32 @@ impl Visitor<'_> {
             }
             let content_type = content_type(&answer);
             if media_type::is_html(&content_type) {
-                return Ok(Outcome::Left {
-                    code: "asset-is-page",
+                return Ok(Visit::Left {
+                    code: "asset-is-page".into(),
                     note: "answers with an HTML page instead of a file".to_owned(),
                 });
             }
             let redirect = first_status.map(|status| (status, current));
             return self.keep(answer, content_type, redirect).await;
         }
-        Ok(Outcome::Left { code: "redirect-loop", note: "redirects without end".to_owned() })
+        Ok(Visit::Left { code: "redirect-loop".into(), note: "redirects without end".to_owned() })
+    }
+
+    /// Asks for a sitemap, redirects followed. A broken one names what could be read of it.
+    pub(super) async fn sitemap(&self, url: &Url) -> Visit {
+        let answer = match self.fetcher.get(url).await {
+            Ok(answer) if answer.status == 200 => answer,
+            Ok(answer) => return answered("missing-sitemap", answer.status),
+            Err(error) => return unanswered("missing-sitemap", &error),
+        };
+        let home = &self.site.home;
+        let found = sitemap::read(&answer.body);
+        let within = |lines: &[String]| -> Vec<Url> {
+            let urls = lines.iter().filter_map(|line| home.join(line).ok());
+            urls.filter(|url| self.site.contains(url)).collect()
+        };
+        let visit = SitemapVisit { pages: within(&found.pages), sitemaps: within(&found.sitemaps) };
+        Visit::Sitemap(Box::new(visit))
     }
 
     async fn keep(
@@ -137,7 +122,7 @@ impl Visitor<'_> {
         answer: Fetched,
         content_type: String,
         redirect: Option<(u16, Url)>,
-    ) -> Result<Outcome> {
+    ) -> Result<Visit> {
         let body = self.archive.put(answer.body.clone()).await;
         let body = body.map_err(Error::Archive)?;
         let bytes = answer.body.len() as u64;
@@ -145,7 +130,7 @@ impl Visitor<'_> {
         let read = in_background(move || (dimensions(&kind, &answer.body), references(&kind, &answer)));
         let ((width, height), references) = read.await.unwrap_or_default();
         let asset = Asset { content_type, body, bytes, width, height };
-        Ok(Outcome::Asset(Box::new(AssetVisit { asset, references, redirect })))
+        Ok(Visit::Asset(Box::new(AssetVisit { asset, references, redirect })))
     }
 
     async fn permitted(&self, url: &Url) -> bool {
@@ -178,18 +163,23 @@ pub(super) async fn read_page(
     };
     let bytes = raw.len() as u64;
     let (body, html) = store(archive, raw, decoded.text).await?;
+    let (links, assets): (Vec<_>, Vec<_>) =
+        facts.references.into_iter().partition(|reference| reference.kind == Kind::Link);
+    let urls = |references: Vec<page::Reference>| references.into_iter().map(|found| found.url).collect();
     Ok(Some(PageVisit {
         page: Page {
             status,
             content_type,
             charset: decoded.charset.to_owned(),
-            title: facts.title.clone(),
+            title: facts.title,
             body,
             html,
             depth: 0,
         },
-        facts,
         bytes,
+        visible: facts.visible,
+        links: urls(links),
+        assets: urls(assets),
     }))
 }
 
@@ -259,25 +249,28 @@ fn content_type(answer: &Fetched) -> String {
     media_type::of(answer.content_type.as_deref(), &answer.body, answer.url.path())
 }
 
-fn unreadable() -> Outcome {
-    Outcome::Left { code: "unreadable-page", note: "nests too deep to be read".to_owned() }
+fn unreadable() -> Visit {
+    Visit::Left { code: "unreadable-page".into(), note: "nests too deep to be read".to_owned() }
 }
 
-fn forbidden() -> Outcome {
-    Outcome::Left { code: "robots-disallowed", note: "the site's robots.txt forbids reading it".to_owned() }
+fn forbidden() -> Visit {
+    Visit::Left {
+        code: "robots-disallowed".into(),
+        note: "the site's robots.txt forbids reading it".to_owned(),
+    }
 }
 
-fn answered(code: &'static str, status: u16) -> Outcome {
+fn answered(code: &'static str, status: u16) -> Visit {
     let note = format!("answers {status}");
-    Outcome::Left { code, note }
+    Visit::Left { code: code.into(), note }
 }
 
-fn unanswered(code: &'static str, error: &FetchError) -> Outcome {
+fn unanswered(code: &'static str, error: &FetchError) -> Visit {
     let code = match error {
         FetchError::TooLarge { .. } => "too-large",
         FetchError::Refused(_) => "refused",
         _ => code,
     };
     let note = error.to_string();
-    Outcome::Left { code, note }
+    Visit::Left { code: code.into(), note }
 }

@@ -3,6 +3,7 @@
 mod hostile;
 mod order;
 mod pages;
+mod resume;
 mod server;
 mod start;
 mod traps;

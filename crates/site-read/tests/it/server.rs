@@ -88,6 +88,10 @@ impl Site {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
+    pub(crate) fn all_requests(&self) -> Vec<String> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(crate) async fn crawl(&self, limits: &Limits) -> Result<Read, Error> {
         self.crawl_from("/", limits).await
     }

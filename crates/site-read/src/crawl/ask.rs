@@ -1,0 +1,91 @@
+//! Answers in the order of the questions: from the journal, or from the site and then into the journal.
+
+use std::sync::Arc;
+
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use tokio::sync::Semaphore;
+use url::Url;
+
+use super::Stage;
+use super::visit::Visitor;
+use crate::error::{Error, Result};
+use crate::frontier::Lead;
+use crate::journal::{MAX_BATCH, Purpose, Scribe, Visit, VisitKey};
+
+/// Answers that may wait for the one before them, for each request under way: a slow answer then does
+/// not stop the others at once.
+const AHEAD: usize = 4;
+
+pub(super) struct Asker<'a> {
+    pub(super) visitor: Visitor<'a>,
+    pub(super) scribe: Scribe<'a>,
+    /// Requests under way, their recording included.
+    pub(super) slots: Semaphore,
+}
+
+impl Asker<'_> {
+    /// What came of each lead, in their order.
+    pub(super) fn ask_all(
+        &self,
+        leads: Vec<Lead>,
+        stage: Stage,
+    ) -> impl Stream<Item = Result<(Lead, Arc<Visit>)>> {
+        let ahead = self.slots.available_permits().max(1).saturating_mul(AHEAD);
+        let mut leads = leads.into_iter();
+        let batches = std::iter::from_fn(move || {
+            let batch: Vec<Lead> = leads.by_ref().take(MAX_BATCH).collect();
+            (!batch.is_empty()).then_some(batch)
+        });
+        stream::iter(batches)
+            .then(move |batch| self.recall(batch, stage))
+            .map_ok(|known| stream::iter(known.into_iter().map(Ok)))
+            .try_flatten()
+            .map(move |next| async move {
+                let (lead, known) = next?;
+                let visit = match known {
+                    Some(visit) => visit,
+                    None => self.ask(key(&lead, stage), &lead, stage).await?,
+                };
+                Ok((lead, visit))
+            })
+            .buffered(ahead)
+    }
+
+    /// What came of a sitemap.
+    pub(super) async fn sitemap(&self, url: &Url) -> Result<Arc<Visit>> {
+        let key = VisitKey { purpose: Purpose::Sitemap, url: url.to_string() };
+        let known = self.scribe.recall(std::slice::from_ref(&key)).await.map_err(Error::Journal)?;
+        if let Some(visit) = known.into_iter().next().flatten() {
+            return Ok(visit);
+        }
+        let visit = Arc::new(self.visitor.sitemap(url).await);
+        self.scribe.record(key, visit.clone()).await.map_err(Error::Journal)?;
+        Ok(visit)
+    }
+
+    async fn recall(&self, leads: Vec<Lead>, stage: Stage) -> Result<Vec<(Lead, Option<Arc<Visit>>)>> {
+        let keys: Vec<VisitKey> = leads.iter().map(|lead| key(lead, stage)).collect();
+        let known = self.scribe.recall(&keys).await.map_err(Error::Journal)?;
+        Ok(leads.into_iter().zip(known).collect())
+    }
+
+    async fn ask(&self, key: VisitKey, lead: &Lead, stage: Stage) -> Result<Arc<Visit>> {
+        // Never closed, so it always opens.
+        let _slot = self.slots.acquire().await.ok();
+        let visit = match stage {
+            Stage::Pages { .. } => self.visitor.page(&lead.url).await?,
+            Stage::Assets => self.visitor.asset(&lead.url).await?,
+        };
+        let visit = Arc::new(visit);
+        self.scribe.record(key, visit.clone()).await.map_err(Error::Journal)?;
+        Ok(visit)
+    }
+}
+
+fn key(lead: &Lead, stage: Stage) -> VisitKey {
+    let purpose = match stage {
+        Stage::Pages { .. } => Purpose::Page,
+        Stage::Assets => Purpose::Asset,
+    };
+    VisitKey { purpose, url: lead.url.to_string() }
+}

@@ -1,0 +1,100 @@
+//! What came of one request, as data that can be stored and read back.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::snapshot::{Asset, Page};
+
+/// What came of one request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum Visit {
+    /// The home page and the way to it.
+    Door(Box<Door>),
+    /// A page.
+    Page(Box<PageVisit>),
+    /// A file.
+    Asset(Box<AssetVisit>),
+    /// What a sitemap names.
+    Sitemap(Box<SitemapVisit>),
+    /// A redirect that was not followed at once.
+    Redirect {
+        /// Where it leads.
+        to: Url,
+        /// HTTP status.
+        status: u16,
+    },
+    /// Nothing to keep.
+    Left {
+        /// Stable name of the reason, as in findings.
+        code: Cow<'static, str>,
+        /// What a person should know.
+        note: String,
+    },
+    /// How long the crawl had run when this was recorded.
+    Clock {
+        /// Milliseconds, all its processes together.
+        millis: u64,
+    },
+}
+
+/// The home page and the way to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Door {
+    /// Where the start address led.
+    pub home: Url,
+    /// Redirects on the way, in their order.
+    pub steps: Vec<Step>,
+    /// Addresses of sitemaps that robots.txt names, as written.
+    pub sitemaps: Vec<String>,
+    /// The page.
+    pub page: PageVisit,
+}
+
+/// One redirect on the way to the home page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// The address that redirected.
+    pub from: Url,
+    /// Where to.
+    pub to: Url,
+    /// HTTP status.
+    pub status: u16,
+}
+
+/// A page that was read and whose body is in the archive.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PageVisit {
+    /// What the snapshot says of it; its depth is set when it is merged.
+    pub page: Page,
+    /// Length of the body.
+    pub bytes: u64,
+    /// Whether a visitor without script would see anything.
+    pub visible: bool,
+    /// What it links to, absolute, in document order.
+    pub links: Vec<Url>,
+    /// What it is made of, absolute, in document order.
+    pub assets: Vec<Url>,
+}
+
+/// A file that was stored, and what it refers to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AssetVisit {
+    /// What the snapshot says of it.
+    pub asset: Asset,
+    /// What it is made of, absolute.
+    pub references: Vec<Url>,
+    /// The redirect on the way: its first status and its last target.
+    pub redirect: Option<(u16, Url)>,
+}
+
+/// What a sitemap names, absolute and within the site.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SitemapVisit {
+    /// Pages.
+    pub pages: Vec<Url>,
+    /// Further sitemaps.
+    pub sitemaps: Vec<Url>,
+}
