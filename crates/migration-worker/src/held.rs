@@ -10,7 +10,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
     },
 };
 use store::Lease;
@@ -64,6 +64,7 @@ pub(crate) struct Hold {
     trusted_until: watch::Sender<Instant>,
     ending: AtomicBool,
     pauses: AtomicU32,
+    batches: AtomicI64,
     live: Mutex<LiveStatus>,
 }
 
@@ -85,6 +86,7 @@ impl Hold {
             trusted_until: watch::Sender::new(trusted_until),
             ending: AtomicBool::new(false),
             pauses: AtomicU32::new(0),
+            batches: AtomicI64::new(0),
             live: Mutex::new(live),
         }
     }
@@ -111,6 +113,11 @@ impl Hold {
     /// Did the work ever wait because the lease could not be trusted?
     pub(crate) fn was_paused(&self) -> bool {
         self.pauses.load(Ordering::Relaxed) > 0
+    }
+
+    /// The number of the next batch of events under this lease.
+    pub(crate) fn next_batch(&self) -> i64 {
+        self.batches.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     pub(crate) fn live(&self) -> LiveStatus {

@@ -47,16 +47,10 @@ impl Pen {
         self.write("phase.complete", || self.shop.store.complete_phase(&lease, phase, result, events)).await
     }
 
-    /// Tells of progress. Not worth a second try: what comes next tells more.
+    /// Tells of progress. The batch's number is taken once, so that each further try says the same batch.
     pub(crate) async fn append(&self, events: &[NewEvent]) -> Result<(), Stop> {
-        if self.hold.lost.is_cancelled() {
-            return Err(Stop::Lost);
-        }
-        match self.shop.store.append_events(&self.lease(), events).await {
-            Ok(answer) => self.fenced("event.append", answer),
-            Err(error) if error.kind() == Kind::Unavailable => Ok(()),
-            Err(error) => Err(fault("event.append", &error)),
-        }
+        let (lease, batch) = (self.lease(), self.hold.next_batch());
+        self.write("event.append", || self.shop.store.append_events(&lease, batch, events)).await.map(drop)
     }
 
     pub(crate) async fn complete_job(&self, completion: &Completion) -> Result<(), Stop> {

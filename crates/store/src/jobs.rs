@@ -9,6 +9,7 @@ mod begin;
 mod cancel;
 mod claim;
 mod complete;
+mod ended;
 mod fail;
 mod fence;
 mod hand_back;
@@ -20,6 +21,7 @@ mod promote;
 mod rescue;
 mod settle;
 
+pub use begin::Told;
 pub use claim::{ClaimRequest, Claimed};
 pub use complete::Completion;
 pub use fail::FailedAttempt;
@@ -68,6 +70,16 @@ pub enum Fenced<T> {
     Done(T),
     /// Nothing was written: the lease is no longer the job's.
     Stale,
+}
+
+impl<T> Fenced<T> {
+    /// The same answer, with something else written.
+    pub fn map<U>(self, written: impl FnOnce(T) -> U) -> Fenced<U> {
+        match self {
+            Self::Done(value) => Fenced::Done(written(value)),
+            Self::Stale => Fenced::Stale,
+        }
+    }
 }
 
 /// A lease for `worker` out of a job's columns `id`, `epoch`, `tenant_id`, `migration_id`, `run` and `trace`.

@@ -32,7 +32,8 @@ pub use events::{Horizon, PlacedEvent, Tail, Tip, Touched, TouchedPage};
 pub use figures::{Figures, QueueFigures};
 pub use idempotency::StoredAnswer;
 pub use jobs::{
-    ClaimRequest, Claimed, Completion, FailedAttempt, Fenced, Kept, Lease, PhaseStart, RescueRequest, Rescued,
+    ClaimRequest, Claimed, Completion, FailedAttempt, Fenced, Kept, Lease, PhaseStart, RescueRequest,
+    Rescued, Told,
 };
 pub use migrations::{
     CancelOutcome, CancelRequest, Holder, IdempotentWrite, MigrationRecord, PageRequest, PhaseRecord,

@@ -16,15 +16,30 @@ use domain::{
     job::{Cause, JobState},
 };
 
+/// What became of a batch of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// It is written.
+    Now,
+    /// Its number is not above the last one's: it was written before, and nothing happened.
+    Before,
+}
+
 impl Store {
     /// PREPARING → RUNNING. Said again under the same lease, it changes nothing and writes no event.
     pub async fn begin_job(&self, lease: &Lease, events: &[NewEvent]) -> Result<Fenced<()>> {
         self.run(&Begin { lease, events }).await
     }
 
-    /// Writes events.
-    pub async fn append_events(&self, lease: &Lease, events: &[NewEvent]) -> Result<Fenced<()>> {
-        self.run(&Append { lease, events }).await
+    /// Writes a batch of events. The holder numbers its batches upwards from 1 under each lease, so that one that
+    /// is said again is known by its number.
+    pub async fn append_events(
+        &self,
+        lease: &Lease,
+        batch: i64,
+        events: &[NewEvent],
+    ) -> Result<Fenced<Told>> {
+        self.run(&Append { lease, batch, events }).await
     }
 }
 
@@ -58,11 +73,12 @@ impl Work for Begin<'_> {
 
 struct Append<'a> {
     lease: &'a Lease,
+    batch: i64,
     events: &'a [NewEvent],
 }
 
 impl Work for Append<'_> {
-    type Out = Fenced<()>;
+    type Out = Fenced<Told>;
 
     fn tenant(&self) -> Option<TenantId> {
         Some(self.lease.tenant)
@@ -70,7 +86,12 @@ impl Work for Append<'_> {
 
     async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
         let Some(held) = fence::prove(tx, self.lease).await? else { return Ok(Fenced::Stale) };
+        let sql = "-- lease.number_batch
+            UPDATE leases SET last_batch = $3 WHERE job_id = $1 AND epoch = $2 AND last_batch < $3";
+        if tx.execute(sql, &[&self.lease.job.0, &self.lease.epoch.0, &self.batch]).await? == 0 {
+            return Ok(Fenced::Done(Told::Before));
+        }
         append(tx, &held.history(self.lease), self.events).await?;
-        Ok(Fenced::Done(()))
+        Ok(Fenced::Done(Told::Now))
     }
 }

@@ -1,15 +1,15 @@
 //! PREPARING or RUNNING → CANCELLED, by the holder, who saw the wish with a heartbeat.
 
-use super::{Fenced, Lease, fence, settle};
+use super::{Fenced, Lease, ended, fence, settle};
 use crate::{
     Result, Store,
     tx::{Tx, Work},
 };
-use domain::{TenantId, event::NewEvent};
+use domain::{TenantId, event::NewEvent, job::Cause};
 
 impl Store {
     /// PREPARING or RUNNING → CANCELLED, and the migration with it; a `done` event is added to `events` if
-    /// there is none among them.
+    /// there is none among them. Said again, it changes nothing.
     pub async fn cancel_job(&self, lease: &Lease, events: &[NewEvent]) -> Result<Fenced<()>> {
         self.run(&Cancel { lease, events }).await
     }
@@ -28,7 +28,9 @@ impl Work for Cancel<'_> {
     }
 
     async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
-        let Some(held) = fence::prove(tx, self.lease).await? else { return Ok(Fenced::Stale) };
+        let Some(held) = fence::prove(tx, self.lease).await? else {
+            return Ok(ended::again(tx, self.lease, &[Cause::CancelRequested]).await?.map(drop));
+        };
         settle::cancel(tx, self.lease, &held, None, self.events).await?;
         Ok(Fenced::Done(()))
     }

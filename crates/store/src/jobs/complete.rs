@@ -1,7 +1,7 @@
 //! RUNNING → COMPLETED, and the migration with it.
 
 use super::{
-    Fenced, Lease, fence,
+    Fenced, Lease, ended, fence,
     moves::{self, Move},
 };
 use crate::{
@@ -27,7 +27,7 @@ pub struct Completion {
 }
 
 impl Store {
-    /// RUNNING → COMPLETED, and the migration with it.
+    /// RUNNING → COMPLETED, and the migration with it. Said again, it changes nothing and answers the same.
     pub async fn complete_job(&self, lease: &Lease, completion: &Completion) -> Result<Fenced<()>> {
         self.run(&Complete { lease, completion }).await
     }
@@ -48,11 +48,7 @@ impl Work for Complete<'_> {
     async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
         let lease = self.lease;
         let Some(held) = fence::prove(tx, lease).await? else {
-            // Completed under this very epoch: the first call was committed and its answer lost.
-            let sql = "-- job.completed_by
-                SELECT 1 FROM jobs WHERE id = $1 AND epoch = $2 AND state = 'COMPLETED'";
-            let ours = tx.query_opt(sql, &[&lease.job.0, &lease.epoch.0]).await?.is_some();
-            return Ok(if ours { Fenced::Done(()) } else { Fenced::Stale });
+            return Ok(ended::again(tx, lease, &[Cause::Completed]).await?.map(drop));
         };
         let (to, cause) = (JobState::Completed, Cause::Completed);
         let step = Move { to, cause, actor: lease.actor(), trace: &lease.trace, failure: None, wait: None };

@@ -1,7 +1,7 @@
 //! The end of an attempt that failed: WAITING_RETRY, FAILED or CANCELLED.
 
 use super::{
-    Fenced, Lease, fence,
+    Fenced, Lease, ended, fence,
     settle::{Attempt, settle},
 };
 use crate::{
@@ -30,11 +30,14 @@ pub struct FailedAttempt {
 impl Store {
     /// Counts a failed attempt; answers where the job went: WAITING_RETRY, FAILED (also when the verdict says
     /// retry and the attempts are used up) or CANCELLED (when it would be tried again and somebody asked to
-    /// cancel it).
+    /// cancel it). Said again, it changes nothing and answers the same.
     pub async fn fail_attempt(&self, lease: &Lease, failed: &FailedAttempt) -> Result<Fenced<JobState>> {
         self.run(&Fail { lease, failed }).await
     }
 }
+
+/// What an attempt's failure may be written as.
+const ENDS: [Cause; 3] = [Cause::AttemptFailed, Cause::GaveUp, Cause::CancelRequested];
 
 struct Fail<'a> {
     lease: &'a Lease,
@@ -49,7 +52,9 @@ impl Work for Fail<'_> {
     }
 
     async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
-        let Some(held) = fence::prove(tx, self.lease).await? else { return Ok(Fenced::Stale) };
+        let Some(held) = fence::prove(tx, self.lease).await? else {
+            return ended::again(tx, self.lease, &ENDS).await;
+        };
         let attempt = Attempt {
             lease: self.lease,
             held: &held,

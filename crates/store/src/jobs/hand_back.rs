@@ -1,7 +1,7 @@
 //! PREPARING or RUNNING → PENDING: the holder stops before the work is done, through no fault of the work.
 
 use super::{
-    Fenced, Lease, fence,
+    Fenced, Lease, ended, fence,
     moves::{self, Move},
     settle,
 };
@@ -16,7 +16,7 @@ use domain::{
 
 impl Store {
     /// Gives a job back unfinished; no attempt is counted, and it keeps its rank. Answers where it went:
-    /// PENDING, or CANCELLED when somebody asked to cancel it.
+    /// PENDING, or CANCELLED when somebody asked to cancel it. Said again, it changes nothing and answers the same.
     pub async fn hand_back(&self, lease: &Lease) -> Result<Fenced<JobState>> {
         self.run(&HandBack { lease }).await
     }
@@ -35,7 +35,9 @@ impl Work for HandBack<'_> {
 
     async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
         let lease = self.lease;
-        let Some(held) = fence::prove(tx, lease).await? else { return Ok(Fenced::Stale) };
+        let Some(held) = fence::prove(tx, lease).await? else {
+            return ended::again(tx, lease, &[Cause::HandedBack, Cause::CancelRequested]).await;
+        };
         if held.cancel_requested {
             settle::cancel(tx, lease, &held, None, &[]).await?;
             return Ok(Fenced::Done(JobState::Cancelled));

@@ -66,7 +66,7 @@ async fn an_event_that_commits_late_is_not_passed_over() {
                  SELECT $1, last_seq, tenant_id, 1, 'log', 0, $1, '{}' FROM head RETURNING seq";
     let seq: i64 = open.query_one(write, &[&late.migration.0]).await.expect("a row").get(0);
     let before = follower.at;
-    done(world.worker.append_events(&early_lease, &[event(30), event(31)]).await);
+    done(world.worker.append_events(&early_lease, 1, &[event(30), event(31)]).await);
     let seen = follower.look(&world.broadcaster, 10).await;
     assert_eq!(seen.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [early.migration; 2]);
     assert!(follower.at >= before, "a horizon never goes back");

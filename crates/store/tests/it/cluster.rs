@@ -28,7 +28,7 @@ async fn leases_that_ran_out_while_postgres_was_away_are_renewed_and_not_swept()
     let kept =
         world.worker.heartbeat(lease.worker, &[(lease.job, lease.epoch)], TTL).await.expect("a heartbeat");
     assert_eq!(kept.len(), 1);
-    done(world.worker.append_events(&lease, &[event(30)]).await);
+    done(world.worker.append_events(&lease, 1, &[event(30)]).await);
     let attempts = "SELECT attempts FROM jobs WHERE id = $1";
     let row = world.db.sql().await.query_one(attempts, &[&lease.job.0]).await.expect("a look");
     assert_eq!(row.get::<_, i32>(0), 0, "no attempt is burned");

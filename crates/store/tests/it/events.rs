@@ -4,8 +4,8 @@ use crate::world::{TRACEPARENT, World, done, event};
 use domain::event::{EventType, NewEvent};
 use futures::future::{join, join_all};
 use serde_json::json;
-use std::sync::atomic::{AtomicBool, Ordering};
-use store::{Options, OutboxTopic, Store, Tail};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use store::{Options, OutboxTopic, Store, Tail, Told};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_events_of_eight_writers_are_read_once_each_and_in_order() {
@@ -16,7 +16,7 @@ async fn a_thousand_events_of_eight_writers_are_read_once_each_and_in_order() {
     let before = i64::try_from(world.told(request.migration).await.len()).expect("a few");
     let options = Options { max_connections: WRITERS, ..world.db.worker() };
     let store = Store::connect(&options).await.expect("the test database answers");
-    let over = AtomicBool::new(false);
+    let (over, numbers) = (AtomicBool::new(false), &AtomicI64::new(0));
     let writers = join_all((0..WRITERS).map(|writer| {
         let (store, lease) = (store.clone(), lease.clone());
         async move {
@@ -27,8 +27,11 @@ async fn a_thousand_events_of_eight_writers_are_read_once_each_and_in_order() {
                 let batch: Vec<_> = (written..written + size)
                     .map(|n| NewEvent::new(EventType::Log, None, 5, json!({"writer": writer, "n": n})))
                     .collect();
-                done(store.append_events(&lease, &batch).await);
-                written += size;
+                // A number that another writer overtook is refused as told before; the next one is not.
+                let number = numbers.fetch_add(1, Ordering::SeqCst) + 1;
+                if done(store.append_events(&lease, number, &batch).await) == Told::Now {
+                    written += size;
+                }
             }
         }
     }));
@@ -70,7 +73,7 @@ async fn an_event_carries_its_envelope_its_trace_and_one_announcement() {
     let world = World::new().await;
     let (request, lease) = world.running("https://example.com/").await;
     let odd = NewEvent::new(EventType::Log, None, 7, json!({"notes": "a\0b"}));
-    done(world.worker.append_events(&lease, &[event(30), event(12), odd]).await);
+    done(world.worker.append_events(&lease, 1, &[event(30), event(12), odd]).await);
     let events = world.gateway.events_after(request.tenant, request.migration, 2, 10).await.expect("events");
     assert_eq!(events.iter().map(|e| (e.seq, e.progress)).collect::<Vec<_>>(), [(3, 30), (4, 30), (5, 30)]);
     assert_eq!(events[2].detail["notes"], "ab", "what jsonb cannot hold is dropped");

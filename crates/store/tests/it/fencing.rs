@@ -34,7 +34,7 @@ async fn begin_phase_is_fenced() {
 
 #[tokio::test]
 async fn append_events_is_fenced() {
-    refused(async |store, lease| store.append_events(lease, &[event(9)]).await).await;
+    refused(async |store, lease| store.append_events(lease, 1, &[event(9)]).await).await;
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn a_job_that_is_over_has_no_lease_that_could_write() {
     let completion = Completion { project_id: Uuid::now_v7(), events: vec![finished()] };
     done(world.worker.complete_job(&lease, &completion).await);
     let before = world.everything().await;
-    assert!(matches!(world.worker.append_events(&lease, &[event(9)]).await, Ok(Fenced::Stale)));
+    assert!(matches!(world.worker.append_events(&lease, 1, &[event(9)]).await, Ok(Fenced::Stale)));
     assert!(matches!(world.worker.cancel_job(&lease, &[event(9)]).await, Ok(Fenced::Stale)));
     // Said again after a lost answer, it is done, not stale; and it does nothing.
     done(world.worker.complete_job(&lease, &completion).await);

@@ -132,5 +132,5 @@ async fn the_holder_is_found_while_its_lease_lasts_and_its_process_runs() {
     world.worker.register_worker(lease.worker, "http://10.0.0.7:50051", 2).await.expect("a row");
     world.expire(lease.job).await;
     assert_eq!(find().await, None, "its lease has run out");
-    assert!(matches!(world.worker.append_events(&lease, &[]).await, Ok(Fenced::Done(()))));
+    assert!(matches!(world.worker.append_events(&lease, 1, &[]).await, Ok(Fenced::Done(_))));
 }

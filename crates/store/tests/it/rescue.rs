@@ -3,7 +3,7 @@
 use crate::world::{TTL, World, worker};
 use domain::{job::JobState, retry};
 use std::time::Duration;
-use store::{Fenced, RescueRequest, Rescued};
+use store::{Fenced, RescueRequest, Rescued, Told};
 
 #[tokio::test]
 async fn only_an_expired_lease_is_taken_and_the_attempt_counts() {
@@ -102,7 +102,7 @@ async fn a_holder_that_is_writing_is_not_lost_and_one_that_renews_keeps_its_job(
         world.worker.heartbeat(lease.worker, &[(lease.job, lease.epoch)], TTL).await.expect("a heartbeat");
     assert_eq!(kept.len(), 1);
     assert_eq!(world.rescue().await, []);
-    assert!(matches!(world.worker.append_events(&lease, &[]).await, Ok(Fenced::Done(()))));
+    assert!(matches!(world.worker.append_events(&lease, 1, &[]).await, Ok(Fenced::Done(Told::Now))));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -142,5 +142,5 @@ async fn a_renewal_that_commits_during_the_sweep_wins() {
     .await;
     assert_eq!(taken, []);
     assert_eq!(world.state(lease.job).await, before);
-    assert!(matches!(world.worker.append_events(&lease, &[]).await, Ok(Fenced::Done(()))));
+    assert!(matches!(world.worker.append_events(&lease, 1, &[]).await, Ok(Fenced::Done(Told::Now))));
 }

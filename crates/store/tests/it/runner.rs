@@ -13,7 +13,7 @@ async fn the_loser_of_a_deadlock_is_run_again() {
     world.sql.batch_execute("BEGIN; SET LOCAL deadlock_timeout = '60s'").await.expect("a transaction");
     let sql = "UPDATE migrations SET seed = 1 WHERE id = $1";
     world.sql.execute(sql, &[&request.migration.0]).await.expect("a lock");
-    let (written, ()) = futures::future::join(world.worker.append_events(&lease, &[event(30)]), async {
+    let (written, ()) = futures::future::join(world.worker.append_events(&lease, 1, &[event(30)]), async {
         world.until_blocked().await;
         // The other side looks for deadlocks first, so the store's transaction is the one that is ended.
         let sql = "SELECT FROM jobs WHERE id = $1 FOR UPDATE";
@@ -43,11 +43,11 @@ async fn a_statement_that_waits_too_long_is_given_up_and_may_pass_later() {
     world.sql.batch_execute("BEGIN").await.expect("a transaction");
     world.sql.execute("SELECT FROM jobs WHERE id = $1 FOR UPDATE", &[&lease.job.0]).await.expect("a lock");
     let before = world.everything().await;
-    let error = impatient.append_events(&lease, &[event(30)]).await.expect_err("the row is locked");
+    let error = impatient.append_events(&lease, 1, &[event(30)]).await.expect_err("the row is locked");
     assert!(matches!(error, Error::Unavailable { doing: "job.fence", .. }), "{error:?}");
     assert_eq!(world.everything().await, before);
     world.sql.batch_execute("ROLLBACK").await.expect("the end of it");
-    done(impatient.append_events(&lease, &[event(30)]).await);
+    done(impatient.append_events(&lease, 1, &[event(30)]).await);
 }
 
 #[tokio::test]
@@ -69,8 +69,8 @@ async fn a_connection_that_was_cut_is_replaced() {
                WHERE datname = current_database() AND usename = 'resettle_worker'";
     world.sql.execute(sql, &[]).await.expect("a superuser may");
     testkit::wait::until("the worker's store to be back", Duration::from_secs(10), async || {
-        match world.worker.append_events(&lease, &[event(30)]).await {
-            Ok(Fenced::Done(())) => Some(()),
+        match world.worker.append_events(&lease, 1, &[event(30)]).await {
+            Ok(Fenced::Done(_)) => Some(()),
             Ok(Fenced::Stale) => panic!("the lease is still the job's"),
             Err(error) => {
                 assert_eq!(error.kind(), Kind::Unavailable, "{error:?}");
@@ -90,7 +90,7 @@ async fn callers_wait_for_a_connection_and_no_longer_than_they_said() {
     let narrow = Store::connect(&options).await.expect("the test database answers");
     world.sql.batch_execute("BEGIN").await.expect("a transaction");
     world.sql.execute("SELECT FROM jobs WHERE id = $1 FOR UPDATE", &[&lease.job.0]).await.expect("a lock");
-    let (written, ()) = futures::future::join(narrow.append_events(&lease, &[event(30)]), async {
+    let (written, ()) = futures::future::join(narrow.append_events(&lease, 1, &[event(30)]), async {
         world.until_blocked().await;
         let error = narrow.ping().await.expect_err("the only connection is in use");
         assert_eq!(error.kind(), Kind::Unavailable);
