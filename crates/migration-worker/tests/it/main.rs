@@ -7,6 +7,7 @@ mod fleet;
 mod leases;
 mod process;
 mod relay;
+mod repeated;
 mod status;
 mod whole;
 mod world;

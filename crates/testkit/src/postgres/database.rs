@@ -77,6 +77,10 @@ impl Database {
         }
     }
 
+    pub(super) fn server(&self) -> &Server {
+        &self.server
+    }
+
     fn options(&self, role: &str) -> Options {
         Options { url: self.url(role), ..Options::default() }
     }

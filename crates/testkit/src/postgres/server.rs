@@ -32,6 +32,11 @@ impl Server {
         }
     }
 
+    /// The folder with its socket.
+    pub(crate) fn socket_dir(&self) -> &Path {
+        &self.socket_dir
+    }
+
     /// The URL of a database for a role. The socket's folder stands percent-encoded in the host's place.
     pub(crate) fn url(&self, role: &str, database: &str) -> String {
         let host = utf8_percent_encode(&self.socket_dir.to_string_lossy(), NON_ALPHANUMERIC).to_string();
