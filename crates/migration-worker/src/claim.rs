@@ -4,13 +4,13 @@
 //! A hint is acknowledged after the claim's commit, and never asked for while there is no slot: it stays with
 //! the broker for whoever has one. Without a broker, polling alone finds every job (law 1).
 
-use crate::{held::Hold, jitter::spread, outage::Outage, run::Run, worker::Workshop};
+use crate::{aside::Aside, held::Hold, jitter::spread, outage::Outage, run::Run, worker::Workshop};
 use bus::{Delivery, Hint, HintStream};
 use domain::{JobId, trace::TraceContext};
 use futures::StreamExt;
 use service_kit::BoxError;
 use std::{collections::VecDeque, sync::Arc};
-use store::{ClaimRequest, Claimed, Poison};
+use store::{ClaimRequest, Claimed};
 use tokio::time::{Instant, sleep};
 
 /// No statement locks more rows than this.
@@ -26,6 +26,7 @@ pub(crate) async fn take(shop: Arc<Workshop>) -> Result<(), BoxError> {
         outage: Outage::of("claiming jobs"),
         in_doubt: false,
         unacknowledged: VecDeque::new(),
+        aside: Aside::new(),
         shop: Arc::clone(&shop),
     };
     let stopping = shop.lifecycle.stopping();
@@ -79,6 +80,8 @@ struct Taker {
     in_doubt: bool,
     /// Hints that wait for a claim's commit; never more than the broker hands out unacknowledged.
     unacknowledged: VecDeque<Hint>,
+    /// What came as a hint, cannot be read, and is not kept yet.
+    aside: Aside,
 }
 
 impl Taker {
@@ -93,6 +96,7 @@ impl Taker {
             biased;
             delivery = self.hints.next() => Reason::Bell(delivery),
             () = self.shop.runnable.notified() => Reason::Time,
+            () = self.aside.due() => Reason::Time,
             () = poll => Reason::Time,
         }
     }
@@ -100,30 +104,12 @@ impl Taker {
     async fn heed(&mut self, reason: Reason) {
         match reason {
             Reason::Bell(Some(Delivery::Hint(hint))) => self.unacknowledged.push_back(hint),
-            Reason::Bell(Some(Delivery::Poison(poison))) => self.keep(poison).await,
+            Reason::Bell(Some(Delivery::Poison(poison))) => self.aside.push(poison),
             Reason::Bell(Some(Delivery::Resubscribed)) | Reason::Time => {}
             // The bell has stopped: from here on by polling alone.
             Reason::Bell(None) => self.hints = futures::stream::pending().boxed(),
         }
-    }
-
-    /// Keeps what cannot be read before the broker forgets it.
-    async fn keep(&mut self, poison: bus::Poison) {
-        let kept = Poison {
-            queue: poison.queue.clone(),
-            body: poison.body.clone(),
-            headers: poison.headers.clone(),
-            error: poison.error.clone(),
-        };
-        match self.shop.store.keep_poison(&kept).await {
-            Ok(()) => {
-                tracing::error!(queue = kept.queue, error = kept.error, "an unreadable hint was put aside");
-                // A failure means that it comes again, and is kept twice: better than not at all.
-                let _again_later = poison.ack().await;
-            }
-            // Not acknowledged: the broker hands it out again.
-            Err(error) => self.outage.failed(&error),
-        }
+        self.aside.keep(&self.shop.store).await;
     }
 
     async fn claim(&mut self) {

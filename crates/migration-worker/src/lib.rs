@@ -8,6 +8,7 @@
 //! Start at [`Worker::start`], which names all loops; `claim` takes jobs, `run` carries one out, `phase` holds
 //! the five executors, `pen` is the only way to write.
 
+mod aside;
 mod claim;
 mod config;
 mod cpu;
