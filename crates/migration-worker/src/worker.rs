@@ -85,7 +85,8 @@ pub(crate) struct Workshop {
     pub(crate) drained: CancellationToken,
     /// Held while the leases are renewed.
     pub(crate) renewing: tokio::sync::Mutex<()>,
-    /// No job is taken from another worker before this moment.
+    /// No job is taken from another worker before this moment: one ttl after the start, since nobody here knows how
+    /// long the database had been away, and one ttl after it was away for us.
     pub(crate) rescues_from: Mutex<Instant>,
 }
 
@@ -188,7 +189,7 @@ fn workshop(
         leave: CancellationToken::new(),
         drained: CancellationToken::new(),
         renewing: tokio::sync::Mutex::new(()),
-        rescues_from: Mutex::new(Instant::now()),
+        rescues_from: Mutex::new(Instant::now() + config.lease.ttl),
         lifecycle: lifecycle.clone(),
         config,
         store,

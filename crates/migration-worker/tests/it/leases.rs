@@ -1,9 +1,12 @@
 //! Leases that end otherwise than by the job's end: stolen, given back, resumed by somebody else.
 
 use crate::world::{BOUND, Bell, Running, World, page, small_site};
-use domain::{JobId, event::EventType, phase::Phase};
+use domain::{JobId, WorkerId, event::EventType, job::MIGRATION_QUEUE, phase::Phase, retry};
 use std::time::Duration;
+use store::{ClaimRequest, RescueRequest, Store};
 use testkit::{site::Answer, wait};
+use tokio::time::Instant;
+use uuid::Uuid;
 
 /// Lets a job's lease run out, as the database sees it.
 async fn steal(world: &World, job: JobId) {
@@ -65,10 +68,18 @@ async fn a_worker_that_lost_its_lease_writes_nothing_more() {
     let (migration, job) = world.start(&site).await;
     wait::until_true("the crawl to hang", BOUND, || async { site.hits("/about.html") > 0 }).await;
     steal(&world, job).await;
-
-    config.sweep = Duration::from_millis(50);
-    let second = Running::start(config).await;
     site.answer("/about.html", page("About", "In time."));
+    let second = Running::start(config).await;
+    let policy = retry::Policy { base: Duration::from_millis(40), ..retry::Policy::default() };
+    let sweep = RescueRequest {
+        worker: second.worker.id(),
+        ttl: Duration::from_millis(1),
+        limit: 10,
+        policy: &policy,
+        jitter: 0.5,
+    };
+    let store = Store::connect(&world.db.worker()).await.expect("the test database answers");
+    assert_eq!(store.rescue_expired(&sweep).await.expect("a sweep").len(), 1);
     world.reaches(migration, "completed").await;
     wait::until_true("the first worker to be refused", BOUND, || async {
         first.metric("resettle_stale_writes_refused_total", None) > 0.0
@@ -81,13 +92,37 @@ async fn a_worker_that_lost_its_lease_writes_nothing_more() {
     .await;
     assert_eq!(first.metric("resettle_stale_writes_refused_total", None), 1.0);
     assert_eq!(second.metric("resettle_stale_writes_refused_total", None), 0.0);
-    assert_eq!(second.metric("resettle_job_rescues_total", Some(("cause", "lease_expired"))), 1.0);
     let done = world.events(migration).await.iter().filter(|e| e.event_type == EventType::Done).count();
     assert_eq!(done, 1);
     let moves = world.moves(job).await;
     assert!(moves.contains(&"RUNNING>WAITING_RETRY lease_expired 1".to_owned()), "{moves:?}");
     first.stop().await;
     second.stop().await;
+}
+
+/// It may have started because the database came back just now: then the holders have not renewed yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_takes_no_job_from_others_within_a_ttl_of_its_own_start() {
+    let (world, site) = (World::new().await, small_site().await);
+    let (migration, job) = world.start(&site).await;
+    let store = Store::connect(&world.db.worker()).await.expect("the test database answers");
+    let lost = WorkerId(Uuid::now_v7());
+    let request =
+        ClaimRequest { queue: MIGRATION_QUEUE, worker: lost, slots: 1, ttl: Duration::from_secs(1) };
+    assert_eq!(store.claim(&request).await.expect("a claim").len(), 1);
+    steal(&world, job).await;
+    let mut config = world.config(Bell::Away, site.addr());
+    (config.lease.ttl, config.lease.heartbeat, config.lease.margin) =
+        (Duration::from_secs(2), Duration::from_millis(500), Duration::from_millis(500));
+    let (began, ttl) = (Instant::now(), config.lease.ttl);
+    let running = Running::start(config).await;
+    wait::until_true("the job to be rescued", BOUND, || async {
+        running.metric("resettle_job_rescues_total", Some(("cause", "lease_expired"))) == 1.0
+    })
+    .await;
+    assert!(began.elapsed() >= ttl, "rescued {:?} after the start", began.elapsed());
+    world.reaches(migration, "completed").await;
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

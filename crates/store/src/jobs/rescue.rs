@@ -1,8 +1,9 @@
 //! Takes jobs from workers whose leases ran out; any worker may do it.
 //!
-//! Nothing is swept until Postgres itself has been up for one ttl: while it was away, nobody could renew. A
-//! tenant's jobs are taken in one transaction; if that fails, each in one of its own, so that one bad row
-//! cannot hold up the others.
+//! Nothing is swept until Postgres itself has been up for one ttl: while it was away, nobody could renew. The
+//! postmaster's start tells of an orderly restart; it outlives the crash of another process, after which the
+//! server recovers and starts its statistics anew: their reset tells of that. A tenant's jobs are taken in one
+//! transaction; if that fails, each in one of its own, so that one bad row cannot hold up the others.
 
 use super::{
     Lease,
@@ -105,7 +106,8 @@ impl Work for Expired<'_> {
             SELECT jobs.id, jobs.epoch, jobs.tenant_id, jobs.migration_id, jobs.run, jobs.trace
             FROM leases JOIN jobs ON jobs.id = leases.job_id AND jobs.epoch = leases.epoch
             WHERE leases.expires_at <= (SELECT clock_timestamp())
-              AND clock_timestamp() >= pg_postmaster_start_time() + make_interval(secs => $1::float8)
+              AND clock_timestamp() >= make_interval(secs => $1::float8)
+                  + greatest(pg_postmaster_start_time(), (SELECT stats_reset FROM pg_stat_bgwriter))
               AND jobs.state IN ('PREPARING', 'RUNNING') AND jobs.migration_id IS NOT NULL
             ORDER BY leases.expires_at LIMIT $2";
         let rows = tx.query(sql, &[&self.request.ttl.as_secs_f64(), &i64::from(self.request.limit)]).await?;

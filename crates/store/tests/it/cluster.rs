@@ -34,6 +34,39 @@ async fn leases_that_ran_out_while_postgres_was_away_are_renewed_and_not_swept()
     assert_eq!(row.get::<_, i32>(0), 0, "no attempt is burned");
 }
 
+/// One server process dies and takes all others along: the postmaster stays, and its start tells nothing of it.
+#[tokio::test]
+async fn leases_that_ran_out_during_a_crash_recovery_are_not_swept() {
+    let mut cluster = Cluster::start().await;
+    let world = World::of(cluster.database().await).await;
+    let (_, lease) = world.running("https://example.com/").await;
+    world.expire(lease.job).await;
+    cluster.crash().await;
+
+    let store = Store::connect(&world.db.worker()).await.expect("it is back");
+    let look = world.db.sql().await;
+    let (started, recovered) = ages(&look).await;
+    // The postmaster has been up for longer than this, the server it looks after has not.
+    let ttl = Duration::from_secs_f64((started + recovered) / 2.0);
+    let policy = retry::Policy::default();
+    let sweep = RescueRequest { worker: worker(), ttl, limit: 10, policy: &policy, jitter: 0.5 };
+    let swept = store.rescue_expired(&sweep).await.expect("a sweep");
+    let (_, recovered) = ages(&look).await;
+    // On a machine that stood still in between, the ttl may have passed after all.
+    assert!(swept.is_empty() || recovered > ttl.as_secs_f64(), "swept {recovered} s after the recovery");
+    let later = RescueRequest { ttl: Duration::from_millis(1), ..sweep };
+    assert_eq!(store.rescue_expired(&later).await.expect("a sweep").len(), 1);
+}
+
+/// How long ago, in seconds, the postmaster started, and the server processes after the last recovery.
+async fn ages(sql: &tokio_postgres::Client) -> (f64, f64) {
+    let ages = "SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())::float8,
+                       extract(epoch FROM clock_timestamp() - backend_start)::float8
+                FROM pg_stat_activity WHERE backend_type = 'checkpointer'";
+    let row = sql.query_one(ages, &[]).await.expect("a superuser may look");
+    (row.get(0), row.get(1))
+}
+
 #[tokio::test]
 async fn an_owner_that_may_create_roles_and_nothing_more_is_enough() {
     let cluster = Cluster::start().await;

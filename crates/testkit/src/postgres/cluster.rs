@@ -62,6 +62,28 @@ impl Cluster {
         self.dying = kill_tree(&mut running);
     }
 
+    /// kill -9 of one server process, after which the postmaster ends all the others, recovers and goes on: what
+    /// the kernel's out-of-memory killer does. Returns when it answers again.
+    pub async fn crash(&mut self) {
+        let victim = self.server().superuser("postgres").await;
+        let pid: i32 = match victim.query_one("SELECT pg_backend_pid()", &[]).await {
+            Ok(row) => row.get(0),
+            Err(error) => panic!("the cluster does not answer: {error:?}"),
+        };
+        let before = self.server_processes();
+        let pid = rustix::process::Pid::from_raw(pid).expect("a process id is positive");
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it is our own process");
+        wait::until_true("every server process to be replaced", STOP_BOUND, || async {
+            !before.iter().any(is_alive)
+        })
+        .await;
+        self.answers().await;
+    }
+
+    fn server_processes(&self) -> Vec<u32> {
+        children_of(self.running.as_ref().expect("the cluster is running").pid())
+    }
+
     /// Starts it on the data that it has, and waits until it answers.
     pub async fn start_again(&mut self) {
         assert!(self.running.is_none(), "the cluster is running");
@@ -76,6 +98,10 @@ impl Cluster {
             postgres.args(["-c", setting]);
         }
         self.running = Some(Child::spawn_as("postgres", postgres, self.user.as_ref()));
+        self.answers().await;
+    }
+
+    async fn answers(&mut self) {
         let server = self.server();
         let deadline = tokio::time::Instant::now() + START_BOUND;
         loop {
