@@ -1,9 +1,12 @@
 //! RabbitMQ for tests: the shared one under a prefix of the test's own, and whole brokers for tests that stop,
 //! restart or reconfigure the server.
 
-use crate::process::{Child, User, find_program, run, server_folder};
+use crate::{
+    ports,
+    process::{Child, User, find_program, run, server_folder},
+};
 use std::{
-    net::{Ipv4Addr, TcpListener},
+    net::Ipv4Addr,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
@@ -17,6 +20,8 @@ const VARIABLE: &str = "RESETTLE_TEST_AMQP";
 const START_BOUND: Duration = Duration::from_secs(120);
 const STOP_BOUND: Duration = Duration::from_secs(60);
 const CTL_BOUND: Duration = Duration::from_secs(60);
+/// What RabbitMQ writes when it is up.
+const STARTED: &str = "Server startup complete";
 /// A free port may be taken by somebody else before the server comes to it.
 const TRIES: usize = 3;
 
@@ -86,7 +91,7 @@ impl Broker {
         self.running.take().expect("the broker is running").kill();
     }
 
-    /// Starts it on the data that it has, and waits until it takes connections.
+    /// Starts it on the data that it has, and waits until it says that it is up.
     pub async fn start_again(&mut self) {
         if let Err(log) = self.try_start().await {
             panic!("RabbitMQ does not start:\n{log}");
@@ -108,7 +113,7 @@ impl Broker {
     fn prepare() -> Self {
         let user = User::to_become("rabbitmq");
         let folder = server_folder("rmq", user.as_ref());
-        let [amqp, distribution, epmd] = free_ports();
+        let [amqp, distribution, epmd] = ports::free();
         let ports = Ports { amqp, distribution, epmd };
         let config = format!(
             "listeners.tcp.1 = 127.0.0.1:{amqp}\nloopback_users = none\ndisk_free_limit.absolute = 50MB\n"
@@ -129,11 +134,15 @@ impl Broker {
         let mut running =
             Child::spawn_as("rabbitmq-server", self.command("rabbitmq-server"), self.user.as_ref());
         let deadline = tokio::time::Instant::now() + START_BOUND;
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.ports.amqp)).await.is_err() {
+        // Its own word, not an open port: that could be somebody else's, and opens before the broker is whole.
+        while !running.log().contains(STARTED) {
             if !running.is_running() || tokio::time::Instant::now() > deadline {
                 return Err(running.log());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        if !self.epmd.is_running() {
+            return Err(self.epmd.log());
         }
         self.running = Some(running);
         Ok(())
@@ -189,11 +198,4 @@ fn write(folder: &TempDir, name: &str, text: &str, mode: u32, user: Option<&User
     std::fs::write(path, text).expect("the folder is ours");
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("the file is ours");
     User::own(user, path);
-}
-
-fn free_ports<const N: usize>() -> [u16; N] {
-    // All are held until all are known, so that they differ.
-    let held =
-        [(); N].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback has free ports"));
-    held.map(|listener| listener.local_addr().expect("a bound socket has an address").port())
 }

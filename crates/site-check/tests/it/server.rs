@@ -5,22 +5,25 @@ use site_check::Toolchain;
 use site_read::ContentHash;
 use site_write::{Bodies, Contents, Plan, Project};
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    process::Stdio,
+    time::Duration,
 };
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines},
     net::TcpStream,
+    process::{Child, ChildStdout, Command},
 };
 
 /// A served project; the server dies with it.
 pub(crate) struct Served {
     pub(crate) address: SocketAddr,
+    _server: Child,
+    /// What it says from now on stays in the pipe; closed, the pipe would be an error to it.
+    _said: Lines<BufReader<ChildStdout>>,
     pub(crate) folder: TempDir,
-    server: Child,
 }
 
 /// An answer, as far as tests look at it.
@@ -56,8 +59,8 @@ pub(crate) async fn serve(site: &Site, project: &Project) -> Served {
     assert_eq!(problems, [], "tsc takes every file");
     let build = site_check::build(folder.path()).await.expect("next build runs");
     assert!(build.succeeded, "next build takes the project:\n{}", build.said);
-    let (server, address) = start(folder.path()).await;
-    Served { address, folder, server }
+    let (server, said, address) = start(folder.path()).await;
+    Served { address, _server: server, _said: said, folder }
 }
 
 fn put(target: &Path, contents: &Contents, bodies: &dyn Bodies) {
@@ -70,29 +73,28 @@ fn put(target: &Path, contents: &Contents, bodies: &dyn Bodies) {
     std::fs::write(target, bytes).expect("a file can be written");
 }
 
-async fn start(folder: &Path) -> (Child, SocketAddr) {
-    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = free.local_addr().expect("an address");
-    drop(free);
-    let port = address.port().to_string();
+/// Starts the server on a port that the kernel gives to it, and reads from its own words which one that is.
+async fn start(folder: &Path) -> (Child, Lines<BufReader<ChildStdout>>, SocketAddr) {
     let mut command = Command::new("node");
-    command.args(["node_modules/next/dist/bin/next", "start", "-H", "127.0.0.1", "-p", &port]);
+    command.args(["node_modules/next/dist/bin/next", "start", "-H", "127.0.0.1", "-p", "0"]);
     command
         .current_dir(folder)
         .env("NEXT_TELEMETRY_DISABLED", "1")
         .stdin(Stdio::null())
-        .stdout(Stdio::null());
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
     let mut server = command.spawn().expect("node can be started");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    let mut pace = tokio::time::interval(Duration::from_millis(50));
-    loop {
-        if TcpStream::connect(address).await.is_ok() {
-            return (server, address);
+    let mut lines = BufReader::new(server.stdout.take().expect("it is piped")).lines();
+    let listening = async {
+        while let Some(line) = lines.next_line().await.expect("it writes text") {
+            if let Some((_, address)) = line.split_once("http://") {
+                return address.trim().parse().expect("an address and a port");
+            }
         }
-        let exited = server.try_wait().expect("the child can be asked");
-        assert!(exited.is_none() && Instant::now() < deadline, "next start does not listen");
-        pace.tick().await;
-    }
+        panic!("next start ended without listening");
+    };
+    let address = tokio::time::timeout(Duration::from_secs(60), listening).await.expect("next start listens");
+    (server, lines, address)
 }
 
 impl Served {
@@ -110,13 +112,5 @@ impl Served {
             name.eq_ignore_ascii_case("location").then(|| value.trim().to_owned())
         });
         Answer { status, location: location.unwrap_or_default(), body: body.to_owned() }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        // It may have ended by itself; either way nothing of it is left.
-        let _gone = self.server.kill();
-        let _reaped = self.server.wait();
     }
 }
