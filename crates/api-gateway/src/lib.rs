@@ -23,7 +23,7 @@ pub use config::Config;
 pub use gateway::{Error, Gateway};
 pub use openapi::document as openapi_document;
 pub use problem::{Code, Problem};
-pub use process::{run, start};
+pub use process::start;
 
 /// The name under which this service is configured, traced and logged.
 pub const SERVICE: &str = "api-gateway";

@@ -1,41 +1,12 @@
-//! The gateway as a program. Holds nothing but the command line.
+//! The gateway as a program. Holds nothing but its name.
 
 use api_gateway::{Config, SERVICE};
-use clap::{Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode};
-
-/// Serves the REST API.
-#[derive(Parser)]
-#[command(name = SERVICE)]
-struct Arguments {
-    /// A TOML file; the environment goes before it.
-    #[arg(long)]
-    config: Option<PathBuf>,
-    /// First brings the database's schema up to date.
-    #[arg(long)]
-    migrate: bool,
-    #[command(subcommand)]
-    command: Option<Command>,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Says whether the configuration can be used, and does nothing else.
-    CheckConfig,
-}
+use service_kit::program::{self, Program};
+use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    service_kit::exit::report(run(Arguments::parse()).await)
-}
-
-async fn run(arguments: Arguments) -> Result<(), anyhow::Error> {
-    // The first provider stays; nothing else in this process installs another one.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
-    let config: Config = service_kit::config::load(SERVICE, arguments.config.as_deref())?;
-    config.check()?;
-    if matches!(arguments.command, Some(Command::CheckConfig)) {
-        return Ok(());
-    }
-    api_gateway::start(config, arguments.migrate).await
+    let about = "Serves the REST API.";
+    let grace = |config: &Config| config.grace;
+    program::main(Program { name: SERVICE, about, check: Config::check, grace }, api_gateway::start).await
 }

@@ -1,6 +1,6 @@
 //! The OpenAPI 3.1 document, made of the routes' own annotations, and its viewer, which needs no other host.
 
-use crate::{Code, problem, routes, view};
+use crate::{Code, routes, view};
 use actix_web::{
     HttpResponse,
     web::{self, ServiceConfig},
@@ -131,7 +131,7 @@ fn add_refusals(responses: &mut Value, refusals: &[Code]) {
 
 fn refusal(description: &str) -> Value {
     let schema = json!({"$ref": "#/components/schemas/Problem"});
-    json!({"description": description, "content": {(problem::CONTENT_TYPE): {"schema": schema}}})
+    json!({"description": description, "content": {(service_kit::problem::CONTENT_TYPE): {"schema": schema}}})
 }
 
 fn open_route(path: &str, media_type: &str, told: &str) -> Value {

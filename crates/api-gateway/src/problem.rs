@@ -3,16 +3,11 @@
 //! Holds the whole list of codes; `docs/errors/<code>.md` explains each. Never shows a source's text: that goes to
 //! the log, under the same trace id.
 
-use actix_web::{
-    HttpResponse, ResponseError,
-    http::{StatusCode, header},
-};
+use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use domain::Kind;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+use service_kit::problem::Document;
 use std::fmt;
-
-/// The media type of problem documents.
-pub(crate) const CONTENT_TYPE: &str = "application/problem+json";
 
 /// A page of `docs/errors`; one that is missing fails the build.
 macro_rules! page {
@@ -143,16 +138,17 @@ impl Problem {
         Self::new(Code::Internal, "This was logged. If it stays, tell the operator the trace id.")
     }
 
-    /// The document as it is sent.
-    pub fn document(&self) -> Value {
-        let mut document = self.extensions.clone();
-        document.insert("type".into(), json!(format!("/problems/{}", self.code.slug())));
-        document.insert("title".into(), json!(self.code.title()));
-        document.insert("status".into(), json!(self.code.status().as_u16()));
-        document.insert("code".into(), json!(self.code.slug()));
-        document.insert("detail".into(), json!(self.detail));
-        document.insert("traceId".into(), json!(telemetry::trace_id()));
-        Value::Object(document)
+    /// What is sent.
+    pub(crate) fn document(&self) -> Document<'_> {
+        Document {
+            code: self.code.slug(),
+            status: self.code.status(),
+            title: self.code.title(),
+            detail: &self.detail,
+            trace_id: telemetry::trace_id(),
+            extensions: self.extensions.clone(),
+            retry_after: matches!(self.code, Code::Unavailable | Code::KeyInFlight).then_some(1),
+        }
     }
 }
 
@@ -188,14 +184,7 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut response = HttpResponse::build(self.code.status());
-        response.content_type(CONTENT_TYPE).insert_header((header::CACHE_CONTROL, "no-store"));
-        match self.code {
-            Code::Unauthenticated => response.insert_header(("WWW-Authenticate", "Bearer")),
-            Code::Unavailable | Code::KeyInFlight => response.insert_header(("Retry-After", "1")),
-            _ => &mut response,
-        };
-        response.body(self.document().to_string())
+        self.document().response()
     }
 }
 
@@ -212,15 +201,5 @@ mod tests {
             let first = code.page().lines().next().unwrap_or_default();
             assert_eq!(first, format!("# {} ({})", code.slug(), code.status().as_u16()));
         }
-    }
-
-    #[test]
-    fn a_document_holds_the_members_of_the_rfc_and_its_own() {
-        let document = Problem::new(Code::AlreadyActive, "wait").with("migrationId", "x").document();
-        assert_eq!(document["type"], "/problems/already_active");
-        assert_eq!(document["status"], 409);
-        assert_eq!(document["detail"], "wait");
-        assert_eq!(document["migrationId"], "x");
-        assert!(document.get("traceId").is_some());
     }
 }

@@ -2,27 +2,42 @@
 
 use crate::{Config, Gateway, SERVICE};
 use anyhow::Context;
-use service_kit::{Lifecycle, admin::Readiness, exit::Code, http};
+use service_kit::{admin::Readiness, exit::Code, http, program::Start};
 use store::Store;
 
-/// Serves until asked to stop.
-pub async fn run(config: Config) -> anyhow::Result<()> {
-    start(config, false).await
-}
-
-/// Serves, after it has brought the schema up to date if that was asked for.
-pub async fn start(config: Config, migrate_first: bool) -> anyhow::Result<()> {
-    config.check()?;
+/// Serves until asked to stop, after it has brought the schema up to date if that was asked for.
+pub async fn start(config: Config, start: Start) -> anyhow::Result<()> {
     let telemetry = telemetry::init(&[SERVICE], &config.telemetry)?;
-    let served = async {
-        if migrate_first {
-            migrate(&config).await?;
-        }
-        serve(&config, &telemetry).await
-    };
-    let served = served.await;
+    let served = serve(&config, start, &telemetry).await;
     telemetry.shutdown().await;
     served
+}
+
+async fn serve(config: &Config, start: Start, telemetry: &telemetry::Telemetry) -> anyhow::Result<()> {
+    let lifecycle = start.lifecycle;
+    let Some(store) = lifecycle.starting(database(config, start.migrate)).await.transpose()? else {
+        return Ok(());
+    };
+    let gateway = Gateway::new(config, store.clone())?;
+    let readiness = Readiness::new(&lifecycle).with("database", move || {
+        let store = store.clone();
+        async move { Ok(store.ping().await?) }
+    });
+    let server =
+        http::Server { name: "api", listen: config.listen, workers: config.workers, grace: config.grace };
+    let routes = gateway.routes(readiness, telemetry.registry());
+    http::serve(&lifecycle, server, routes).with_context(|| format!("cannot listen on {}", config.listen))?;
+    Ok(lifecycle.wait().await?)
+}
+
+/// The database, on a schema that this program can run on.
+async fn database(config: &Config, migrate_first: bool) -> anyhow::Result<Store> {
+    if migrate_first {
+        migrate(config).await?;
+    }
+    let store = Store::connect(&config.store).await.map_err(coded)?;
+    store.check_schema().await.map_err(coded)?;
+    Ok(store)
 }
 
 /// Brings the schema up to date, as its owner.
@@ -34,22 +49,6 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
     let applied = store::schema::migrate(&options).await.map_err(coded)?;
     tracing::info!(steps = applied.steps.join(", "), version = applied.version, "the schema is up to date");
     Ok(())
-}
-
-async fn serve(config: &Config, telemetry: &telemetry::Telemetry) -> anyhow::Result<()> {
-    let store = Store::connect(&config.store).await.map_err(coded)?;
-    store.check_schema().await.map_err(coded)?;
-    let gateway = Gateway::new(config, store.clone())?;
-    let lifecycle = Lifecycle::new(config.grace);
-    let readiness = Readiness::new(&lifecycle).with("database", move || {
-        let store = store.clone();
-        async move { Ok(store.ping().await?) }
-    });
-    let server =
-        http::Server { name: "api", listen: config.listen, workers: config.workers, grace: config.grace };
-    let routes = gateway.routes(readiness, telemetry.registry());
-    http::serve(&lifecycle, server, routes).with_context(|| format!("cannot listen on {}", config.listen))?;
-    Ok(lifecycle.wait().await?)
 }
 
 /// A database that is away or behind may be there later: the supervisor shall start us again.

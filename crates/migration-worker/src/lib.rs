@@ -38,7 +38,7 @@ mod worker;
 
 pub use config::{Config, Fetch, Retry};
 pub use lease::Options as LeaseOptions;
-pub use process::{run, start};
+pub use process::start;
 pub use relay::Options as RelayOptions;
 pub use toolchain::Options as ToolchainOptions;
 pub use worker::{Error, Worker};

@@ -1,41 +1,13 @@
-//! The worker as a program. Holds nothing but the command line.
+//! The worker as a program. Holds nothing but its name.
 
-use clap::{Parser, Subcommand};
 use migration_worker::{Config, SERVICE};
-use std::{path::PathBuf, process::ExitCode};
-
-/// Carries out migrations.
-#[derive(Parser)]
-#[command(name = SERVICE)]
-struct Arguments {
-    /// A TOML file; the environment goes before it.
-    #[arg(long)]
-    config: Option<PathBuf>,
-    /// First brings the database's schema up to date.
-    #[arg(long)]
-    migrate: bool,
-    #[command(subcommand)]
-    command: Option<Command>,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Says whether the configuration can be used, and does nothing else.
-    CheckConfig,
-}
+use service_kit::program::{self, Program};
+use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    service_kit::exit::report(run(Arguments::parse()).await)
-}
-
-async fn run(arguments: Arguments) -> Result<(), anyhow::Error> {
-    // The first provider stays; nothing else in this process installs another one.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
-    let config: Config = service_kit::config::load(SERVICE, arguments.config.as_deref())?;
-    config.check()?;
-    if matches!(arguments.command, Some(Command::CheckConfig)) {
-        return Ok(());
-    }
-    migration_worker::start(config, arguments.migrate).await
+    let about = "Carries out migrations.";
+    let grace = |config: &Config| config.grace;
+    program::main(Program { name: SERVICE, about, check: Config::check, grace }, migration_worker::start)
+        .await
 }

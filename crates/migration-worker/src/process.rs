@@ -2,50 +2,26 @@
 
 use crate::{Config, SERVICE, Worker, worker};
 use service_kit::{
-    Lifecycle,
     admin::{self, Readiness},
     exit::Code,
+    program::Start,
 };
 use store::{Store, schema};
 use tokio_util::sync::CancellationToken;
 
-/// Runs until the process is asked to stop.
-pub async fn run(config: Config) -> Result<(), anyhow::Error> {
-    start(config, false).await
-}
-
-/// Runs, after it has brought the schema up to date if that was asked for.
-pub async fn start(config: Config, migrate_first: bool) -> Result<(), anyhow::Error> {
-    config.check()?;
+/// Runs until the process is asked to stop, after it has brought the schema up to date if that was asked for.
+pub async fn start(config: Config, start: Start) -> Result<(), anyhow::Error> {
     let telemetry = telemetry::init(&[SERVICE], &config.telemetry)?;
-    let registry = telemetry.registry();
-    let served = async {
-        if migrate_first {
-            migrate(&config).await?;
-        }
-        serve(config, registry).await
-    };
-    let served = served.await;
+    let served = serve(config, start, telemetry.registry()).await;
     telemetry.shutdown().await;
     served
 }
 
-/// Brings the schema up to date, as its owner.
-async fn migrate(config: &Config) -> Result<(), anyhow::Error> {
-    if config.owner_url.is_empty() {
-        let told = "--migrate needs owner_url, the database URL of the schema's owner";
-        return Err(anyhow::Error::new(Code::Config.because(told)));
-    }
-    let options = store::Options { url: config.owner_url.expose().to_owned(), ..config.store.clone() };
-    let applied = schema::migrate(&options).await.map_err(coded)?;
-    tracing::info!(steps = applied.steps.join(", "), version = applied.version, "the schema is up to date");
-    Ok(())
-}
-
-async fn serve(config: Config, registry: prometheus::Registry) -> Result<(), anyhow::Error> {
-    let lifecycle = Lifecycle::new(config.grace);
-    let store = Store::connect(&config.store).await.map_err(coded)?;
-    store.check_schema().await.map_err(coded)?;
+async fn serve(config: Config, start: Start, registry: prometheus::Registry) -> Result<(), anyhow::Error> {
+    let lifecycle = start.lifecycle;
+    let Some(store) = lifecycle.starting(database(&config, start.migrate)).await.transpose()? else {
+        return Ok(());
+    };
     // Not the lifecycle's own token: the last announcements are made after the stop.
     let silence = CancellationToken::new();
     let bell = bus::open(&config.bus, silence.clone())?;
@@ -62,6 +38,28 @@ async fn serve(config: Config, registry: prometheus::Registry) -> Result<(), any
     let stopped = lifecycle.wait().await;
     silence.cancel();
     Ok(stopped?)
+}
+
+/// The database, on a schema that this program can run on.
+async fn database(config: &Config, migrate_first: bool) -> Result<Store, anyhow::Error> {
+    if migrate_first {
+        migrate(config).await?;
+    }
+    let store = Store::connect(&config.store).await.map_err(coded)?;
+    store.check_schema().await.map_err(coded)?;
+    Ok(store)
+}
+
+/// Brings the schema up to date, as its owner.
+async fn migrate(config: &Config) -> Result<(), anyhow::Error> {
+    if config.owner_url.is_empty() {
+        let told = "--migrate needs owner_url, the database URL of the schema's owner";
+        return Err(anyhow::Error::new(Code::Config.because(told)));
+    }
+    let options = store::Options { url: config.owner_url.expose().to_owned(), ..config.store.clone() };
+    let applied = schema::migrate(&options).await.map_err(coded)?;
+    tracing::info!(steps = applied.steps.join(", "), version = applied.version, "the schema is up to date");
+    Ok(())
 }
 
 /// A database that is away or behind may be there later: the supervisor shall start us again.

@@ -25,7 +25,7 @@ mod session;
 pub use broadcaster::Broadcaster;
 pub use config::{Config, Options};
 pub use problem::Code;
-pub use process::{migrate, run};
+pub use process::start;
 
 /// The name under which this service is configured, traced and logged.
 pub const SERVICE: &str = "realtime-broadcaster";

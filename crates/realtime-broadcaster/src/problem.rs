@@ -2,9 +2,10 @@
 //! each. Never shows a source's text: that goes to the log, under the same trace id.
 
 use crate::limits::Full;
-use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError, http::StatusCode};
+use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use domain::Kind;
-use serde_json::json;
+use serde_json::Map;
+use service_kit::problem::Document;
 use std::fmt;
 
 /// What went wrong, for programs.
@@ -140,24 +141,17 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let document = json!({
-            "type": format!("/problems/{}", self.code.slug()),
-            "title": self.code.title(),
-            "status": self.code.status().as_u16(),
-            "code": self.code.slug(),
-            "detail": self.detail,
-            "traceId": telemetry::trace_id(),
-        });
-        let mut response: HttpResponseBuilder = HttpResponse::build(self.code.status());
-        response.content_type("application/problem+json").insert_header(("Cache-Control", "no-store"));
-        match self.code {
-            Code::Unauthenticated => response.insert_header(("WWW-Authenticate", "Bearer")),
-            Code::TooManyStreams | Code::Unavailable => {
-                response.insert_header(("Retry-After", self.retry_after.to_string()))
-            }
-            Code::InvalidId | Code::MigrationNotFound | Code::Internal => &mut response,
+        let again = matches!(self.code, Code::TooManyStreams | Code::Unavailable);
+        let document = Document {
+            code: self.code.slug(),
+            status: self.code.status(),
+            title: self.code.title(),
+            detail: &self.detail,
+            trace_id: telemetry::trace_id(),
+            extensions: Map::new(),
+            retry_after: again.then_some(self.retry_after),
         };
-        response.body(document.to_string())
+        document.response()
     }
 }
 

@@ -2,39 +2,28 @@
 
 use crate::{Broadcaster, Config, SERVICE};
 use service_kit::{
-    Lifecycle,
     admin::{self, Readiness},
     exit::Code,
     http,
+    program::Start,
 };
 use std::time::Duration;
 use store::{Store, schema};
 use tokio_util::sync::CancellationToken;
 
-/// Brings the schema up to date, as its owner.
-pub async fn migrate(config: &Config) -> Result<(), anyhow::Error> {
-    if config.owner_url.is_empty() {
-        return Err(Code::Config.because("--migrate needs owner_url, the schema owner's database").into());
-    }
-    let options = store::Options { url: config.owner_url.expose().to_owned(), ..config.store.clone() };
-    let applied = schema::migrate(&options).await.map_err(coded)?;
-    tracing::info!(steps = applied.steps.join(", "), version = applied.version, "the schema is up to date");
-    Ok(())
-}
-
-/// Runs until the process is asked to stop.
-pub async fn run(config: Config) -> Result<(), anyhow::Error> {
-    config.check()?;
+/// Runs until the process is asked to stop, after it has brought the schema up to date if that was asked for.
+pub async fn start(config: Config, start: Start) -> Result<(), anyhow::Error> {
     let telemetry = telemetry::init(&[SERVICE], &config.telemetry)?;
-    let served = serve(config, telemetry.registry()).await;
+    let served = serve(config, start, telemetry.registry()).await;
     telemetry.shutdown().await;
     served
 }
 
-async fn serve(config: Config, registry: prometheus::Registry) -> Result<(), anyhow::Error> {
-    let store = Store::connect(&config.store).await.map_err(coded)?;
-    store.check_schema().await.map_err(coded)?;
-    let lifecycle = Lifecycle::new(config.grace);
+async fn serve(config: Config, start: Start, registry: prometheus::Registry) -> Result<(), anyhow::Error> {
+    let lifecycle = start.lifecycle;
+    let Some(store) = lifecycle.starting(database(&config, start.migrate)).await.transpose()? else {
+        return Ok(());
+    };
     let silence = CancellationToken::new();
     let bell = bus::open(&config.bus, silence.clone())?;
     let broadcaster = Broadcaster::new(store.clone(), bell.as_ref(), &config.stream, &lifecycle);
@@ -58,6 +47,27 @@ async fn serve(config: Config, registry: prometheus::Registry) -> Result<(), any
     let stopped = lifecycle.wait().await;
     silence.cancel();
     Ok(stopped?)
+}
+
+/// The database, on a schema that this program can run on.
+async fn database(config: &Config, migrate_first: bool) -> Result<Store, anyhow::Error> {
+    if migrate_first {
+        migrate(config).await?;
+    }
+    let store = Store::connect(&config.store).await.map_err(coded)?;
+    store.check_schema().await.map_err(coded)?;
+    Ok(store)
+}
+
+/// Brings the schema up to date, as its owner.
+async fn migrate(config: &Config) -> Result<(), anyhow::Error> {
+    if config.owner_url.is_empty() {
+        return Err(Code::Config.because("--migrate needs owner_url, the schema owner's database").into());
+    }
+    let options = store::Options { url: config.owner_url.expose().to_owned(), ..config.store.clone() };
+    let applied = schema::migrate(&options).await.map_err(coded)?;
+    tracing::info!(steps = applied.steps.join(", "), version = applied.version, "the schema is up to date");
+    Ok(())
 }
 
 /// A database that is away or behind may be there later: the supervisor shall start us again.

@@ -10,10 +10,14 @@ pub mod exit;
 pub mod http;
 mod lifecycle;
 pub mod objects;
+pub mod problem;
+pub mod program;
 mod secret;
+mod signals;
 
 pub use lifecycle::{Fatal, Lifecycle};
 pub use secret::Secret;
+pub use signals::Signals;
 
 /// Any error that a task may end with.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

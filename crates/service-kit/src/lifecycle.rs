@@ -4,12 +4,11 @@
 //! period is over, let go). A task that ends by itself before anybody asked is fatal: a service with a dead
 //! part must not look alive. Cancel the waiting, never the middle of a unit of work.
 
-use crate::BoxError;
+use crate::{BoxError, Signals};
 use futures::{FutureExt, Stream, StreamExt, stream};
 use std::{
     collections::BTreeMap,
-    future::Future,
-    io,
+    future::{Future, pending},
     panic::AssertUnwindSafe,
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -17,7 +16,6 @@ use std::{
 };
 use tokio::{
     runtime::Handle,
-    signal::unix::{SignalKind, signal},
     task::JoinHandle,
     time::{sleep, timeout},
 };
@@ -71,6 +69,7 @@ struct Inner {
     killed: CancellationToken,
     tasks: TaskTracker,
     running: Mutex<BTreeMap<&'static str, usize>>,
+    signals: Mutex<Option<Signals>>,
     fatal: Mutex<Option<Fatal>>,
 }
 
@@ -81,6 +80,18 @@ impl Lifecycle {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn new(grace: Duration) -> Self {
+        Self::of(None, grace)
+    }
+
+    /// The same, stopped by signals that were heard since before it was made.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn heeding(signals: Signals, grace: Duration) -> Self {
+        Self::of(Some(signals), grace)
+    }
+
+    fn of(signals: Option<Signals>, grace: Duration) -> Self {
         let stopping = CancellationToken::new();
         Self {
             inner: Arc::new(Inner {
@@ -90,6 +101,7 @@ impl Lifecycle {
                 killed: CancellationToken::new(),
                 tasks: TaskTracker::new(),
                 running: Mutex::default(),
+                signals: Mutex::new(signals),
                 fatal: Mutex::default(),
             }),
         }
@@ -108,6 +120,28 @@ impl Lifecycle {
     /// Asks the process to stop, as SIGTERM does.
     pub fn stop(&self) {
         self.inner.stopping.cancel();
+    }
+
+    /// Drives what comes before the service is up, such as a connection or a migration; drops it, and answers
+    /// nothing, when the process is asked to stop meanwhile.
+    pub async fn starting<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut signals = lock(&self.inner.signals).take();
+        let signalled = async {
+            match &mut signals {
+                Some(signals) => signals.next().await,
+                None => pending().await,
+            }
+        };
+        let done = tokio::select! {
+            _ = signalled => {
+                tracing::info!("asked to stop by a signal before the start was over");
+                self.stop();
+                None
+            }
+            done = self.inner.stopping.clone().run_until_cancelled_owned(work) => done,
+        };
+        *lock(&self.inner.signals) = signals;
+        done
     }
 
     /// Runs a task that lives as long as the process: if it ends before somebody asked, the process stops and
@@ -150,8 +184,12 @@ impl Lifecycle {
     /// Waits for SIGTERM, SIGINT, [`Self::stop`] or a task's death, then for all tasks to finish. A second
     /// signal, or the end of the grace period, cancels the hard token.
     pub async fn wait(self) -> Result<(), Fatal> {
-        let signals =
-            terminations().map_err(|source| Fatal::Failed { task: "signals", source: source.into() })?;
+        let heard = lock(&self.inner.signals).take();
+        let signals = match heard {
+            Some(signals) => signals,
+            None => Signals::listen()
+                .map_err(|source| Fatal::Failed { task: "signals", source: source.into() })?,
+        };
         self.wait_with(signals).await
     }
 
@@ -226,13 +264,4 @@ impl Drop for Running {
 /// No code panics while it holds one of these locks, and what they guard is whole at each step anyway.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// SIGTERM and SIGINT, as one stream.
-fn terminations() -> io::Result<impl Stream<Item = ()>> {
-    let listen = |kind| {
-        let mut signals = signal(kind)?;
-        io::Result::Ok(stream::poll_fn(move |context| signals.poll_recv(context)))
-    };
-    Ok(stream::select(listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?))
 }

@@ -251,7 +251,7 @@ mod tests {
     fn a_name_that_does_not_exist_and_a_resolver_that_is_away_are_told_apart() {
         let unresolved = |kind| {
             let source = io::Error::new(kind, "the resolver's words");
-            unfit(&site_fetch::Error::Unresolved { host: "shop.example".into(), source }).document()
+            unfit(&site_fetch::Error::Unresolved { host: "shop.example".into(), source }).document().value()
         };
         let missing = unresolved(io::ErrorKind::NotFound);
         assert_eq!(
@@ -271,7 +271,7 @@ mod tests {
             address: [10, 1, 2, 3].into(),
             rule: "private use",
         };
-        let document = unfit(&address.into()).document();
+        let document = unfit(&address.into()).document().value();
         let detail = document["detail"].as_str().unwrap_or_default();
         assert_eq!(document["code"], "address_forbidden");
         assert!(detail.contains("wiki.example") && detail.contains("private use"), "{detail}");

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use std::{net::SocketAddr, process::Command, time::Duration};
 use tempfile::TempDir;
 use testkit::{postgres::Database, process::Child, wait};
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpStream},
+};
 
 const BOUND: Duration = Duration::from_secs(60);
 
@@ -67,6 +70,21 @@ async fn the_program_serves_counts_and_stops_at_sigterm() {
     // The client still holds its idle connection: that must not hold up the stop.
     program.terminate();
     assert_eq!(program.exited(Duration::from_secs(20)).await.code(), Some(0), "{}", program.log());
+}
+
+/// The database takes the connection and says nothing: the program is still starting when it is asked to stop.
+#[tokio::test]
+async fn a_program_that_is_still_starting_stops_in_order_at_sigterm() {
+    let ground = Ground::new().await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("postgres://nobody@{}/none", silent.local_addr().expect("bound"));
+    let mut program = ground.program(&[], &[("STORE__URL", &url), ("STORE__CONNECT_TIMEOUT", "1h")]);
+    let (_held, _) = wait::within("the program to look for its database", BOUND, silent.accept())
+        .await
+        .expect("a connection");
+    program.terminate();
+    assert_eq!(program.exited(BOUND).await.code(), Some(0), "{}", program.log());
+    assert!(program.log().contains("before the start was over"), "{}", program.log());
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! Real signals to a real process: this test binary again, told by a variable to be a service.
 
-use service_kit::{Lifecycle, exit};
+use futures::FutureExt;
+use service_kit::{Lifecycle, Signals, exit};
 use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    io::{BufRead, BufReader, Write},
+    process::{Child, Command, ExitCode, Stdio},
     time::Duration,
 };
 
@@ -16,7 +17,26 @@ fn child() {
     // One thread: a task first runs after `wait` has begun to listen for signals, so "ready" means that it does.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let code = runtime.block_on(async move {
-        let lifecycle = Lifecycle::new(Duration::from_secs(60));
+        let lifecycle = match role.as_str() {
+            "starting" | "busy" => {
+                let signals = Signals::listen().expect("signals can be heard");
+                Lifecycle::heeding(signals, Duration::from_secs(60))
+            }
+            _ => Lifecycle::new(Duration::from_secs(60)),
+        };
+        if role == "starting" {
+            let work = async { println!("ready") }.then(|()| std::future::pending::<()>());
+            let stopped = lifecycle.starting(work).await.is_none();
+            assert!(stopped && lifecycle.stopping().is_cancelled());
+            println!("stopped");
+            return ExitCode::SUCCESS;
+        }
+        if role == "busy" {
+            assert_eq!(lifecycle.starting(async { 7 }).await, Some(7));
+            println!("ready");
+            // It does not come to listen until it has read a line: the signal is there first.
+            std::io::stdin().read_line(&mut String::new()).expect("a line");
+        }
         let stop = if role == "stubborn" { lifecycle.killed() } else { lifecycle.stopping() };
         let soft = lifecycle.stopping();
         lifecycle.spawn("service", async move {
@@ -33,7 +53,7 @@ fn child() {
         exit::report(lifecycle.wait().await.map_err(anyhow::Error::from))
     });
     // `ExitCode` cannot be asked for its number, so compare.
-    std::process::exit(if code == std::process::ExitCode::SUCCESS { 0 } else { 70 });
+    std::process::exit(if code == ExitCode::SUCCESS { 0 } else { 70 });
 }
 
 struct Service {
@@ -46,6 +66,7 @@ impl Service {
         let mut child = Command::new(std::env::current_exe().expect("this binary"))
             .args(["--exact", "signals::child", "--nocapture"])
             .env(ROLE, role)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -88,6 +109,26 @@ fn a_second_signal_ends_what_does_not_stop() {
     service.signal("-TERM");
     service.says("stopping");
     service.signal("-TERM");
+    service.says("stopped");
+    assert_eq!(service.code(), Some(0));
+}
+
+#[test]
+fn a_service_that_is_still_starting_stops_in_order() {
+    for signal in ["-TERM", "-INT"] {
+        let mut service = Service::start("starting");
+        service.signal(signal);
+        service.says("stopped");
+        assert_eq!(service.code(), Some(0));
+    }
+}
+
+#[test]
+fn a_signal_that_comes_before_anybody_waits_for_it_is_not_forgotten() {
+    let mut service = Service::start("busy");
+    service.signal("-TERM");
+    service.child.stdin.take().expect("a pipe").write_all(b"\n").expect("it reads");
+    service.says("stopping");
     service.says("stopped");
     assert_eq!(service.code(), Some(0));
 }
