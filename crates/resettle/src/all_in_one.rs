@@ -18,7 +18,7 @@ use api_gateway::Gateway;
 use bus::Bell;
 use migration_worker::Worker;
 use realtime_broadcaster::Broadcaster;
-use service_kit::{Lifecycle, Secret, admin::Readiness, http};
+use service_kit::{Lifecycle, Secret, Signals, admin::Readiness, http};
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -99,9 +99,9 @@ impl AllInOne {
         self.folder.api_key_file()
     }
 
-    /// Runs until a signal, or until something dies.
-    pub async fn run(self) -> Result<(), anyhow::Error> {
-        let ended = self.services.lifecycle.clone().wait().await;
+    /// Runs until one of the signals, or until something dies.
+    pub async fn run(self, signals: Signals) -> Result<(), anyhow::Error> {
+        let ended = self.services.lifecycle.clone().wait_with(signals).await;
         self.tidy_up(ended).await
     }
 
@@ -118,7 +118,7 @@ impl AllInOne {
     /// Stops it.
     pub async fn stop(self) -> Result<(), anyhow::Error> {
         self.services.lifecycle.stop();
-        self.run().await
+        self.run(Signals::listen()?).await
     }
 
     async fn tidy_up(self, ended: Result<(), service_kit::Fatal>) -> Result<(), anyhow::Error> {

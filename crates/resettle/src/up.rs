@@ -7,9 +7,12 @@ use crate::{
     exit::Outcome,
     terminal::say,
 };
+use service_kit::Signals;
 
 /// The command.
 pub(crate) async fn command(arguments: UpArguments) -> Result<Outcome, anyhow::Error> {
+    // Before anything is started: a stop that comes while the database starts must stop it, too.
+    let signals = Signals::listen()?;
     let options = all_in_one::Options {
         data: arguments.data.data,
         listen: arguments.listen,
@@ -21,6 +24,6 @@ pub(crate) async fn command(arguments: UpArguments) -> Result<Outcome, anyhow::E
     say(format_args!("  the API is described at {}api/docs", service.url()));
     say(format_args!("  the API key is in {}", service.key_file().display()));
     crate::terminal::flush();
-    service.run().await?;
+    service.run(signals).await?;
     Ok(Outcome::Done)
 }

@@ -52,6 +52,17 @@ async fn the_three_services_answer_on_one_port_and_ctrl_c_ends_all() {
 }
 
 #[tokio::test]
+async fn a_stop_that_comes_while_it_is_starting_is_heeded() {
+    let scratch = Scratch::new();
+    let mut up = scratch.up();
+    let made = || async { scratch.data().exists() };
+    testkit::wait::until_true("its data folder to be made", STARTED, made).await;
+    up.terminate();
+    assert!(up.exited(STOPPED).await.success(), "{}", up.log());
+    assert!(scratch.postmaster().is_none_or(|pid| !runs(pid)), "the database is stopped with it");
+}
+
+#[tokio::test]
 async fn a_second_start_is_told_who_holds_the_folder() {
     let scratch = Scratch::new();
     let mut first = scratch.up();
