@@ -6,6 +6,7 @@
 
 mod command;
 mod error;
+mod scratch;
 mod source;
 pub mod toolchain;
 mod verify;

@@ -3,7 +3,7 @@
 //! The packages are installed once per lock file into a folder of their own, whole or not at all, without running any
 //! package's scripts. Nothing of a website is executed: `tsc` reads, and `next build` renders what this program wrote.
 
-use crate::{Error, Problem, Result, command::Run};
+use crate::{Error, Problem, Result, command::Run, scratch};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -26,22 +26,23 @@ pub struct Toolchain {
 
 impl Toolchain {
     /// Finds Node on the path and installs the packages below `dir`, unless they are there already. Two processes
-    /// that prepare at once both succeed; one of them did the work for nothing.
+    /// that prepare at once both succeed; one of them did the work for nothing. What an earlier process that was
+    /// killed in the middle left there is removed.
     pub async fn prepare(dir: &Path) -> Result<Self> {
         old_enough().await?;
         let (package, lock) = (site_write::PACKAGE_JSON, site_write::PACKAGE_LOCK);
         let home = dir.join(&blake3::hash(lock.as_bytes()).to_hex()[..16]);
         let node_modules = home.join("node_modules");
+        create_dir(dir).await?;
         if exists(&node_modules).await {
+            in_folder(dir, scratch::clear).await?;
             return Ok(Self { node_modules });
         }
-        create_dir(dir).await?;
         // Goes by itself if this future is dropped: an install that was called off leaves nothing.
-        let scratch = tempfile::Builder::new().prefix("installing-").tempdir_in(dir);
-        let scratch = scratch.map_err(|source| file_error(dir, source))?;
-        install(scratch.path(), package, lock).await?;
-        match tokio::fs::rename(scratch.path(), &home).await {
-            Ok(()) => drop(scratch.keep()),
+        let scratch = in_folder(dir, scratch::make).await?;
+        install(scratch.folder.path(), package, lock).await?;
+        match tokio::fs::rename(scratch.folder.path(), &home).await {
+            Ok(()) => drop(scratch.folder.keep()),
             // Somebody else was quicker: this attempt's folder has no further use.
             Err(_) if exists(&node_modules).await => {}
             Err(source) => return Err(file_error(&home, source)),
@@ -157,6 +158,14 @@ fn link_tree(from: &Path, to: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Does something with a folder that may take a while.
+async fn in_folder<T: Send + 'static>(dir: &Path, work: fn(&Path) -> io::Result<T>) -> Result<T> {
+    let path = dir.to_owned();
+    let done = tokio::task::spawn_blocking(move || work(&path)).await;
+    let done = done.unwrap_or_else(|_| Err(io::Error::other("looking through the folder panicked")));
+    done.map_err(|source| file_error(dir, source))
 }
 
 async fn create_dir(path: &Path) -> Result<()> {
