@@ -11,6 +11,7 @@ mod faults;
 mod manifests;
 mod moves;
 mod record;
+mod runner;
 mod stack;
 mod tracing;
 mod tree;
