@@ -55,7 +55,7 @@ impl Run {
     }
 
     /// It has ended with this code and left nothing: no process of its own, no file.
-    async fn is_gone(mut self, code: i32, processes: &BTreeMap<u32, String>) {
+    async fn leaves_nothing(mut self, code: i32, processes: &BTreeMap<u32, String>) {
         assert_eq!(self.process.exited(BOUND).await.code(), Some(code), "{}", self.process.log());
         let left = std::fs::read_dir(self.folder.path()).expect("the folder is ours").count();
         assert_eq!(left, 0, "its scratch folder is gone");
@@ -124,8 +124,8 @@ async fn two_runs_do_not_meet_and_an_interrupted_one_leaves_nothing() {
     assert!(of_one.len() > 5, "Postgres, RabbitMQ and the command at least: {of_one:?}");
 
     one.process.interrupt();
-    one.is_gone(130, &of_one).await;
+    one.leaves_nothing(130, &of_one).await;
     answers(&second.0, &second.1).await;
     two.process.terminate();
-    two.is_gone(143, &of_two).await;
+    two.leaves_nothing(143, &of_two).await;
 }
