@@ -1,169 +1,68 @@
-// Watches one migration: follows its stream over as many connections as it takes, hands out every event once and
-// in order, and returns when the run is over. Never gives up by itself on a failure that may pass; the caller's
-// AbortSignal ends it.
+// Watches migrations from a browser or Node: each event once, and in its migration's order.
 
-import { isEventType, type Hello, type MigrationEvent } from "./envelope.js";
-import { frames } from "./sse.js";
+import { follow, type StreamOptions } from "./connection.js";
+import type { MigrationEvent } from "./envelope.js";
 
+export { RefusedError, type StreamOptions } from "./connection.js";
 export type { EventType, MigrationEvent, Phase } from "./envelope.js";
 
-export interface WatchOptions {
-  /** Where Resettle answers, such as `https://resettle.example`. */
-  baseUrl: string;
-  apiKey: string;
+export interface WatchOptions extends StreamOptions {
   /** The migration's id. */
   id: string;
-  onEvent: (event: MigrationEvent) => void;
-  /** Ends the watch; the promise rejects with the signal's reason. */
-  signal?: AbortSignal;
-  /** Where an earlier watch stopped: the cursor that `onCursor` told last. */
-  cursor?: string;
-  onCursor?: (cursor: string) => void;
-  /** The cursor could not be used, for this reason (a restore, say): the history is told again from its beginning. */
-  onRestart?: (why: string) => void;
-  /** The longest wait between connections, in milliseconds. */
-  maxBackoffMs?: number;
 }
 
-/** The server's refusal: trying again would not help. `problem` is its problem+json document (RFC 9457), if any. */
-export class RefusedError extends Error {
-  constructor(
-    readonly status: number,
-    readonly problem: unknown,
-  ) {
-    const detail = (problem as { detail?: unknown } | undefined)?.detail;
-    super(typeof detail === "string" ? detail : `the server answered ${status}`);
-    this.name = "RefusedError";
-  }
-}
-
-/** Resolves with the last event seen (`done`), or null when the history was already read to its end. */
+/**
+ * Follows one migration to the end of its run. Resolves with the last event seen (`done`), or null when the history
+ * was already read to its end. After `onRestart` the history is told again from its beginning.
+ */
 export async function watchMigration(options: WatchOptions): Promise<MigrationEvent | null> {
-  const watch = new Watch(options);
-  for (;;) {
-    options.signal?.throwIfAborted();
-    if (await watch.connect()) return watch.last;
-    await watch.pause();
-  }
+  let last: MigrationEvent | null = null;
+  let seen = 0;
+  await follow(options, {
+    path: `/api/migration/${encodeURIComponent(options.id)}/stream`,
+    isNew(event) {
+      if (event.seq <= seen) return false;
+      seen = event.seq;
+      last = event;
+      return true;
+    },
+    forget() {
+      seen = 0;
+    },
+    // The server ends a stream at the last `done`; one in the middle belongs to an earlier run.
+    isOver: () => (last as MigrationEvent | null)?.type === "done",
+  });
+  return last;
 }
 
-/** Heartbeats that may fail to come before a connection counts as dead. */
-const MISSED_HEARTBEATS = 3;
-
-class Watch {
-  last: MigrationEvent | null = null;
-  #cursor: string;
-  #seen = 0;
-  #failures = 0;
-  #retryMs = 1000;
-
-  constructor(readonly options: WatchOptions) {
-    this.#cursor = options.cursor ?? "";
-  }
-
-  /** One connection. True when the run is over. */
-  async connect(): Promise<boolean> {
-    let response: Response;
-    const link = new AbortController();
-    try {
-      response = await fetch(this.#url(), this.#request(link.signal));
-    } catch {
-      this.options.signal?.throwIfAborted();
-      this.#failures += 1;
-      return false;
-    }
-    if (response.status === 204) return true;
-    if (response.status === 429 || response.status >= 500) {
-      await response.body?.cancel();
-      this.#failures += 1;
-      return false;
-    }
-    if (!response.ok || response.body === null) {
-      throw new RefusedError(response.status, await response.json().catch(() => undefined));
-    }
-    return this.#read(response.body, link);
-  }
-
-  async #read(body: ReadableStream<Uint8Array>, link: AbortController): Promise<boolean> {
-    let silence: ReturnType<typeof setTimeout> | undefined;
-    let patienceMs = 0;
-    const heard = () => {
-      clearTimeout(silence);
-      // A connection can be dead without ending; the server said how often it would be heard.
-      if (patienceMs > 0) silence = setTimeout(() => link.abort(new TypeError("the server fell silent")), patienceMs);
-    };
-    try {
-      for await (const frame of frames(body, this.#cursor, heard)) {
-        if (frame.retry !== undefined) this.#retryMs = frame.retry;
-        if (frame.id !== this.#cursor) {
-          this.#cursor = frame.id;
-          this.options.onCursor?.(frame.id);
-        }
-        if (frame.event === "hello") {
-          patienceMs = MISSED_HEARTBEATS * this.#greeted(JSON.parse(frame.data) as Hello);
-          heard();
-        } else if (isEventType(frame.event)) {
-          this.#take(JSON.parse(frame.data) as MigrationEvent);
-        }
-      }
-      // The server ends a stream at the last `done`; one in the middle belongs to an earlier run.
-      return this.last?.type === "done";
-    } catch (error) {
-      this.options.signal?.throwIfAborted();
-      if (!(error instanceof TypeError)) throw error; // fetch reports a lost connection as a TypeError
-      this.#failures += 1;
-      return false;
-    } finally {
-      clearTimeout(silence);
-    }
-  }
-
-  /** Takes note of what became of the cursor; the milliseconds between heartbeats. */
-  #greeted(hello: Hello): number {
-    if (hello.verdict === "resumed_with_gap") {
-      // Numbers of another history say nothing about this one: rather tell twice than leave out.
-      this.#seen = 0;
-      this.options.onRestart?.(hello.why ?? "unknown");
-    }
-    return hello.heartbeatMs ?? 0;
-  }
-
-  #take(event: MigrationEvent): void {
-    if (event.seq <= this.#seen) return;
-    this.#seen = event.seq;
-    this.#failures = 0;
-    this.last = event;
-    this.options.onEvent(event);
-  }
-
-  /** Full jitter over a bound that doubles with each failure in a row, so that clients do not come back together. */
-  async pause(): Promise<void> {
-    const bound = Math.min(this.#retryMs * 2 ** Math.min(this.#failures, 10), this.options.maxBackoffMs ?? 30_000);
-    const { signal } = this.options;
-    await new Promise<void>((resolve, reject) => {
-      const stop = () => {
-        clearTimeout(timer);
-        reject(signal?.reason);
-      };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener("abort", stop);
-        resolve();
-      }, Math.random() * bound);
-      signal?.addEventListener("abort", stop, { once: true });
-    });
-  }
-
-  #url(): string {
-    return new URL(`/api/migration/${encodeURIComponent(this.options.id)}/stream`, this.options.baseUrl).href;
-  }
-
-  #request(link: AbortSignal): RequestInit {
-    const headers: Record<string, string> = {
-      accept: "text/event-stream",
-      authorization: `Bearer ${this.options.apiKey}`,
-    };
-    if (this.#cursor !== "") headers["last-event-id"] = this.#cursor;
-    const { signal } = this.options;
-    return { headers, cache: "no-store", signal: signal ? AbortSignal.any([signal, link]) : link };
-  }
+export interface FeedOptions extends StreamOptions {
+  /** Which migrations, at most 100; all of the organisation's, also those that are new, if absent. */
+  migrations?: readonly string[];
 }
+
+/**
+ * Follows many migrations over one connection, from now or from the cursor on, until the signal ends it.
+ * After `onRestart` events may have been missed: ask `GET /api/migration` where things stand.
+ */
+export async function watchFeed(options: FeedOptions & { signal: AbortSignal }): Promise<never> {
+  const seen = new Map<string, number>();
+  const chosen = options.migrations ? `?migrations=${options.migrations.map(encodeURIComponent).join(",")}` : "";
+  await follow(options, {
+    path: `/api/events/stream${chosen}`,
+    // A cursor may lie before events that came already: they come again when the connection does.
+    isNew(event) {
+      if (event.seq <= (seen.get(event.migrationId) ?? 0)) return false;
+      seen.delete(event.migrationId);
+      seen.set(event.migrationId, event.seq);
+      // The oldest entry goes: what is forgotten may be handed out twice, never lost.
+      if (seen.size > MOST_REMEMBERED) seen.delete(seen.keys().next().value as string);
+      return true;
+    },
+    forget: () => seen.clear(),
+    isOver: () => false,
+  });
+  throw new Error("the server ended the feed for good");
+}
+
+/** Migrations whose last number a feed remembers. */
+const MOST_REMEMBERED = 10_000;

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { RefusedError, watchMigration, type MigrationEvent } from "../src/index.js";
+import { RefusedError, watchFeed, watchMigration, type MigrationEvent } from "../src/index.js";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -147,5 +147,31 @@ test("a server that falls silent is left and asked again", async () => {
     const { seen } = await watch(baseUrl);
     assert.deepEqual(seen.map((e) => e.seq), [1, 2]);
     assert.deepEqual(cursors, ["", "cursor-1"]);
+  });
+});
+
+test("a feed goes on after the end of a migration, and hands nothing out twice when it comes back", async () => {
+  const of = (migrationId: string, seq: number, type = "log") => event(seq, type).replace('"migrationId":"m"', `"migrationId":"${migrationId}"`);
+  const first = stream("retry: 1\n\n" + of("a", 1) + of("b", 1) + of("a", 2, "done") + "id: cursor-9\nevent: cursor\ndata: {}\n\n");
+  const second = stream(of("a", 2, "done") + of("b", 2) + of("c", 1));
+  const paths: (string | undefined)[] = [];
+  const noting = (answer: Answer): Answer => (request, response) => {
+    paths.push(request.url);
+    answer(request, response);
+  };
+  await serving([noting(first), noting(second)], async (baseUrl, cursors) => {
+    const abort = new AbortController();
+    const seen: string[] = [];
+    const watching = watchFeed({
+      baseUrl, apiKey: "k", migrations: ["a", "b", "c"], maxBackoffMs: 5, signal: abort.signal,
+      onEvent: (e) => {
+        seen.push(`${e.migrationId}${e.seq}`);
+        if (e.migrationId === "c") abort.abort(new Error("enough"));
+      },
+    });
+    await assert.rejects(watching, /enough/);
+    assert.deepEqual(seen, ["a1", "b1", "a2", "b2", "c1"]);
+    assert.deepEqual(cursors, ["", "cursor-9"]);
+    assert.deepEqual(paths, ["/api/events/stream?migrations=a,b,c", "/api/events/stream?migrations=a,b,c"]);
   });
 });

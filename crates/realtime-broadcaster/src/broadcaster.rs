@@ -3,8 +3,10 @@
 use crate::{
     Code, Options, SERVICE,
     cursor::{History, Verdict},
+    feed,
     hub::Hub,
     limits::Limits,
+    line::{Line, Opening},
     metrics::Metrics,
     problem::Problem,
     route,
@@ -16,8 +18,8 @@ use bus::Bell;
 use bytes::Bytes;
 use domain::MigrationId;
 use service_kit::Lifecycle;
-use std::{sync::Arc, time::Duration};
-use store::Store;
+use std::{collections::HashSet, sync::Arc, time::Duration};
+use store::{Horizon, Store};
 use time::OffsetDateTime;
 use tokio::{
     sync::mpsc,
@@ -69,7 +71,7 @@ impl Broadcaster {
         Self { store, hub, limits, lifecycle: lifecycle.clone(), options: options.clone(), metrics }
     }
 
-    /// Mounts `GET /api/migration/{id}/stream`. Mount it before anything that takes all of `/api/migration`.
+    /// Mounts the streams. Mount them before anything that takes all of `/api`.
     pub fn routes(&self) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
         route::routes(self.clone())
     }
@@ -87,42 +89,112 @@ impl Broadcaster {
         let caller = auth::authenticate(&self.store, ask.authorization.as_deref()).await?;
         let spread = die();
         let place = self.limits.enter(caller.tenant).map_err(|full| Problem::full(full, spread))?;
-        let no_such =
-            || Problem::new(Code::MigrationNotFound, "Check the id, and which organisation your key is of.");
-        let tail = self.store.event_tail(caller.tenant, ask.migration).await?.ok_or_else(no_such)?;
-        let history = History::new(self.store.log_incarnation().await?, ask.migration);
-        let verdict = Verdict::of(ask.cursor.as_deref(), history, tail);
-        if verdict == Verdict::Over {
-            return Ok(Opened::Over);
-        }
-        let (out, frames) = mpsc::channel(self.options.ahead);
-        let session = Session {
-            store: self.store.clone(),
-            tenant: caller.tenant,
-            migration: ask.migration,
-            history,
-            verdict,
-            last: tail.last_seq,
-            subscription: self.hub.subscribe((caller.tenant, ask.migration), history, tail.last_seq),
-            out,
+        let opening = Opening {
             stopping: self.lifecycle.stopping(),
             key_ends: ends(&caller),
             spread,
-            options: self.options.clone(),
             metrics: Arc::clone(&self.metrics),
             place,
         };
-        // The stream outlives the request's span, which ends with the answer's head.
-        self.lifecycle.spawn_finite("stream", session.run().instrument(tracing::Span::none()));
-        Ok(Opened::Stream(frames))
+        match ask.what {
+            What::Migration(migration) => self.migration(&caller, migration, ask.cursor, opening).await,
+            What::Feed(chosen) => self.feed(&caller, chosen, ask.cursor, opening).await,
+        }
+    }
+
+    async fn migration(
+        &self,
+        caller: &Caller,
+        migration: MigrationId,
+        cursor: Option<String>,
+        opening: Opening,
+    ) -> Result<Opened, Problem> {
+        let tail = self.store.event_tail(caller.tenant, migration).await?.ok_or_else(no_such)?;
+        let history = History::new(self.store.log_incarnation().await?, migration.0);
+        let verdict = Verdict::of(cursor.as_deref(), history, tail);
+        if verdict == Verdict::Over {
+            return Ok(Opened::Over);
+        }
+        let session = Session {
+            store: self.store.clone(),
+            tenant: caller.tenant,
+            migration,
+            history,
+            verdict,
+            last: tail.last_seq,
+            subscription: self.hub.subscribe((caller.tenant, migration), history, tail.last_seq),
+            options: self.options.clone(),
+            metrics: Arc::clone(&self.metrics),
+        };
+        let (line, frames) = Line::open(opening, &self.options);
+        Ok(self.begin(session.run(line), frames))
+    }
+
+    async fn feed(
+        &self,
+        caller: &Caller,
+        chosen: Option<HashSet<MigrationId>>,
+        cursor: Option<String>,
+        opening: Opening,
+    ) -> Result<Opened, Problem> {
+        let tenant = caller.tenant;
+        if let Some(chosen) = &chosen {
+            let asked: Vec<MigrationId> = chosen.iter().copied().collect();
+            if self.store.migrations_with_events(tenant, &asked).await?.len() < asked.len() {
+                return Err(no_such());
+            }
+        }
+        let history = History::new(self.store.log_incarnation().await?, tenant.0);
+        let tip = self.store.event_tip().await?;
+        let mut verdict = Verdict::across(cursor.as_deref(), history, tip);
+        if let Verdict::Resumed(at) = verdict {
+            let most = self.options.max_backlog;
+            if self.store.events_since(tenant, Horizon(at), most.saturating_add(1)).await? > most {
+                verdict = Verdict::Gap("too_old");
+            }
+        }
+        let at = verdict.horizon(tip);
+        let session = feed::Session {
+            sweep: feed::Sweep::new(self.store.clone(), tenant, at, self.options.page),
+            history,
+            verdict,
+            chosen,
+            subscription: self.hub.follow(tenant, history, tip.horizon),
+            heartbeat: self.options.heartbeat,
+            metrics: Arc::clone(&self.metrics),
+        };
+        let (line, frames) = Line::open(opening, &self.options);
+        Ok(self.begin(session.run(line), frames))
+    }
+
+    /// The stream outlives the request's span, which ends with the answer's head.
+    fn begin(
+        &self,
+        session: impl Future<Output = ()> + Send + 'static,
+        frames: mpsc::Receiver<Bytes>,
+    ) -> Opened {
+        self.lifecycle.spawn_finite("stream", session.instrument(tracing::Span::none()));
+        Opened::Stream(frames)
     }
 }
 
 /// What a client asks for.
 pub(crate) struct Ask {
     pub(crate) authorization: Option<String>,
-    pub(crate) migration: MigrationId,
+    pub(crate) what: What,
     pub(crate) cursor: Option<String>,
+}
+
+/// Whose events.
+pub(crate) enum What {
+    /// One migration's.
+    Migration(MigrationId),
+    /// Those of all of the caller's organisation's migrations, or of these.
+    Feed(Option<HashSet<MigrationId>>),
+}
+
+fn no_such() -> Problem {
+    Problem::new(Code::MigrationNotFound, "Check the id, and which organisation your key is of.")
 }
 
 /// When the key ends, on this process's own clock.

@@ -79,6 +79,8 @@ pub struct Options {
     /// What clients are told to wait before they come again; each is told half as much more at random.
     #[serde(with = "humantime_serde")]
     pub retry: Duration,
+    /// Most events that a feed sends to one who comes back; with more to tell, it begins anew and says so.
+    pub max_backlog: u32,
     /// Streams in this process.
     pub max_streams: usize,
     /// Streams of one tenant in this process.
@@ -96,6 +98,7 @@ impl Default for Options {
             patience: Duration::from_secs(30),
             lifetime: Duration::from_secs(600),
             retry: Duration::from_secs(2),
+            max_backlog: 10_000,
             max_streams: 10_000,
             max_streams_per_tenant: 1_000,
         }

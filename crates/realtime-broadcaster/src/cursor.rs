@@ -1,10 +1,9 @@
 //! The cursor: where in which history a listener stopped. Opaque to clients: text that they give back.
 //!
-//! It is bound to the migration and to the log's incarnation, which a restore changes: the same number in
+//! It is bound to the migration (or, in a feed, to the tenant) and to the log's incarnation, which a restore changes: the same number in
 //! another history names another event, and going on from there would lose or repeat some without a word.
 
-use domain::MigrationId;
-use store::Tail;
+use store::{Horizon, Tail, Tip};
 use uuid::Uuid;
 
 /// Hexadecimal digits of a history's id.
@@ -12,19 +11,19 @@ const HISTORY_DIGITS: usize = 32;
 /// No cursor of ours is longer; what a client sends is not read further.
 const MAX_LENGTH: usize = HISTORY_DIGITS + 16;
 
-/// Which history cursors speak about: one migration's, since the last restore.
+/// Which history cursors speak about: one migration's or one tenant's, since the last restore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct History(u128);
 
 impl History {
     /// Both ids in one. Only equality matters, and two different pairs do not meet by chance.
-    pub(crate) fn new(incarnation: Uuid, migration: MigrationId) -> Self {
-        Self(incarnation.as_u128() ^ migration.0.as_u128().rotate_left(64))
+    pub(crate) fn new(incarnation: Uuid, whose: Uuid) -> Self {
+        Self(incarnation.as_u128() ^ whose.as_u128().rotate_left(64))
     }
 
-    /// The cursor after the event `seq`; 0 is the beginning.
-    pub(crate) fn cursor(self, seq: i64) -> String {
-        format!("{:032x}{seq:x}", self.0)
+    /// The cursor after the event `at`, 0 being the beginning; in a feed, at the horizon `at`.
+    pub(crate) fn cursor(self, at: i64) -> String {
+        format!("{:032x}{at:x}", self.0)
     }
 
     fn parse(text: &str) -> Option<(Self, i64)> {
@@ -40,11 +39,11 @@ impl History {
 /// What became of the cursor that a listener came with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// There was none: the history is told from its beginning.
+    /// There was none: the history is told from its beginning, a feed from now on.
     Started,
-    /// It goes on after this event.
+    /// It goes on after this event, a feed from this horizon.
     Resumed(i64),
-    /// It could not be used, for this reason: the history is told from its beginning.
+    /// It could not be used, for this reason: the same as without one.
     Gap(&'static str),
     /// It is the end of a history that is over: there is nothing to tell.
     Over,
@@ -62,6 +61,27 @@ impl Verdict {
             Some((_, seq)) if seq > tail.last_seq => Self::Gap("future"),
             Some((_, seq)) if seq == tail.last_seq && tail.over => Self::Over,
             Some((_, seq)) => Self::Resumed(seq),
+        }
+    }
+
+    /// Judges a feed's cursor against the log as it is now.
+    pub(crate) fn across(cursor: Option<&str>, history: History, tip: Tip) -> Self {
+        let Some(cursor) = cursor.map(str::trim).filter(|text| !text.is_empty()) else {
+            return Self::Started;
+        };
+        match History::parse(cursor) {
+            None => Self::Gap("malformed"),
+            Some((other, _)) if other != history => Self::Gap("other_history"),
+            Some((_, at)) if Horizon(at) > tip.next => Self::Gap("future"),
+            Some((_, at)) => Self::Resumed(at),
+        }
+    }
+
+    /// The horizon at which a feed begins: without a usable cursor, now.
+    pub(crate) fn horizon(self, tip: Tip) -> Horizon {
+        match self {
+            Self::Resumed(at) => Horizon(at),
+            Self::Started | Self::Gap(_) | Self::Over => tip.horizon,
         }
     }
 
@@ -98,14 +118,14 @@ mod tests {
     const RUNNING: Tail = Tail { last_seq: 9, over: false };
 
     fn history() -> History {
-        History::new(Uuid::from_u128(7), MigrationId(Uuid::from_u128(11)))
+        History::new(Uuid::from_u128(7), Uuid::from_u128(11))
     }
 
     #[test]
     fn each_cursor_gets_its_verdict() {
         let ours = history();
-        let other = History::new(Uuid::from_u128(8), MigrationId(Uuid::from_u128(11)));
-        let foreign = History::new(Uuid::from_u128(7), MigrationId(Uuid::from_u128(12)));
+        let other = History::new(Uuid::from_u128(8), Uuid::from_u128(11));
+        let foreign = History::new(Uuid::from_u128(7), Uuid::from_u128(12));
         let judged = |cursor: &str| Verdict::of(Some(cursor), ours, RUNNING);
         assert_eq!(Verdict::of(None, ours, RUNNING), Verdict::Started);
         assert_eq!(judged(" "), Verdict::Started);
@@ -127,5 +147,23 @@ mod tests {
         assert_eq!(Verdict::of(Some(&history().cursor(9)), history(), over), Verdict::Over);
         assert_eq!(Verdict::of(Some(&history().cursor(8)), history(), over), Verdict::Resumed(8));
         assert_eq!(Verdict::of(None, history(), over), Verdict::Started);
+    }
+
+    #[test]
+    fn a_feeds_cursor_is_its_tenants_and_not_ahead_of_the_log() {
+        let tip = Tip { horizon: Horizon(40), next: Horizon(50) };
+        let judged = |cursor: &str| Verdict::across(Some(cursor), history(), tip);
+        let other = History::new(Uuid::from_u128(7), Uuid::from_u128(12));
+        assert_eq!(Verdict::across(None, history(), tip), Verdict::Started);
+        assert_eq!(judged(&history().cursor(45)), Verdict::Resumed(45));
+        assert_eq!(judged(&history().cursor(51)), Verdict::Gap("future"));
+        assert_eq!(judged(&other.cursor(1)), Verdict::Gap("other_history"));
+        assert_eq!(judged("-1"), Verdict::Gap("malformed"));
+        assert_eq!(judged(&history().cursor(3)).horizon(tip), Horizon(3));
+        assert_eq!(
+            judged("-1").horizon(tip),
+            Horizon(40),
+            "what cannot be used begins now, and floods nobody"
+        );
     }
 }

@@ -22,12 +22,16 @@ pub(crate) struct Frame {
 
 impl Frame {
     pub(crate) fn new(event: &Event, history: History) -> Self {
-        // The envelope is plain data: numbers, texts and a map with text keys.
-        let data = serde_json::to_string(event).expect("an event can be written as JSON");
-        let cursor = history.cursor(event.seq);
-        let text = format!("id: {cursor}\nevent: {}\ndata: {data}\n\n", event.event_type.as_str());
-        Self { seq: event.seq, done: event.event_type == EventType::Done, bytes: text.into() }
+        let bytes = self::event(event, &history.cursor(event.seq));
+        Self { seq: event.seq, done: event.event_type == EventType::Done, bytes }
     }
+}
+
+/// An event's bytes, with what a client goes on from.
+pub(crate) fn event(event: &Event, cursor: &str) -> Bytes {
+    // The envelope is plain data: numbers, texts and a map with text keys.
+    let data = serde_json::to_string(event).expect("an event can be written as JSON");
+    format!("id: {cursor}\nevent: {}\ndata: {data}\n\n", event.event_type.as_str()).into()
 }
 
 /// The first frame of each connection: what became of the cursor, and what to expect.
@@ -49,6 +53,21 @@ pub(crate) fn hello(
     // With an id, so that a cursor which could not be used is replaced at once by one that can.
     format!("retry: {}\nid: {}\nevent: hello\ndata: {data}\n\n", retry.as_millis(), history.cursor(from))
         .into()
+}
+
+/// The same for a feed, which has no beginning and no end of its own.
+pub(crate) fn feed_hello(verdict: Verdict, cursor: &str, heartbeat: Duration, retry: Duration) -> Bytes {
+    let data = json!({
+        "verdict": verdict.word(),
+        "why": verdict.why(),
+        "heartbeatMs": heartbeat.as_millis() as u64,
+    });
+    format!("retry: {}\nid: {cursor}\nevent: hello\ndata: {data}\n\n", retry.as_millis()).into()
+}
+
+/// Where a feed's client may go on from. A frame of its own, since it lies behind several events at once.
+pub(crate) fn cursor(cursor: &str) -> Bytes {
+    format!("id: {cursor}\nevent: cursor\ndata: {{}}\n\n").into()
 }
 
 /// The last frame of a connection that ends before the history does: come again, with the cursor.

@@ -5,22 +5,27 @@
 //! on one connection, never hold more than a bounded number of frames for a slow listener, and never leave a
 //! listener in doubt about whether its cursor was understood.
 //!
-//! Start at [`Broadcaster`]. `route` answers the request, `session` carries one connection, `hub` shares one
-//! reader per migration (`reader`) among all who listen to it.
+//! Start at [`Broadcaster`]. `route` answers the request; `session` carries a connection to one migration, `feed`
+//! one to all of a tenant's; `line` is any connection's way out; `hub` shares one reader per migration and per
+//! tenant among all who listen.
 #![warn(missing_docs)]
 
 mod broadcaster;
 mod config;
 mod cursor;
+mod feed;
 mod frame;
 mod hub;
 mod limits;
+mod line;
 mod metrics;
+mod noted;
 mod problem;
 mod process;
 mod reader;
 mod route;
 mod session;
+mod topics;
 
 pub use broadcaster::Broadcaster;
 pub use config::{Config, Options};

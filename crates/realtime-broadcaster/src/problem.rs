@@ -13,6 +13,8 @@ use std::fmt;
 pub enum Code {
     /// The id in the path is not a UUID.
     InvalidId,
+    /// A query parameter is not valid.
+    InvalidQuery,
     /// No usable API key.
     Unauthenticated,
     /// No such migration for this caller.
@@ -27,8 +29,9 @@ pub enum Code {
 
 impl Code {
     /// Every code there is.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::InvalidId,
+        Self::InvalidQuery,
         Self::Unauthenticated,
         Self::MigrationNotFound,
         Self::TooManyStreams,
@@ -40,6 +43,7 @@ impl Code {
     pub const fn slug(self) -> &'static str {
         match self {
             Self::InvalidId => "invalid_id",
+            Self::InvalidQuery => "invalid_query",
             Self::Unauthenticated => "unauthenticated",
             Self::MigrationNotFound => "migration_not_found",
             Self::TooManyStreams => "too_many_streams",
@@ -51,6 +55,7 @@ impl Code {
     const fn title(self) -> &'static str {
         match self {
             Self::InvalidId => "The id is not a UUID",
+            Self::InvalidQuery => "A query parameter is not valid",
             Self::Unauthenticated => "A valid API key is needed",
             Self::MigrationNotFound => "There is no such migration",
             Self::TooManyStreams => "Too many streams are open",
@@ -61,7 +66,7 @@ impl Code {
 
     const fn status(self) -> StatusCode {
         match self {
-            Self::InvalidId => StatusCode::BAD_REQUEST,
+            Self::InvalidId | Self::InvalidQuery => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::MigrationNotFound => StatusCode::NOT_FOUND,
             Self::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,

@@ -4,8 +4,8 @@
 use crate::{
     cursor::History,
     frame::Frame,
-    hub::Topic,
     metrics::{Metrics, Resync},
+    topics::Topic,
 };
 use domain::{MigrationId, TenantId, event::Event, trace::TraceContext};
 use std::{sync::Arc, time::Duration};
@@ -22,7 +22,7 @@ pub(crate) struct Reader {
     pub(crate) history: History,
     /// The last event that was handed out.
     pub(crate) at: i64,
-    pub(crate) topic: Arc<Topic>,
+    pub(crate) topic: Arc<Topic<Frame>>,
     pub(crate) page: u32,
     pub(crate) tail_check: Duration,
     pub(crate) metrics: Arc<Metrics>,
@@ -83,7 +83,8 @@ impl Reader {
             seq = event.seq,
             listeners = self.topic.frames.receiver_count(),
         );
-        let noted = self.topic.noted(event.seq).filter(|trace| trace.traceparent.is_some());
+        let noted =
+            self.topic.noted.take(self.migration, event.seq).filter(|trace| trace.traceparent.is_some());
         let trace = noted.as_ref().unwrap_or(written);
         telemetry::set_parent(&span, trace.traceparent.as_deref(), trace.tracestate.as_deref());
         span.in_scope(|| {

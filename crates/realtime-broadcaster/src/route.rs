@@ -1,8 +1,8 @@
-//! `GET /api/migration/{id}/stream`.
+//! `GET /api/migration/{id}/stream` and `GET /api/events/stream`.
 
 use crate::{
     Broadcaster, Code, SERVICE,
-    broadcaster::{Ask, Opened},
+    broadcaster::{Ask, Opened, What},
     problem::Problem,
 };
 use actix_web::{
@@ -10,12 +10,17 @@ use actix_web::{
     http::header,
     web::{self, Data, Path, Query, ServiceConfig},
 };
+use domain::MigrationId;
 use futures::StreamExt;
 use serde::Deserialize;
-use std::convert::Infallible;
+use std::{collections::HashSet, convert::Infallible};
 use tokio_stream::wrappers::ReceiverStream;
 
-const PATH: &str = "/api/migration/{id}/stream";
+const MIGRATION: &str = "/api/migration/{id}/stream";
+const FEED: &str = "/api/events/stream";
+
+/// Migrations that one feed may be asked for by name.
+const MOST_CHOSEN: usize = 100;
 
 /// Where a listener stopped, for those that cannot send `Last-Event-ID`. Other parameters are let pass: some
 /// clients add one against caches.
@@ -25,19 +30,23 @@ struct Parameters {
     /// The name that a common polyfill uses.
     #[serde(rename = "lastEventId")]
     last_event_id: Option<String>,
+    /// Of a feed: the ids to tell of, with commas between; all if absent.
+    migrations: Option<String>,
 }
 
 pub(crate) fn routes(broadcaster: Broadcaster) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     move |config| {
-        let stream = web::resource(PATH)
-            .wrap(telemetry::http::spans(SERVICE))
-            .app_data(Data::new(broadcaster.clone()))
-            .route(web::get().to(stream));
-        config.service(stream);
+        for (path, stream) in [(MIGRATION, web::get().to(migration)), (FEED, web::get().to(feed))] {
+            let stream = web::resource(path)
+                .wrap(telemetry::http::spans(SERVICE))
+                .app_data(Data::new(broadcaster.clone()))
+                .route(stream);
+            config.service(stream);
+        }
     }
 }
 
-async fn stream(
+async fn migration(
     request: HttpRequest,
     id: Path<String>,
     parameters: Query<Parameters>,
@@ -45,10 +54,39 @@ async fn stream(
 ) -> Result<HttpResponse, Problem> {
     let migration =
         id.parse().map_err(|_| Problem::new(Code::InvalidId, "The path holds a migration's UUID."))?;
-    let parameters = parameters.into_inner();
+    open(&request, parameters.into_inner(), What::Migration(migration), &broadcaster).await
+}
+
+async fn feed(
+    request: HttpRequest,
+    parameters: Query<Parameters>,
+    broadcaster: Data<Broadcaster>,
+) -> Result<HttpResponse, Problem> {
+    let chosen = parameters.migrations.as_deref().map(chosen).transpose()?;
+    open(&request, parameters.into_inner(), What::Feed(chosen), &broadcaster).await
+}
+
+fn chosen(ids: &str) -> Result<HashSet<MigrationId>, Problem> {
+    let wrong = || {
+        let told =
+            format!("migrations holds 1 to {MOST_CHOSEN} UUIDs with commas between; leave it out for all.");
+        Problem::new(Code::InvalidQuery, told)
+    };
+    if ids.split(',').count() > MOST_CHOSEN {
+        return Err(wrong());
+    }
+    ids.split(',').map(|id| id.trim().parse().map_err(|_| wrong())).collect()
+}
+
+async fn open(
+    request: &HttpRequest,
+    parameters: Parameters,
+    what: What,
+    broadcaster: &Broadcaster,
+) -> Result<HttpResponse, Problem> {
     // The header is newer: EventSource sends it when it comes back, to the URL that it began with.
-    let cursor = text(&request, "last-event-id").or(parameters.cursor).or(parameters.last_event_id);
-    let ask = Ask { authorization: text(&request, header::AUTHORIZATION.as_str()), migration, cursor };
+    let cursor = text(request, "last-event-id").or(parameters.cursor).or(parameters.last_event_id);
+    let ask = Ask { authorization: text(request, header::AUTHORIZATION.as_str()), what, cursor };
     Ok(match broadcaster.open(ask).await? {
         Opened::Over => HttpResponse::NoContent().insert_header(("Cache-Control", "no-store")).finish(),
         Opened::Stream(frames) => HttpResponse::Ok()

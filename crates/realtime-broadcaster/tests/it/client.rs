@@ -32,7 +32,7 @@ impl Frame {
     }
 
     pub fn is_about_the_connection(&self) -> bool {
-        matches!(self.event.as_str(), "" | "hello" | "bye")
+        matches!(self.event.as_str(), "" | "hello" | "bye" | "cursor")
     }
 }
 

@@ -4,6 +4,7 @@
 mod client;
 mod crowd;
 mod cursor;
+mod feed;
 mod limits;
 mod loss;
 mod process;

@@ -1,0 +1,172 @@
+//! A connection's way out, and everything that may end it: the listener, its pace, its key, its time, our stop.
+//!
+//! What is sent is handed over within a bound, or the connection ends; nothing is kept for a listener here but
+//! the few frames of `ahead`.
+
+use crate::{Options, frame, limits::Place, metrics::Metrics};
+use bytes::Bytes;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{
+        broadcast::{Receiver, error::RecvError},
+        mpsc,
+    },
+    time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+/// The first wait after the database did not answer; it doubles up to the second.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// What a connection is opened with.
+pub(crate) struct Opening {
+    pub(crate) stopping: CancellationToken,
+    /// When the caller's key stops working, if that is known.
+    pub(crate) key_ends: Option<Instant>,
+    /// Between 0 and 1, drawn for this connection.
+    pub(crate) spread: f64,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) place: Place,
+}
+
+/// Why a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The history is over.
+    Done,
+    /// The process stops.
+    Stopping,
+    /// The connection had its time; come again.
+    Rotated,
+    /// The key does not work any more.
+    KeyExpired,
+    /// The listener took nothing for too long.
+    Slow,
+    /// The listener went away.
+    Gone,
+}
+
+impl End {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Stopping => "stopping",
+            Self::Rotated => "rotated",
+            Self::KeyExpired => "key_expired",
+            Self::Slow => "slow",
+            Self::Gone => "gone",
+        }
+    }
+}
+
+/// What the listener is to be given next.
+pub(crate) enum Next<F> {
+    Frame(Arc<F>),
+    /// The shared buffer has moved on: read the database again.
+    Behind,
+    Heartbeat,
+}
+
+/// See the file's head.
+pub(crate) struct Line {
+    out: mpsc::Sender<Bytes>,
+    stopping: CancellationToken,
+    heartbeat: Interval,
+    /// What the client is told to wait before it comes again.
+    pub(crate) retry: Duration,
+    patience: Duration,
+    pause: Duration,
+    ends_at: Instant,
+    end: End,
+    metrics: Arc<Metrics>,
+    _place: Place,
+}
+
+impl Line {
+    /// The line, and its other end.
+    pub(crate) fn open(opening: Opening, options: &Options) -> (Self, mpsc::Receiver<Bytes>) {
+        let rotates = Instant::now() + options.lifetime.mul_f64(0.8 + opening.spread * 0.4);
+        let (ends_at, end) = match opening.key_ends {
+            Some(key_ends) if key_ends < rotates => (key_ends, End::KeyExpired),
+            _ => (rotates, End::Rotated),
+        };
+        let mut heartbeat = interval_at(Instant::now() + options.heartbeat, options.heartbeat);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (out, frames) = mpsc::channel(options.ahead);
+        let line = Self {
+            out,
+            stopping: opening.stopping,
+            heartbeat,
+            retry: options.retry.mul_f64(1.0 + opening.spread / 2.0),
+            patience: options.patience,
+            pause: FIRST_PAUSE,
+            ends_at,
+            end,
+            metrics: opening.metrics,
+            _place: opening.place,
+        };
+        (line, frames)
+    }
+
+    pub(crate) async fn send(&mut self, bytes: Bytes) -> Result<(), End> {
+        tokio::select! {
+            biased;
+            sent = timeout(self.patience, self.out.send(bytes)) => match sent {
+                Ok(Ok(())) => {
+                    self.heartbeat.reset();
+                    Ok(())
+                }
+                Ok(Err(_)) => Err(End::Gone),
+                Err(_) => Err(End::Slow),
+            },
+            () = self.stopping.cancelled() => Err(End::Stopping),
+        }
+    }
+
+    pub(crate) async fn next<F>(&mut self, frames: &mut Receiver<Arc<F>>) -> Result<Next<F>, End> {
+        tokio::select! {
+            biased;
+            () = self.stopping.cancelled() => Err(End::Stopping),
+            () = self.out.closed() => Err(End::Gone),
+            () = sleep_until(self.ends_at) => Err(self.end),
+            heard = frames.recv() => Ok(match heard {
+                Ok(frame) => Next::Frame(frame),
+                // Closed: the reader stops only with the process, and `stopping` tells that next.
+                Err(RecvError::Lagged(_) | RecvError::Closed) => Next::Behind,
+            }),
+            _ = self.heartbeat.tick() => Ok(Next::Heartbeat),
+        }
+    }
+
+    /// After the database did not answer: waits, longer each time, keeping the connection alive.
+    pub(crate) async fn pause(&mut self) -> Result<(), End> {
+        let until = Instant::now() + self.pause;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => return Err(End::Stopping),
+                () = self.out.closed() => return Err(End::Gone),
+                () = sleep_until(until) => return Ok(()),
+                _ = self.heartbeat.tick() => {}
+            }
+            self.send(frame::HEARTBEAT).await?;
+        }
+    }
+
+    /// The database answered.
+    pub(crate) fn unpause(&mut self) {
+        self.pause = FIRST_PAUSE;
+    }
+
+    /// Ends the connection, with a word about it where the client should come again.
+    pub(crate) fn close(self, end: End) {
+        if matches!(end, End::Stopping | End::Rotated | End::KeyExpired | End::Slow) {
+            // Only if there is room: the connection ends in any case, and its end says the same.
+            let _room = self.out.try_send(frame::bye(end.as_str()));
+        }
+        self.metrics.closed(end.as_str());
+        tracing::debug!(reason = end.as_str(), "a stream ended");
+    }
+}
