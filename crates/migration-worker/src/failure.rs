@@ -52,6 +52,16 @@ fn of_fetching(url: &str, error: &FetchError, transient: bool) -> Failure {
         FetchError::TimedOut { host } => {
             told("site_unreachable", format!("{host} took too long to answer. Check that the site is up."))
         }
+        FetchError::Certificate { host, problem, .. } => told(
+            "site_certificate",
+            format!(
+                "The certificate of {host} is not accepted: {problem}. Renew it, or give the http address."
+            ),
+        ),
+        FetchError::Quiet { host, left } => told(
+            "site_busy",
+            format!("{host} asked for a pause of {} s more. It is tried again later.", left.as_secs()),
+        ),
         FetchError::TooLarge { limit } => told(
             "too_large",
             format!("The answer for {url} is larger than {limit} bytes, which is the limit."),
@@ -74,6 +84,10 @@ fn of_refusal(refused: &Refused) -> Failure {
         Refused::Scheme { scheme } => Failure::cannot_pass(
             "address_forbidden",
             format!("The address leads to {scheme}:, and only http and https can be moved."),
+        ),
+        Refused::Name { host, .. } => Failure::cannot_pass(
+            "address_forbidden",
+            format!("The address leads to {host}, a name of a cloud's own machinery, which is not fetched."),
         ),
         Refused::Credentials => Failure::cannot_pass(
             "address_forbidden",

@@ -1,5 +1,5 @@
-//! Reading a body within its limit. Bytes are counted as they leave the decompressor, so that a
-//! small answer that unpacks to a huge one stops at the limit and never fills memory.
+//! Reading a body off the wire within its limit. The limit counts coded bytes here and decoded ones in
+//! `coding.rs`: neither may be over it.
 
 use bytes::{Bytes, BytesMut};
 
@@ -26,9 +26,17 @@ pub(crate) async fn read(mut response: reqwest::Response, limit: u64, over: Over
     if claimed > limit && over == Over::Fail {
         return Err(Broken::TooLarge);
     }
+    let Some(first) = response.chunk().await.map_err(Broken::Transport)? else {
+        return Ok(Bytes::new());
+    };
+    // Most pages come in one piece, which is then the body without a copy.
+    if first.len() as u64 == claimed && claimed <= limit {
+        return Ok(first);
+    }
     let capacity = usize::try_from(claimed.min(TRUSTED_LENGTH)).unwrap_or(0);
-    let mut body = BytesMut::with_capacity(capacity);
-    while let Some(chunk) = response.chunk().await.map_err(Broken::Transport)? {
+    let mut body = BytesMut::with_capacity(capacity.max(first.len()));
+    let mut next = Some(first);
+    while let Some(chunk) = next {
         let room = limit.saturating_sub(body.len() as u64);
         if chunk.len() as u64 <= room {
             body.extend_from_slice(&chunk);
@@ -39,6 +47,7 @@ pub(crate) async fn read(mut response: reqwest::Response, limit: u64, over: Over
             body.extend_from_slice(&chunk[..room]);
             break;
         }
+        next = response.chunk().await.map_err(Broken::Transport)?;
     }
     Ok(body.freeze())
 }

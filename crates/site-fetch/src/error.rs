@@ -2,6 +2,7 @@
 //! text of its source.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -27,6 +28,14 @@ pub enum Refused {
         /// The port asked for.
         port: u16,
     },
+    /// A name that is refused whatever it resolves to.
+    #[error("{host} is a name that is not fetched ({rule})")]
+    Name {
+        /// The host of the URL.
+        host: String,
+        /// What the name stands for.
+        rule: &'static str,
+    },
     /// An address inside a special-purpose range.
     #[error("{host} is at {address}, which is not a public address ({rule})")]
     Address {
@@ -37,6 +46,21 @@ pub enum Refused {
         /// The row of the table that refuses it.
         rule: &'static str,
     },
+}
+
+impl Refused {
+    /// The rule that was broken, in words that stay the same: `scheme`, `credentials`, `host`, `port`, what a
+    /// refused name stands for, or the row of [`crate::ranges`] that holds the address.
+    #[must_use]
+    pub fn rule(&self) -> &'static str {
+        match self {
+            Self::Scheme { .. } => "scheme",
+            Self::Credentials => "credentials",
+            Self::Host => "host",
+            Self::Port { .. } => "port",
+            Self::Name { rule, .. } | Self::Address { rule, .. } => rule,
+        }
+    }
 }
 
 /// Why a fetch has no result.
@@ -64,6 +88,37 @@ pub enum Error {
         #[source]
         source: reqwest::Error,
     },
+    /// The server's certificate is not good for this name, now, or at all.
+    #[error("the certificate of {host} is not accepted: {problem}")]
+    Certificate {
+        /// The host that was asked.
+        host: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What the transport said.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The host asked for a longer pause than is waited for; nothing was sent to it.
+    #[error("{host} asked for a pause, of which {} s are left", left.as_secs())]
+    Quiet {
+        /// The host.
+        host: String,
+        /// What is left of the pause.
+        left: Duration,
+    },
+    /// The body is not what its Content-Encoding says, or is in a coding that nobody asked for.
+    #[error("the body cannot be decoded as {coding}")]
+    Encoding {
+        /// The coding as the server names it.
+        coding: String,
+        /// What the decoder said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The machine's certificate authorities cannot be read, or one that was given in the options.
+    #[error("no certificate authorities to trust: install the system's (ca-certificates) or name some")]
+    Roots(#[source] rustls::Error),
     /// Connecting, waiting for bytes, or the whole exchange took too long.
     #[error("{host} took too long")]
     TimedOut {
@@ -105,12 +160,15 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unresolved { source, .. } => source.kind() != std::io::ErrorKind::NotFound,
-            Self::Network { .. } | Self::TimedOut { .. } => true,
+            Self::Network { .. } | Self::TimedOut { .. } | Self::Quiet { .. } => true,
             Self::Refused(_)
             | Self::TooLarge { .. }
             | Self::TooManyRedirects { .. }
             | Self::RedirectLoop { .. }
             | Self::BadRedirect { .. }
+            | Self::Certificate { .. }
+            | Self::Encoding { .. }
+            | Self::Roots(_)
             | Self::Client(_) => false,
         }
     }

@@ -1,79 +1,24 @@
-//! The fetcher itself: guard, client, manners, retries and redirects put together.
+//! The fetcher itself: guard, manners, retries, redirects and cache put together.
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use time::OffsetDateTime;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use url::Url;
 
-use crate::body::{self, Broken, Over};
-use crate::client::Pinned;
+use crate::body::Over;
+use crate::cache::{Cache, Stored};
 use crate::error::{Error, Result};
+use crate::exchange::{Reading, Wire};
+use crate::fetched::{Fetched, Hop};
 use crate::guard::Guard;
 use crate::host::{HostState, Hosts};
 use crate::options::Options;
 use crate::resolve::{Resolve, SystemResolver};
 use crate::retry_after;
 use crate::robots::{self, Robots};
-
-/// An answer.
-#[derive(Debug, Clone)]
-pub struct Fetched {
-    /// The address that was asked for.
-    pub requested: Url,
-    /// The address that answered, after redirects.
-    pub url: Url,
-    /// HTTP status.
-    pub status: u16,
-    /// The Content-Type header as sent.
-    pub content_type: Option<String>,
-    /// All headers, names in lower case.
-    pub headers: Vec<(String, String)>,
-    /// The body, decompressed.
-    pub body: Bytes,
-    /// The redirects on the way.
-    pub hops: Vec<Hop>,
-}
-
-impl Fetched {
-    /// The first value of a header, by its lower-case name.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| value.as_str())
-    }
-
-    /// Where this answer redirects to, if it does.
-    pub fn location(&self) -> Result<Option<Url>> {
-        if !matches!(self.status, 301 | 302 | 303 | 307 | 308) {
-            return Ok(None);
-        }
-        let Some(location) = self.header(LOCATION.as_str()) else {
-            return Ok(None);
-        };
-        let mut to = self
-            .url
-            .join(location)
-            .map_err(|_| Error::BadRedirect { location: location.chars().take(200).collect() })?;
-        if to.fragment().is_none() {
-            to.set_fragment(self.url.fragment());
-        }
-        Ok(Some(to))
-    }
-}
-
-/// One redirect.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hop {
-    /// The address that redirected.
-    pub from: Url,
-    /// Where it sent us.
-    pub to: Url,
-    /// Its status.
-    pub status: u16,
-}
+use crate::tls::Trust;
 
 /// The guarded fetcher. Cheap to clone; clones share connections, pauses and the robots cache.
 #[derive(Clone)]
@@ -83,37 +28,72 @@ pub struct Fetcher {
 
 struct Inner {
     options: Options,
-    guard: Guard,
+    wire: Wire,
     hosts: Hosts,
     robots: robots::Cache,
+    cache: Option<Arc<dyn Cache>>,
 }
 
-/// How one body is read.
-#[derive(Clone, Copy)]
-pub(crate) struct Reading {
-    pub(crate) limit: u64,
-    pub(crate) over: Over,
+/// What a fetcher is made of. See [`Fetcher::builder`].
+pub struct Builder {
+    options: Options,
+    resolver: Option<Arc<dyn Resolve>>,
+    cache: Option<Arc<dyn Cache>>,
+}
+
+impl Builder {
+    /// A resolver of one's own; what it answers is checked all the same.
+    #[must_use]
+    pub fn resolver(mut self, resolver: Arc<dyn Resolve>) -> Self {
+        self.resolver = Some(resolver);
+        self
+    }
+
+    /// Keeps answers, so that a later fetch transfers only what changed.
+    #[must_use]
+    pub fn cache(mut self, cache: Arc<dyn Cache>) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// The fetcher.
+    pub fn build(self) -> Result<Fetcher> {
+        let Self { options, resolver, cache } = self;
+        // The HTTP client panics without a process-wide provider; an error means one is set already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let resolver = resolver.unwrap_or_else(|| Arc::new(SystemResolver::new()));
+        let guard = Guard::new(options.allow.clone(), resolver, options.connect_timeout);
+        let wire = Wire { guard, trust: Trust::new(options.extra_roots.clone()) };
+        let hosts = Hosts::new(&options);
+        let robots = robots::Cache::default();
+        Ok(Fetcher { inner: Arc::new(Inner { options, wire, hosts, robots, cache }) })
+    }
+}
+
+/// What a site asks for between two requests, and what it gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CrawlDelay {
+    /// The Crawl-delay of its robots.txt.
+    pub asked: Duration,
+    /// The pause that is kept: shorter than asked where [`Options::max_crawl_delay`] says so.
+    pub kept: Duration,
 }
 
 impl Fetcher {
-    /// A fetcher that resolves names as this machine does.
+    /// A fetcher that resolves names as this machine does and keeps nothing.
     pub fn new(options: Options) -> Result<Self> {
-        Self::with_resolver(options, Arc::new(SystemResolver::new()))
+        Self::builder(options).build()
     }
 
     /// A fetcher with a resolver of one's own; what it answers is checked all the same.
     pub fn with_resolver(options: Options, resolver: Arc<dyn Resolve>) -> Result<Self> {
-        // The HTTP client panics without a process-wide provider; an error means one is set already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let guard = Guard::new(options.allow.clone(), resolver, options.connect_timeout);
-        Ok(Self {
-            inner: Arc::new(Inner {
-                hosts: Hosts::new(options.per_host),
-                robots: robots::Cache::default(),
-                guard,
-                options,
-            }),
-        })
+        Self::builder(options).resolver(resolver).build()
+    }
+
+    /// A fetcher with parts of one's own.
+    #[must_use]
+    pub fn builder(options: Options) -> Builder {
+        Builder { options, resolver: None, cache: None }
     }
 
     /// The options in force.
@@ -125,7 +105,7 @@ impl Fetcher {
     /// Whether this address may be asked at all: scheme, credentials, port, and every address of
     /// its name. Sends nothing to the host.
     pub async fn vet(&self, url: &Url) -> Result<()> {
-        self.inner.guard.target(url).await.map(drop)
+        self.inner.wire.guard.target(url).await.map(drop)
     }
 
     /// Fetches an address and follows its redirects, each checked like the first.
@@ -142,8 +122,21 @@ impl Fetcher {
     /// The robots.txt that governs this address: a file that is missing allows everything, one that
     /// the server cannot give forbids everything (RFC 9309). Cached for a day at most. An error means
     /// that the host did not answer; nothing else of it may be fetched then.
+    ///
+    /// From then on the file's Crawl-delay is kept towards the address's host, see [`Self::crawl_delay`].
     pub async fn robots(&self, url: &Url) -> Result<Arc<Robots>> {
-        self.inner.robots.of(self, url).await
+        let robots = self.inner.robots.of(self, url).await?;
+        if let Some(delay) = self.crawl_delay(&robots) {
+            self.inner.hosts.of(&self.inner.wire.guard.site(url)?).set_delay(delay.kept);
+        }
+        Ok(robots)
+    }
+
+    /// The pause that a robots.txt asks for and the one that is kept; `None` when it asks for none.
+    #[must_use]
+    pub fn crawl_delay(&self, robots: &Robots) -> Option<CrawlDelay> {
+        let asked = robots.crawl_delay?;
+        Some(CrawlDelay { asked, kept: asked.min(self.inner.options.max_crawl_delay) })
     }
 
     fn reading(&self) -> Reading {
@@ -155,16 +148,19 @@ impl Fetcher {
         let mut seen = HashSet::new();
         let mut current = url.clone();
         loop {
-            let mut key = current.clone();
-            key.set_fragment(None);
-            if !seen.insert(key) {
-                let url = current.to_string();
-                return Err(Error::RedirectLoop { url });
-            }
             let answer = self.ask(&current, reading).await?;
             let Some(to) = answer.location()? else {
                 return Ok(Fetched { requested: url.clone(), hops, ..answer });
             };
+            let mut key = current.clone();
+            key.set_fragment(None);
+            seen.insert(key);
+            let mut key = to.clone();
+            key.set_fragment(None);
+            if seen.contains(&key) {
+                let url = to.to_string();
+                return Err(Error::RedirectLoop { url });
+            }
             if hops.len() >= max_redirects as usize {
                 return Err(Error::TooManyRedirects { limit: max_redirects });
             }
@@ -173,24 +169,88 @@ impl Fetcher {
         }
     }
 
-    /// One address, tried again while the failure may pass and tries are left.
+    /// One address, from the cache where that will do.
     async fn ask(&self, url: &Url, reading: Reading) -> Result<Fetched> {
+        let host = self.inner.hosts.of(&self.inner.wire.guard.site(url)?);
+        // A body that may be cut is not what others should get.
+        let Some(cache) = self.inner.cache.as_deref().filter(|_| reading.over == Over::Fail) else {
+            return self.insist(&host, url, &HeaderMap::new(), reading).await;
+        };
+        let mut key = url.clone();
+        key.set_fragment(None);
+        let kept = self.recall(cache, &key, reading.limit).await;
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.is_fresh(SystemTime::now())) {
+            return Ok(from_cache(url, kept.clone()));
+        }
+        let conditions = kept.as_ref().map(Stored::conditions).unwrap_or_default();
+        let answer = self.insist(&host, url, &conditions, reading).await?;
+        match kept {
+            Some(kept) if answer.status == 304 => {
+                let kept = kept.revalidated(&answer.headers, SystemTime::now());
+                keep(cache, &key, kept.clone()).await;
+                let remote_address = answer.remote_address;
+                Ok(Fetched { remote_address, revalidated: true, ..from_cache(url, kept) })
+            }
+            _ => {
+                if Stored::may_keep(answer.status, &answer.headers) {
+                    keep(cache, &key, self.stored(&answer)).await;
+                }
+                Ok(answer)
+            }
+        }
+    }
+
+    async fn recall(&self, cache: &dyn Cache, key: &Url, limit: u64) -> Option<Stored> {
+        match cache.get(key).await {
+            Ok(kept) => kept
+                .filter(|kept| kept.is_for(&self.inner.options.user_agent))
+                .filter(|kept| kept.body.len() as u64 <= limit),
+            Err(error) => {
+                tracing::warn!(%error, "the cache cannot be read; the answer is transferred again");
+                None
+            }
+        }
+    }
+
+    fn stored(&self, answer: &Fetched) -> Stored {
+        Stored {
+            status: answer.status,
+            headers: answer.headers.clone(),
+            user_agent: self.inner.options.user_agent.clone(),
+            stored_at: SystemTime::now(),
+            body: answer.body.clone(),
+        }
+    }
+
+    /// One address, tried again while the failure may pass and tries are left.
+    async fn insist(
+        &self,
+        host: &Arc<HostState>,
+        url: &Url,
+        conditions: &HeaderMap,
+        reading: Reading,
+    ) -> Result<Fetched> {
         let options = &self.inner.options;
-        let host = self.inner.hosts.of(&self.inner.guard.site(url)?);
         let mut attempt = 0;
         loop {
-            let outcome = self.exchange(&host, url, reading).await;
+            let outcome = self.inner.wire.exchange(options, host, url, conditions, reading).await;
             let last = attempt >= options.retries;
             let pause = retry_after::backoff(options.backoff, attempt);
             match &outcome {
-                Ok(answer) if retry_after::may_pass(answer.status) && !last => {
+                Ok(answer) if retry_after::may_pass(answer.status) => {
                     let asked = answer.header(RETRY_AFTER.as_str());
-                    let asked = asked.and_then(|text| retry_after::pause(text, OffsetDateTime::now_utc()));
-                    match asked {
-                        Some(asked) if asked > options.max_retry_after => return outcome,
-                        Some(asked) => host.hush(asked.max(pause)),
-                        None if answer.status == 429 => host.hush(pause),
-                        None => tokio::time::sleep(pause).await,
+                    let asked = asked.and_then(|text| retry_after::pause(text, SystemTime::now()));
+                    if let Some(asked) = asked {
+                        // The host's word holds for everybody who asks it, this request's tries or not.
+                        host.hush(asked);
+                    }
+                    if last || asked.is_some_and(|asked| asked > options.max_retry_after) {
+                        return outcome;
+                    }
+                    if answer.status == 429 {
+                        host.hush(pause);
+                    } else {
+                        tokio::time::sleep(pause).await;
                     }
                 }
                 Err(Error::Network { .. }) if !last => tokio::time::sleep(pause).await,
@@ -199,77 +259,26 @@ impl Fetcher {
             attempt += 1;
         }
     }
+}
 
-    async fn exchange(&self, host: &HostState, url: &Url, reading: Reading) -> Result<Fetched> {
-        let _slot = host.slot().await;
-        let limit = self.inner.options.total_timeout;
-        match tokio::time::timeout(limit, self.request(host, url, reading)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Error::TimedOut { host: url.host_str().unwrap_or_default().to_owned() }),
-        }
-    }
-
-    async fn request(&self, host: &HostState, url: &Url, reading: Reading) -> Result<Fetched> {
-        let client = self.client(host, url).await?;
-        let mut asked = url.clone();
-        asked.set_fragment(None);
-        let response = client.get(asked).send().await;
-        let response = response.map_err(|error| transport(url, error))?;
-        let status = response.status().as_u16();
-        let headers: Vec<(String, String)> = response
-            .headers()
-            .iter()
-            .map(|(name, value)| {
-                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-                (name.as_str().to_owned(), value)
-            })
-            .collect();
-        let content_type =
-            headers.iter().find(|(name, _)| name == CONTENT_TYPE.as_str()).map(|(_, value)| value.clone());
-        let body =
-            body::read(response, reading.limit, reading.over).await.map_err(|broken| match broken {
-                Broken::TooLarge => Error::TooLarge { limit: reading.limit },
-                Broken::Transport(error) => transport(url, error),
-            })?;
-        Ok(Fetched {
-            requested: url.clone(),
-            url: url.clone(),
-            status,
-            content_type,
-            headers,
-            body,
-            hops: Vec::new(),
-        })
-    }
-
-    /// The client bound to this host's checked addresses; checked anew when the pin is old.
-    async fn client(&self, host: &HostState, url: &Url) -> Result<reqwest::Client> {
-        let mut pinned = host.pinned.lock().await;
-        if let Some(pin) = pinned.as_ref().filter(|pin| pin.is_fresh()) {
-            return Ok(pin.client.clone());
-        }
-        // Cleared first: after a refusal nothing may go on using the addresses of before.
-        let old = pinned.take();
-        let target = self.inner.guard.target(url).await?;
-        let fresh = match old {
-            Some(old) if old.target == target => Pinned { checked_at: tokio::time::Instant::now(), ..old },
-            _ => Pinned::new(&self.inner.options, target)?,
-        };
-        let client = fresh.client.clone();
-        *pinned = Some(fresh);
-        Ok(client)
+async fn keep(cache: &dyn Cache, key: &Url, answer: Stored) {
+    if let Err(error) = cache.put(key, answer).await {
+        tracing::warn!(%error, "the cache cannot be written; the answer is not kept");
     }
 }
 
-fn transport(url: &Url, error: reqwest::Error) -> Error {
-    let host = url.host_str().unwrap_or_default().to_owned();
-    if error.is_timeout() {
-        Error::TimedOut { host }
-    } else {
-        Error::Network {
-            host,
-            // The address is already in what the caller logs, and may hold private query strings.
-            source: error.without_url(),
-        }
+fn from_cache(url: &Url, kept: Stored) -> Fetched {
+    let content_type = crate::fetched::value(&kept.headers, "content-type").map(str::to_owned);
+    Fetched {
+        requested: url.clone(),
+        url: url.clone(),
+        status: kept.status,
+        content_type,
+        headers: kept.headers,
+        body: kept.body,
+        encoded_bytes: 0,
+        remote_address: None,
+        revalidated: false,
+        hops: Vec::new(),
     }
 }

@@ -10,11 +10,14 @@ use std::time::Duration;
 use url::{Host, Url};
 
 use crate::error::{Error, Refused, Result};
+use crate::names;
 use crate::ranges;
 use crate::resolve::Resolve;
 
 /// Ports that are open at every public address.
 const OPEN_PORTS: [u16; 2] = [80, 443];
+/// Addresses of one name that are tried at most.
+const MAX_ADDRESSES: usize = 16;
 
 /// Addresses that passed, for one host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub(crate) struct Target {
 pub(crate) struct Site {
     pub(crate) host: String,
     pub(crate) port: u16,
+    /// Whether the connection is to be encrypted.
+    pub(crate) secure: bool,
 }
 
 pub(crate) struct Guard {
@@ -56,30 +61,35 @@ impl Guard {
         if host.trim_end_matches('.').is_empty() {
             return Err(Refused::Host);
         }
+        if let Some(rule) = names::rule(&host) {
+            return Err(Refused::Name { host, rule });
+        }
         if let Some(address) = literal(url) {
             self.address(&host, SocketAddr::new(address, port))?;
         }
         if !OPEN_PORTS.contains(&port) && !self.allow.iter().any(|pair| pair.port() == port) {
             return Err(Refused::Port { port });
         }
-        Ok(Site { host, port })
+        Ok(Site { host, port, secure: url.scheme() == "https" })
     }
 
     /// Looks the host up once and holds every address against the table; one bad address refuses
     /// the name.
     pub(crate) async fn target(&self, url: &Url) -> Result<Target> {
-        let Site { host, port } = self.site(url)?;
+        let Site { host, port, .. } = self.site(url)?;
         let addresses = match literal(url) {
             Some(address) => vec![address],
             None => self.look_up(&host).await?,
         };
-        let mut checked = Vec::with_capacity(addresses.len());
+        let mut checked = Vec::with_capacity(addresses.len().min(MAX_ADDRESSES));
         for address in addresses {
             let pair = SocketAddr::new(address, port);
             self.address(&host, pair)?;
-            checked.push(pair);
+            // All of them are checked; more than a few are not needed to reach one.
+            if checked.len() < MAX_ADDRESSES && !checked.contains(&pair) {
+                checked.push(pair);
+            }
         }
-        checked.dedup();
         Ok(Target { host, addresses: checked })
     }
 

@@ -1,74 +1,212 @@
-//! Manners towards one host: how many requests at once, and silence after it asked for some.
+//! Manners towards one host: how many requests at once, how long between two, and silence after it
+//! asked for some.
+
+mod pace;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::client::Pinned;
 use crate::guard::Site;
+use crate::options::Options;
+use pace::Pace;
 
 /// Hosts remembered at most, so that a site that links to thousands of others does not grow memory.
 const REMEMBERED: usize = 256;
+/// Longest pause that a host's word is believed for.
+const LONGEST_QUIET: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What is known of one host and port.
 pub(crate) struct HostState {
-    slots: Arc<Semaphore>,
-    quiet_until: Mutex<Option<Instant>>,
-    pub(crate) pinned: tokio::sync::Mutex<Option<Pinned>>,
+    lane: Mutex<Lane>,
+    freed: Notify,
+    pinned: Mutex<Option<Pinned>>,
+    /// Held while the name is looked up, so that many requests cause one look-up; never while connecting.
+    pub(crate) looking: tokio::sync::Mutex<()>,
+}
+
+struct Lane {
+    pace: Pace,
+    busy: usize,
+    delay: Duration,
+    next_start: Option<Instant>,
+    quiet_until: Option<Instant>,
+}
+
+/// What a request that wants to start has to do.
+#[derive(Debug, PartialEq, Eq)]
+enum Turn {
+    Go,
+    WaitForFree,
+    WaitUntil(Instant),
+    TooLong(Duration),
+}
+
+impl Lane {
+    fn new(options: &Options) -> Self {
+        let pace = Pace::new(options.per_host, options.adapt);
+        Self { pace, busy: 0, delay: Duration::ZERO, next_start: None, quiet_until: None }
+    }
+
+    fn hush(&mut self, pause: Duration, now: Instant) {
+        let until = now + pause.min(LONGEST_QUIET);
+        self.quiet_until = Some(self.quiet_until.map_or(until, |old| old.max(until)));
+    }
+
+    fn turn(&mut self, now: Instant, patience: Duration) -> Turn {
+        if let Some(until) = self.quiet_until.filter(|until| *until > now) {
+            let left = until - now;
+            return if left > patience { Turn::TooLong(left) } else { Turn::WaitUntil(until) };
+        }
+        if self.busy >= self.pace.allowed() {
+            return Turn::WaitForFree;
+        }
+        if let Some(next) = self.next_start.filter(|next| *next > now) {
+            return Turn::WaitUntil(next);
+        }
+        self.busy += 1;
+        self.next_start = (!self.delay.is_zero()).then(|| now + self.delay);
+        Turn::Go
+    }
 }
 
 impl HostState {
-    fn new(per_host: usize) -> Self {
+    fn new(options: &Options) -> Self {
         Self {
-            slots: Arc::new(Semaphore::new(per_host.max(1))),
-            quiet_until: Mutex::new(None),
-            pinned: tokio::sync::Mutex::new(None),
+            lane: Mutex::new(Lane::new(options)),
+            freed: Notify::new(),
+            pinned: Mutex::new(None),
+            looking: tokio::sync::Mutex::default(),
         }
     }
 
-    /// Waits for a free slot and for the end of a pause that the host asked for.
-    pub(crate) async fn slot(&self) -> Option<OwnedSemaphorePermit> {
-        let permit = self.slots.clone().acquire_owned().await.ok();
+    /// Waits for a free place, for the pause between two requests, and for the end of a pause that the
+    /// host asked for. An error is what is left of one that is longer than `patience`.
+    pub(crate) async fn slot(self: &Arc<Self>, patience: Duration) -> Result<Slot, Duration> {
         loop {
-            let until = *self.quiet();
-            match until {
-                Some(until) if until > Instant::now() => tokio::time::sleep_until(until).await,
-                _ => return permit,
+            // Listening before looking: a place that is freed in between is not missed.
+            let freed = self.freed.notified();
+            tokio::pin!(freed);
+            freed.as_mut().enable();
+            let turn = self.lane().turn(Instant::now(), patience);
+            match turn {
+                Turn::Go => return Ok(Slot { host: self.clone(), sent: Instant::now() }),
+                Turn::WaitForFree => freed.await,
+                Turn::WaitUntil(until) => tokio::time::sleep_until(until).await,
+                Turn::TooLong(left) => return Err(left),
             }
         }
     }
 
     /// Sends nothing more to this host for a while.
     pub(crate) fn hush(&self, pause: Duration) {
-        let until = Instant::now() + pause;
-        let mut quiet = self.quiet();
-        *quiet = Some(quiet.map_or(until, |old| old.max(until)));
+        self.lane().hush(pause, Instant::now());
     }
 
-    fn quiet(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner)
+    fn is_quiet(&self) -> bool {
+        self.lane().quiet_until.is_some_and(|until| until > Instant::now())
+    }
+
+    /// Leaves at least this much time between the starts of two requests.
+    pub(crate) fn set_delay(&self, delay: Duration) {
+        self.lane().delay = delay;
+    }
+
+    /// The client and its addresses, unless they were checked too long ago.
+    pub(crate) fn fresh_pin(&self, pin: Duration) -> Option<Pinned> {
+        self.pin().as_ref().filter(|pinned| pinned.is_fresh(pin)).cloned()
+    }
+
+    pub(crate) fn take_pin(&self) -> Option<Pinned> {
+        self.pin().take()
+    }
+
+    pub(crate) fn set_pin(&self, pinned: Pinned) {
+        *self.pin() = Some(pinned);
+    }
+
+    fn pin(&self) -> MutexGuard<'_, Option<Pinned>> {
+        self.pinned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lane(&self) -> MutexGuard<'_, Lane> {
+        self.lane.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place among the requests under way at a host, given back when dropped.
+pub(crate) struct Slot {
+    host: Arc<HostState>,
+    sent: Instant,
+}
+
+impl Slot {
+    /// The request goes out now: waiting for a name is not the host's slowness.
+    pub(crate) fn sent(&mut self) {
+        self.sent = Instant::now();
+    }
+
+    /// The head of an answer came.
+    pub(crate) fn answered(&self, status: u16) {
+        let (mut lane, now) = (self.host.lane(), Instant::now());
+        if matches!(status, 429 | 503) {
+            lane.pace.overloaded(self.sent, now);
+        } else {
+            lane.pace.answered(self.sent, now);
+        }
+    }
+
+    /// No answer came in time.
+    pub(crate) fn timed_out(&self) {
+        self.host.lane().pace.overloaded(self.sent, Instant::now());
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let free = {
+            let mut lane = self.host.lane();
+            lane.busy -= 1;
+            lane.pace.allowed().saturating_sub(lane.busy)
+        };
+        // More than one place can be free now: the host may have earned another.
+        for _ in 0..free {
+            self.host.freed.notify_one();
+        }
     }
 }
 
 /// All hosts of one fetcher.
 pub(crate) struct Hosts {
-    per_host: usize,
+    options: Options,
     known: Mutex<HashMap<Site, Arc<HostState>>>,
 }
 
 impl Hosts {
-    pub(crate) fn new(per_host: usize) -> Self {
-        Self { per_host, known: Mutex::new(HashMap::new()) }
+    pub(crate) fn new(options: &Options) -> Self {
+        Self { options: options.clone(), known: Mutex::new(HashMap::new()) }
     }
 
     pub(crate) fn of(&self, site: &Site) -> Arc<HostState> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= REMEMBERED && !known.contains_key(site) {
+        if let Some(host) = known.get(site) {
+            return host.clone();
+        }
+        if known.len() >= REMEMBERED {
+            known.retain(|_, state| Arc::strong_count(state) > 1 || state.is_quiet());
+        }
+        if known.len() >= 4 * REMEMBERED {
             known.retain(|_, state| Arc::strong_count(state) > 1);
         }
-        known.entry(site.clone()).or_insert_with(|| Arc::new(HostState::new(self.per_host))).clone()
+        let host = Arc::new(HostState::new(&self.options));
+        known.insert(site.clone(), host.clone());
+        host
     }
 }
+
+#[cfg(test)]
+mod tests;

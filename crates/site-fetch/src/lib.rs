@@ -8,21 +8,33 @@
 //! Ports: 80 and 443 anywhere that is public; any other port only where its `address:port` pair is
 //! named in [`Options::allow`].
 //!
+//! It is polite: few requests at once at one host, fewer when the host is slow or says so, pauses where
+//! it asks for them (`host.rs`), robots.txt by its standard ([`robots`]), and with a [`Cache`] it transfers
+//! only what changed.
+//!
 //! Start at [`Fetcher`]; the rules are in `guard.rs` and the table in `ranges.rs`.
 
 mod body;
+pub mod cache;
 mod client;
+mod coding;
 mod error;
+mod exchange;
+mod fetched;
 mod fetcher;
 mod guard;
 mod host;
+mod names;
 mod options;
 pub mod ranges;
 mod resolve;
 mod retry_after;
 pub mod robots;
+mod tls;
 
+pub use cache::Cache;
 pub use error::{Error, Refused, Result};
-pub use fetcher::{Fetched, Fetcher, Hop};
-pub use options::Options;
+pub use fetched::{Fetched, Hop};
+pub use fetcher::{Builder, CrawlDelay, Fetcher};
+pub use options::{Options, authorities};
 pub use resolve::{Resolve, SystemResolver};

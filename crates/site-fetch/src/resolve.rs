@@ -1,11 +1,14 @@
 //! Names to addresses. A trait, so that a test can answer differently from one look-up to the next.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use async_trait::async_trait;
 use hickory_resolver::TokioResolver;
-use hickory_resolver::config::LookupIpStrategy;
+use hickory_resolver::config::{
+    ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig,
+};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::Name;
 
 /// Looks up every address of a host name.
@@ -38,6 +41,21 @@ impl SystemResolver {
             tracing::warn!(%error, "no name server is set up on this machine");
         }
         Self { resolver: resolver.ok() }
+    }
+
+    /// Asks one name server, by UDP and then TCP, instead of the machine's own; the hosts file is not read.
+    #[must_use]
+    pub fn with_server(server: SocketAddr) -> Self {
+        let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
+            connection.port = server.port();
+            connection
+        });
+        let server = NameServerConfig::new(server.ip(), true, connections.into());
+        let config = ResolverConfig::from_name_servers(vec![server]);
+        let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+        builder.options_mut().ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+        builder.options_mut().use_hosts_file = ResolveHosts::Never;
+        Self { resolver: builder.build().ok() }
     }
 }
 

@@ -14,7 +14,7 @@ use url::Url;
 pub(crate) use cache::Cache;
 use pattern::Pattern;
 
-/// Bytes of the file that are read; the standard asks for at least 500 KiB.
+/// Bytes of the file that are read, after decompression; the standard asks for at least 500 KiB.
 pub const MAX_BYTES: u64 = 512 * 1024;
 
 /// The rules for one crawler at one site.
@@ -40,7 +40,7 @@ pub enum Standing {
         /// The status it answered.
         status: u16,
     },
-    /// It leads to where nothing may be fetched: nothing is allowed.
+    /// Nobody answered, or it leads to where nothing may be fetched: nothing is allowed.
     Unreachable,
 }
 
@@ -67,6 +67,11 @@ impl Robots {
         self.standing
     }
 
+    /// Whether the server itself told these rules, or that there are none.
+    fn is_told(&self) -> bool {
+        matches!(self.standing, Standing::Read | Standing::Absent)
+    }
+
     /// Whether the address may be read: the longest matching rule decides, Allow on a tie.
     #[must_use]
     pub fn allows(&self, url: &Url) -> bool {
@@ -79,11 +84,7 @@ impl Robots {
         if url.path() == "/robots.txt" {
             return true;
         }
-        let mut path = pattern::normalise(url.path());
-        if let Some(query) = url.query() {
-            path.push('?');
-            path.push_str(&pattern::normalise(query));
-        }
+        let path = pattern::Spelled::of(url);
         let matching = self.rules.iter().filter(|rule| rule.pattern.matches(&path));
         let decisive = matching.max_by_key(|rule| (rule.pattern.weight(), rule.allow));
         decisive.is_none_or(|rule| rule.allow)

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use url::Url;
 
 use super::Guard;
-use crate::error::{Error, Refused};
+use crate::error::Error;
 use crate::resolve::Resolve;
 
 /// Answers every name with one fixed list.
@@ -33,13 +33,7 @@ async fn outcome(guard: &Guard, url: &str) -> Result<Vec<SocketAddr>, String> {
     let url = Url::parse(url).map_err(|error| format!("not a URL: {error}"))?;
     match guard.target(&url).await {
         Ok(target) => Ok(target.addresses),
-        Err(Error::Refused(refused)) => Err(match refused {
-            Refused::Scheme { .. } => "scheme".to_owned(),
-            Refused::Credentials => "credentials".to_owned(),
-            Refused::Host => "host".to_owned(),
-            Refused::Port { .. } => "port".to_owned(),
-            Refused::Address { rule, .. } => rule.to_owned(),
-        }),
+        Err(Error::Refused(refused)) => Err(refused.rule().to_owned()),
         Err(other) => Err(other.to_string()),
     }
 }
@@ -77,8 +71,9 @@ async fn tricky_spellings_are_refused_by_the_right_rule() {
         ("  http://127.0.0.1/  ", "127.0.0.0/8"),
         ("http://example.com\\@127.0.0.1/", "ok"),
         ("http://0/", "0.0.0.0/8"),
-        ("http://169.254.169.254/latest/", "169.254.0.0/16"),
-        ("http://0xa9fea9fe/", "169.254.0.0/16"),
+        ("http://169.254.169.254/latest/", "169.254.169.254/32 cloud metadata"),
+        ("http://0xa9fea9fe/", "169.254.169.254/32"),
+        ("http://metadata.google.internal./computeMetadata/v1/", "cloud metadata"),
         ("http://[::1]/", "::1/128"),
         ("http://[::]/", "::/128"),
         ("http://[::ffff:7f00:1]/", "::ffff:0:0/96"),
@@ -87,7 +82,7 @@ async fn tricky_spellings_are_refused_by_the_right_rule() {
         ("http://[64:ff9b::7f00:1]/", "64:ff9b::/96"),
         ("http://[2002:7f00:1::]/", "2002::/16"),
         ("http://[2001:0:7f00:1::]/", "2001::/32"),
-        ("http://[fd00:ec2::254]/", "fc00::/7"),
+        ("http://[fd00:ec2::254]/", "fd00:ec2::254/128"),
         ("http://[fe80::1]/", "fe80::/10"),
         ("http://./", "host"),
         ("http://[fe80::1%25eth0]/", "not a URL"),

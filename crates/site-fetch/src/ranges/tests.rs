@@ -80,10 +80,17 @@ fn known_bad_addresses_are_refused_by_the_named_rule() {
         ("172.31.255.255", "172.16.0.0/12"),
         ("198.18.0.1", "198.18.0.0/15"),
         ("198.19.255.255", "198.18.0.0/15"),
-        ("169.254.169.254", "169.254.0.0/16"),
-        ("100.100.100.200", "100.64.0.0/10"),
-        ("192.0.0.192", "192.0.0.0/24"),
-        ("255.255.255.255", "240.0.0.0/4"),
+        ("169.254.169.254", "169.254.169.254/32 cloud metadata"),
+        ("169.254.1.1", "169.254.0.0/16"),
+        ("100.100.100.200", "100.100.100.200/32 cloud metadata"),
+        ("100.100.100.201", "100.64.0.0/10"),
+        ("192.0.0.192", "192.0.0.192/32 cloud metadata"),
+        ("192.0.0.7", "192.0.0.0/29"),
+        ("192.0.0.8", "192.0.0.8/32"),
+        ("192.0.0.171", "192.0.0.170/31"),
+        ("192.0.0.200", "192.0.0.0/24"),
+        ("255.255.255.255", "255.255.255.255/32"),
+        ("255.255.255.254", "240.0.0.0/4"),
         ("239.255.255.255", "224.0.0.0/4"),
         ("::", "::/128"),
         ("::1", "::1/128"),
@@ -94,11 +101,15 @@ fn known_bad_addresses_are_refused_by_the_named_rule() {
         ("64:ff9b::a9fe:a9fe", "64:ff9b::/96"),
         ("64:ff9b:1::1", "64:ff9b:1::/48"),
         ("2001::1", "2001::/32"),
-        ("2001:2::1", "2001::/23"),
-        ("2001:20::1", "2001::/23"),
+        ("2001:2::1", "2001:2::/48"),
+        ("2001:2:1::1", "2001::/23"),
+        ("2001:1::1", "2001:1::1/128"),
+        ("2001:1ff::1", "2001::/23"),
+        ("2001:20::1", "2001:20::/28"),
         ("2002:7f00:1::", "2002::/16"),
-        ("fd00:ec2::254", "fc00::/7"),
-        ("fd20:ce::254", "fc00::/7"),
+        ("fd00:ec2::254", "fd00:ec2::254/128 cloud metadata"),
+        ("fd00:ec2::255", "fc00::/7"),
+        ("fd20:ce::254", "fd20:ce::254/128 cloud metadata"),
         ("fe80::1", "fe80::/10"),
         ("fec0::1", "fec0::/10"),
         ("ff02::1", "ff00::/8"),
@@ -111,5 +122,36 @@ fn known_bad_addresses_are_refused_by_the_named_rule() {
         let address: IpAddr = text.parse().expect("an address");
         let found = rule(address).unwrap_or("none");
         assert!(found.starts_with(start), "{text}: {found}");
+    }
+}
+
+/// The two registries' blocks, written down apart from the table: each must be inside some row.
+#[test]
+fn every_block_of_the_registries_is_refused() {
+    let blocks = "0.0.0.0/8 0.0.0.0/32 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 \
+        192.0.0.0/29 192.0.0.8/32 192.0.0.9/32 192.0.0.10/32 192.0.0.170/32 192.0.0.171/32 192.0.2.0/24 192.31.196.0/24 \
+        192.52.193.0/24 192.88.99.0/24 192.88.99.2/32 192.168.0.0/16 192.175.48.0/24 198.18.0.0/15 198.51.100.0/24 \
+        203.0.113.0/24 240.0.0.0/4 255.255.255.255/32 ::1/128 ::/128 ::ffff:0:0/96 64:ff9b::/96 64:ff9b:1::/48 100::/64 \
+        100:0:0:1::/64 2001::/23 2001::/32 2001:1::1/128 2001:1::2/128 2001:1::3/128 2001:2::/48 2001:3::/32 \
+        2001:4:112::/48 2001:10::/28 2001:20::/28 2001:30::/28 2001:db8::/32 2002::/16 2620:4f:8000::/48 3fff::/20 \
+        5f00::/16 fc00::/7 fe80::/10";
+    for block in blocks.split_whitespace() {
+        let net: ipnet::IpNet = block.parse().expect("a block");
+        let covered = match net {
+            ipnet::IpNet::V4(net) => V4.iter().any(|(row, _)| row.contains(&net)),
+            ipnet::IpNet::V6(net) => V6.iter().any(|(row, _)| row.contains(&net)),
+        };
+        assert!(covered, "{block}");
+    }
+}
+
+/// A narrow row behind the wide one around it would never name anything.
+#[test]
+fn no_row_hides_behind_a_wider_one() {
+    for (at, (net, name)) in V4.iter().enumerate() {
+        assert!(!V4[..at].iter().any(|(wide, _)| wide.contains(net)), "{name} is never reached");
+    }
+    for (at, (net, name)) in V6.iter().enumerate() {
+        assert!(!V6[..at].iter().any(|(wide, _)| wide.contains(net)), "{name} is never reached");
     }
 }

@@ -1,21 +1,23 @@
-//! One robots.txt per origin, fetched once and kept for a day at most.
+//! One robots.txt per origin, fetched once and kept for a day at most (RFC 9309, section 2.4).
+
+mod known;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use url::{Origin, Url};
 
 use super::{MAX_BYTES, Robots, Standing};
 use crate::body::Over;
+use crate::cache;
 use crate::error::{Error, Result};
-use crate::fetcher::{Fetcher, Reading};
+use crate::exchange::Reading;
+use crate::fetched::Fetched;
+use crate::fetcher::Fetcher;
+use known::{Known, Outcome};
 
-const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
-/// What a failing server said is asked again soon.
-const KEPT_FAILURE: Duration = Duration::from_secs(60);
 const MAX_ORIGINS: usize = 1024;
 const MAX_REDIRECTS: u32 = 5;
 
@@ -24,67 +26,107 @@ pub(crate) struct Cache {
     origins: Mutex<HashMap<Origin, Arc<Entry>>>,
 }
 
+#[derive(Default)]
 struct Entry {
-    since: Instant,
-    robots: OnceCell<Arc<Robots>>,
+    known: Mutex<Option<Known>>,
+    /// Held while the file is fetched, so that many requests cause one.
+    asking: tokio::sync::Mutex<()>,
 }
 
 impl Entry {
-    fn is_fresh(&self) -> bool {
-        let kept = match self.robots.get().map(|robots| robots.standing()) {
-            Some(Standing::ServerError { .. } | Standing::Unreachable) => KEPT_FAILURE,
-            _ => KEPT,
-        };
-        self.since.elapsed() < kept
+    fn fresh(&self) -> Option<Arc<Robots>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().filter(|known| known.is_fresh(Instant::now())).map(|known| known.robots.clone())
+    }
+
+    /// Takes in what came of asking, and says what holds from now on.
+    fn learn(&self, outcome: Outcome) -> Arc<Robots> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = Known::after(known.take(), outcome, Instant::now());
+        let robots = next.robots.clone();
+        *known = Some(next);
+        robots
     }
 }
 
 impl Cache {
     pub(crate) async fn of(&self, fetcher: &Fetcher, url: &Url) -> Result<Arc<Robots>> {
         let entry = self.entry(url.origin());
-        let robots = entry.robots.get_or_try_init(|| fetch(fetcher, url)).await?;
-        Ok(robots.clone())
+        if let Some(robots) = entry.fresh() {
+            return Ok(robots);
+        }
+        let _one_at_a_time = entry.asking.lock().await;
+        if let Some(robots) = entry.fresh() {
+            return Ok(robots);
+        }
+        match fetch(fetcher, url).await {
+            Ok(outcome) => Ok(entry.learn(outcome)),
+            // Nobody answered. Whoever asked is told why; for a while the others go by the rules of
+            // before, or by none at all, instead of waiting for the same silence.
+            Err(error) if error.is_transient() => {
+                let robots = entry.learn(Outcome::Failed(Standing::Unreachable));
+                if robots.standing() == Standing::Unreachable { Err(error) } else { Ok(robots) }
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn entry(&self, origin: Origin) -> Arc<Entry> {
         let mut origins = self.origins.lock().unwrap_or_else(PoisonError::into_inner);
-        if origins.len() >= MAX_ORIGINS {
-            origins.clear();
+        if origins.len() >= MAX_ORIGINS && !origins.contains_key(&origin) {
+            origins.retain(|_, entry| entry.fresh().is_some());
+            if origins.len() >= MAX_ORIGINS {
+                origins.clear();
+            }
         }
-        origins.retain(|_, entry| entry.is_fresh());
-        origins
-            .entry(origin)
-            .or_insert_with(|| Arc::new(Entry { since: Instant::now(), robots: OnceCell::new() }))
-            .clone()
+        origins.entry(origin).or_default().clone()
     }
 }
 
-async fn fetch(fetcher: &Fetcher, url: &Url) -> Result<Arc<Robots>> {
+async fn fetch(fetcher: &Fetcher, url: &Url) -> Result<Outcome> {
     let mut file = url.clone();
     file.set_path("/robots.txt");
     file.set_query(None);
     file.set_fragment(None);
     let reading = Reading { limit: MAX_BYTES, over: Over::Cut };
-    let robots = match fetcher.follow(&file, reading, MAX_REDIRECTS).await {
-        Ok(answer) => match answer.status {
-            200..=299 => Robots::parse(&answer.body, &fetcher.options().user_agent),
+    match fetcher.follow(&file, reading, MAX_REDIRECTS).await {
+        Ok(answer) => Ok(match answer.status {
+            200..=299 => read(&answer, &fetcher.options().user_agent),
             // A rate limit is a server that cannot say now, not one that has no rules.
-            429 | 500.. => Robots::without_rules(Standing::ServerError { status: answer.status }),
-            _ => Robots::without_rules(Standing::Absent),
-        },
+            429 | 500.. => Outcome::Failed(Standing::ServerError { status: answer.status }),
+            _ => absent(lifetime(&answer)),
+        }),
         // Beyond the redirects to follow, the file counts as absent.
         Err(Error::TooManyRedirects { .. } | Error::RedirectLoop { .. } | Error::BadRedirect { .. }) => {
-            Robots::without_rules(Standing::Absent)
+            Ok(absent(None))
         }
+        // A body that cannot be decoded is an answer that does not say what the rules are.
+        Err(Error::Encoding { .. }) => Ok(Outcome::Failed(Standing::Unreachable)),
         // The guard's word about the site itself is the caller's business; about a redirect of the
         // file it makes the file unreachable.
         Err(error @ (Error::Refused(_) | Error::Client(_))) => {
             fetcher.vet(&file).await?;
             tracing::debug!(%error, "robots.txt leads to where it may not be fetched");
-            Robots::without_rules(Standing::Unreachable)
+            Ok(Outcome::Failed(Standing::Unreachable))
         }
-        // Nobody answered: told as it is and not kept, so that the caller can say why it stops.
-        Err(error) => return Err(error),
-    };
-    Ok(Arc::new(robots))
+        Err(error) => Err(error),
+    }
+}
+
+fn read(answer: &Fetched, user_agent: &str) -> Outcome {
+    let mut file = &answer.body[..];
+    // A rule that the bound cuts in the middle would say something else than its author did.
+    if file.len() as u64 >= MAX_BYTES {
+        let end = file.iter().rposition(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(0);
+        file = &file[..end];
+    }
+    Outcome::Told(Robots::parse(file, user_agent), lifetime(answer))
+}
+
+fn absent(lifetime: Option<Duration>) -> Outcome {
+    Outcome::Told(Robots::without_rules(Standing::Absent), lifetime)
+}
+
+fn lifetime(answer: &Fetched) -> Option<Duration> {
+    cache::lifetime(&answer.headers)
 }
