@@ -98,8 +98,8 @@ impl Work for Claim {
             ), claimed AS (
                 UPDATE outbox SET
                     claimed_by = $1, claimed_until = clock_timestamp() + make_interval(secs => $3::float8)
-                FROM oldest WHERE outbox.id = oldest.id
-                RETURNING outbox.id, topic, body, trace
+                WHERE id = ANY (ARRAY(SELECT id FROM oldest))
+                RETURNING id, topic, body, trace
             )
             SELECT id, topic, body, trace FROM claimed ORDER BY id";
         let rows = tx.query(sql, &[&self.relay.0, &i64::from(self.limit), &self.hold.as_secs_f64()]).await?;
@@ -187,7 +187,7 @@ impl Work for Purge {
                 ORDER BY published_at LIMIT $2
                 FOR UPDATE SKIP LOCKED
             )
-            DELETE FROM outbox USING old WHERE outbox.id = old.id";
+            DELETE FROM outbox WHERE id = ANY (ARRAY(SELECT id FROM old))";
         tx.execute(sql, &[&self.older_than.as_secs_f64(), &i64::from(self.limit)]).await
     }
 }

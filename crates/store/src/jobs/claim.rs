@@ -58,8 +58,9 @@ impl Store {
     }
 }
 
-/// The CTE that ranks is a fence for the planner: without it the limit may be applied again and again. The
-/// states are literals, so that the partial index fits. A lease row that somebody's repair by hand left behind
+/// The CTE that ranks is a fence for the planner: without it the limit may be applied again and again. Its ids go
+/// on as an array: a plan for any limit expects a tenth of all waiting jobs, and would read every job to join
+/// them. The states are literals, so that the partial index fits. A lease row that somebody's repair by hand left behind
 /// is taken over: else it would stop every claim that meets this job.
 ///
 /// A job of no migration would be no lease of ours; taking it would fail, and every claim with it.
@@ -74,11 +75,10 @@ const CLAIM: &str = "-- job.claim
         LIMIT $2
         FOR UPDATE SKIP LOCKED
     ), claimed AS (
-        UPDATE jobs SET state = 'PREPARING', epoch = jobs.epoch + 1, last_attempt_at = clock_timestamp()
-        FROM ranked WHERE jobs.id = ranked.id AND jobs.state = 'PENDING'
-        RETURNING jobs.id, jobs.tenant_id, jobs.migration_id, jobs.run, jobs.kind, jobs.payload, jobs.epoch,
-                  jobs.attempts, jobs.max_attempts, jobs.correlation_id, jobs.trace, jobs.priority, jobs.run_at,
-                  extract(epoch FROM clock_timestamp() - ranked.since)::double precision AS waited
+        UPDATE jobs SET state = 'PREPARING', epoch = epoch + 1, last_attempt_at = clock_timestamp()
+        WHERE id = ANY (ARRAY(SELECT id FROM ranked)) AND state = 'PENDING'
+        RETURNING id, tenant_id, migration_id, run, kind, payload, epoch, attempts, max_attempts, correlation_id,
+                  trace, priority, run_at, last_attempt_at
     ), leased AS (
         INSERT INTO leases (job_id, tenant_id, worker_id, epoch, claimed_at, heartbeat_at, expires_at)
         SELECT id, tenant_id, $3, epoch, now.at, now.at, now.at + make_interval(secs => $4::float8)
@@ -92,7 +92,8 @@ const CLAIM: &str = "-- job.claim
                nullif(split_part(trace->>'traceparent', '-', 2), '')
         FROM claimed
     )
-    SELECT * FROM claimed ORDER BY priority DESC, run_at, id";
+    SELECT claimed.*, extract(epoch FROM last_attempt_at - since)::double precision AS waited
+    FROM claimed JOIN ranked USING (id) ORDER BY priority DESC, run_at, id";
 
 impl Work for ClaimRequest<'_> {
     type Out = Vec<Claimed>;

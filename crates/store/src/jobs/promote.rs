@@ -32,7 +32,7 @@ struct Promote {
     limit: u32,
 }
 
-/// As in the claim: ranked in a CTE, states as literals for the partial index.
+/// As in the claim: ranked in a CTE, passed on as an array, states as literals for the partial index.
 const PROMOTE: &str = "-- job.promote
     WITH due AS (
         SELECT id FROM jobs
@@ -42,8 +42,8 @@ const PROMOTE: &str = "-- job.promote
         FOR UPDATE SKIP LOCKED
     ), moved AS (
         UPDATE jobs SET state = 'PENDING'
-        FROM due WHERE jobs.id = due.id AND jobs.state = 'WAITING_RETRY'
-        RETURNING jobs.id, tenant_id, queue, epoch, attempts, trace
+        WHERE id = ANY (ARRAY(SELECT id FROM due)) AND state = 'WAITING_RETRY'
+        RETURNING id, tenant_id, queue, epoch, attempts, trace
     ), logged AS (
         INSERT INTO transitions (job_id, tenant_id, from_state, to_state, cause, actor, epoch, attempt, trace_id)
         SELECT id, tenant_id, $2, $3, $4, 'worker:' || $5::uuid, epoch, attempts,

@@ -12,6 +12,7 @@ mod lifecycle;
 mod migrations;
 mod moves;
 mod outbox;
+mod plans;
 mod repeated;
 mod rescue;
 mod retries;

@@ -1,0 +1,103 @@
+//! How Postgres finds the rows for what is asked all the time, when there are a hundred thousand of each kind: by an
+//! index, also with the generic plan that a prepared statement ends up with.
+
+use crate::{statements::statements, world::World};
+use std::path::Path;
+use tokio_postgres::Client;
+
+/// Waiting, retrying, running and finished jobs with their transitions; announcements that are published but for a
+/// few, and histories.
+const CROWD: &str = "
+    WITH tenant AS (SELECT id FROM organisations), person AS (SELECT id FROM users),
+    moved AS (
+        INSERT INTO migrations (id, tenant_id, user_id, source_url, normalised_url, brief, prompt_hash, state,
+            correlation_id, seed, tool_contract, model_version)
+        SELECT gen_random_uuid(), tenant.id, person.id, 'https://' || n, 'https://' || n, '{}', repeat('ab', 32),
+            'queued', gen_random_uuid(), 1, '1', 'none'
+        FROM generate_series(1, 50000) AS n, tenant, person RETURNING id, tenant_id
+    ), heads AS (
+        INSERT INTO event_heads (migration_id, tenant_id, last_seq) SELECT id, tenant_id, 2 FROM moved
+    ), told AS (
+        INSERT INTO events (migration_id, seq, tenant_id, run, type, progress, correlation_id, detail)
+        SELECT id, seq, tenant_id, 1, 'log', 0, id, '{}' FROM moved, generate_series(1, 2) AS seq
+    ), working AS (
+        INSERT INTO jobs (id, tenant_id, queue, kind, payload, migration_id, run, state, max_attempts, correlation_id,
+            epoch, run_at, finished_at)
+        SELECT gen_random_uuid(), tenant_id, 'migrations', 'k', '{}', id, 1, of.state, 3, id, 1,
+            clock_timestamp() + random() * interval '2 h' - interval '1 h',
+            CASE of.state WHEN 'COMPLETED' THEN clock_timestamp() END
+        FROM (SELECT *, row_number() OVER () % 100 AS turn FROM moved) AS moved, LATERAL (SELECT CASE
+            WHEN turn = 0 THEN 'RUNNING' WHEN turn < 10 THEN 'WAITING_RETRY' WHEN turn < 50 THEN 'PENDING'
+            ELSE 'COMPLETED' END AS state) AS of
+        RETURNING id, tenant_id, state
+    ), leased AS (
+        INSERT INTO leases (job_id, tenant_id, worker_id, epoch, expires_at)
+        SELECT id, tenant_id, gen_random_uuid(), 1, clock_timestamp() + interval '1 h' FROM working
+        WHERE state = 'RUNNING'
+    ), logged AS (
+        INSERT INTO transitions (job_id, tenant_id, to_state, cause, actor, epoch, attempt)
+        SELECT id, tenant_id, 'PENDING', 'enqueued', 'user:x', n, 1 FROM working, generate_series(0, 1) AS n
+    )
+    INSERT INTO outbox (tenant_id, topic, body, published_at)
+    SELECT tenant.id, 'event', '{}', CASE WHEN n % 1000 > 0 THEN clock_timestamp() - n * interval '1 s' END
+    FROM generate_series(1, 100000) AS n, tenant";
+
+/// Statements with arguments.
+const ASKED: &[(&str, &str)] = &[
+    ("job.claim", "'migrations', 2, gen_random_uuid(), 30, 'PENDING', 'PREPARING', 'claimed'"),
+    ("job.promote", "100, 'WAITING_RETRY', 'PENDING', 'retry_due', gen_random_uuid()"),
+    ("job.called_off", "100"),
+    ("job.ended_by", "gen_random_uuid(), 1, 'worker:x', ARRAY['completed']"),
+    ("job.lock_of_migration", "gen_random_uuid(), gen_random_uuid()"),
+    ("lease.expired", "30, 100"),
+    ("lease.of_worker", "gen_random_uuid(), 1000"),
+    ("lease.heartbeat", "gen_random_uuid(), ARRAY[gen_random_uuid()], ARRAY[1], 30"),
+    ("outbox.claim", "gen_random_uuid(), 100, 10"),
+    ("outbox.mark_published", "gen_random_uuid(), ARRAY[1, 2]"),
+    ("outbox.purge", "3600, 10000"),
+];
+
+/// The one table that may be read whole: it has as many rows as jobs run at one time.
+const SMALL: &str = "leases";
+
+/// Asked every few seconds; reads what waits, which is most of the table only when most of it waits.
+const COUNTED: &[(&str, &str)] = &[("figures.queues", "'migrations'"), ("figures.ages", "")];
+
+/// Most of what waited is called off.
+const THINNED: &str = "
+    UPDATE jobs SET state = 'CANCELLED', finished_at = clock_timestamp()
+    WHERE state IN ('PENDING', 'WAITING_RETRY') AND random() < 0.95; VACUUM ANALYZE jobs";
+
+#[tokio::test]
+async fn what_is_asked_all_the_time_is_found_by_an_index_among_a_hundred_thousand_rows() {
+    let world = World::new().await;
+    world.member("one@example.com").await;
+    let sql = &world.sql;
+    sql.batch_execute(CROWD).await.expect("the owner may");
+    sql.batch_execute("ANALYZE; SET plan_cache_mode = force_generic_plan").await.expect("may");
+    let statements = statements(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
+    find_by_index(sql, &statements, ASKED).await;
+    for step in THINNED.split(';') {
+        sql.batch_execute(step).await.expect("the owner may");
+    }
+    find_by_index(sql, &statements, COUNTED).await;
+}
+
+async fn find_by_index(sql: &Client, statements: &[String], asked: &[(&str, &str)]) {
+    for (name, arguments) in asked {
+        let first_line = format!("-- {name}");
+        let statement =
+            statements.iter().find(|sql| sql.lines().next() == Some(&first_line)).expect("it exists");
+        sql.batch_execute(&format!("PREPARE one AS\n{statement}")).await.expect("it fits");
+        let call = if arguments.is_empty() { "one".to_owned() } else { format!("one({arguments})") };
+        let plan = sql.query(&format!("EXPLAIN EXECUTE {call}"), &[]).await.expect("a plan");
+        let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
+        for line in &plan {
+            let whole =
+                line.split_once("Seq Scan on ").map(|(_, table)| table.split(' ').next().unwrap_or(""));
+            let table = whole.unwrap_or(SMALL);
+            assert_eq!(table, SMALL, "{name} reads all of {table}:\n{}", plan.join("\n"));
+        }
+        sql.batch_execute("DEALLOCATE one").await.expect("it was there");
+    }
+}
