@@ -3,6 +3,7 @@
 use crate::{CorrelationId, Failure, MigrationId, migration::MigrationState, phase::Phase};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::time::Duration;
 
 /// What an event tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -108,6 +109,22 @@ impl NewEvent {
         ]
     }
 
+    /// Word of an attempt that failed or was lost, and of the one that follows after `wait`.
+    pub fn retrying(
+        failure: &Failure,
+        attempt: u32,
+        wait: Duration,
+        phase: Option<Phase>,
+        progress: i16,
+    ) -> Self {
+        let notes = format!("{} It is tried again in {} s.", failure.message, wait.as_secs_f64().ceil());
+        let detail = json!({
+            "status": "retrying", "notes": notes, "code": failure.code, "attempt": attempt,
+            "retryInMs": u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+        });
+        Self::new(EventType::Log, phase, progress, detail)
+    }
+
     /// The last event of a run that was called off.
     pub fn cancelled(phase: Option<Phase>, progress: i16) -> Self {
         let done = json!({"success": false, "cancelled": true, "projectId": null, "state": MigrationState::Cancelled});
@@ -127,6 +144,17 @@ mod tests {
         assert_eq!((&error.detail["code"], &error.detail["retryable"]), (&json!("not_html"), &json!(false)));
         assert_eq!((&done.detail["success"], &done.detail["state"]), (&json!(false), &json!("failed")));
         assert_eq!((done.phase, done.progress), (Some(Phase::Analyze), 7));
+    }
+
+    #[test]
+    fn a_retry_tells_why_and_when() {
+        let (failure, wait) = (Failure::lost_worker(), Duration::from_millis(1200));
+        let told = NewEvent::retrying(&failure, 2, wait, Some(Phase::Plan), 41);
+        assert_eq!((told.event_type, told.phase, told.progress), (EventType::Log, Some(Phase::Plan), 41));
+        assert_eq!((&told.detail["code"], &told.detail["attempt"]), (&json!("lost_worker"), &json!(2)));
+        assert_eq!(told.detail["retryInMs"], 1200);
+        let notes = told.detail["notes"].as_str().unwrap_or_default();
+        assert!(notes.ends_with("It is tried again in 2 s."), "{notes}");
     }
 
     #[test]

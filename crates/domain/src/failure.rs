@@ -1,5 +1,6 @@
 //! Why work failed, in a form that is stored, shown to the user and judged for a retry.
 
+use crate::phase::Phase;
 use serde::{Deserialize, Serialize};
 
 /// A failure of an attempt: a stable code, what happened, and whether trying again may help.
@@ -27,5 +28,16 @@ impl Failure {
     /// The failure of an attempt whose worker stopped answering.
     pub fn lost_worker() -> Self {
         Self::may_pass("lost_worker", "The worker that held this job stopped sending heartbeats.")
+    }
+
+    /// The failure of an attempt that hung in a phase, or between two.
+    pub fn phase_overdue(phase: Option<Phase>) -> Self {
+        let phase = phase.map_or("A phase", |phase| phase.as_str());
+        Self::may_pass("phase_overdue", format!("{phase} took longer than it may and was given up."))
+    }
+
+    /// The failure of an attempt that took too long as a whole.
+    pub fn job_overdue() -> Self {
+        Self::may_pass("job_overdue", "This attempt took longer than it may and was given up.")
     }
 }

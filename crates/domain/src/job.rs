@@ -124,6 +124,10 @@ pub enum Cause {
     GaveUp,
     /// The lease ran out: the worker stopped its heartbeats.
     LeaseExpired,
+    /// The phase took longer than it may, although its worker kept the lease.
+    PhaseOverdue,
+    /// The attempt took longer than it may, although its worker kept the lease.
+    JobOverdue,
     /// The worker gave it back unfinished, on its own shutdown; no attempt counted.
     HandedBack,
     /// The wait after a failed attempt is over.
@@ -145,6 +149,8 @@ impl Cause {
             Self::AttemptFailed => "attempt_failed",
             Self::GaveUp => "gave_up",
             Self::LeaseExpired => "lease_expired",
+            Self::PhaseOverdue => "phase_overdue",
+            Self::JobOverdue => "job_overdue",
             Self::HandedBack => "handed_back",
             Self::RetryDue => "retry_due",
             Self::CancelRequested => "cancel_requested",

@@ -8,6 +8,7 @@
 #![warn(missing_docs)]
 
 pub mod brief;
+pub mod deadline;
 pub mod event;
 pub mod failure;
 pub mod id;

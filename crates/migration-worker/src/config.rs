@@ -1,6 +1,6 @@
 //! The worker's configuration: what its parts want, put together, and whether they fit together.
 
-use crate::{lease, relay, toolchain};
+use crate::{deadlines, lease, relay, toolchain};
 use domain::{job, retry};
 use serde::Deserialize;
 use service_kit::{Secret, objects};
@@ -53,6 +53,8 @@ pub struct Config {
     /// How long a write is tried again while the database is away.
     #[serde(with = "humantime_serde")]
     pub write_patience: Duration,
+    /// How long phases and attempts may take.
+    pub deadlines: deadlines::Options,
     /// When failed attempts are tried again.
     pub retry: Retry,
     /// The relay of announcements.
@@ -127,6 +129,7 @@ impl Default for Config {
             finish_within: Duration::from_secs(20),
             grace: Duration::from_secs(45),
             write_patience: Duration::from_secs(10 * 60),
+            deadlines: deadlines::Options::default(),
             retry: Retry::default(),
             relay: relay::Options::default(),
             crawl: site_read::Limits::default(),
@@ -168,6 +171,7 @@ impl Config {
 
     fn checked(&self) -> Result<(), String> {
         self.lease.check()?;
+        self.deadlines.check(self.crawl.max_time)?;
         self.relay.check()?;
         self.objects.check()?;
         self.bus.check().map_err(|error| error.to_string())?;

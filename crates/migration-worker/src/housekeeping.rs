@@ -67,6 +67,7 @@ async fn rescue(shop: Arc<Workshop>) -> store::Result<()> {
     let request = RescueRequest {
         worker: shop.id,
         ttl: shop.config.lease.ttl,
+        deadlines: &shop.config.deadlines.into(),
         limit: MOST,
         policy: &policy,
         jitter: (shop.dice)(),
@@ -74,9 +75,9 @@ async fn rescue(shop: Arc<Workshop>) -> store::Result<()> {
     for rescued in shop.store.rescue_expired(&request).await? {
         tracing::warn!(
             job = %rescued.job, migration = %rescued.migration, to = %rescued.to,
-            "a job was taken from a worker that stopped answering"
+            cause = rescued.cause.as_str(), "a job was taken from its worker"
         );
-        shop.metrics.rescued(rescued.to);
+        shop.metrics.rescued(rescued.cause, rescued.to);
         shop.announced.notify_one();
     }
     Ok(())

@@ -12,6 +12,7 @@ mod aside;
 mod claim;
 mod config;
 mod cpu;
+mod deadlines;
 mod failure;
 mod heartbeat;
 mod held;
@@ -37,6 +38,7 @@ mod toolchain;
 mod worker;
 
 pub use config::{Config, Fetch, Retry};
+pub use deadlines::Options as DeadlineOptions;
 pub use lease::Options as LeaseOptions;
 pub use process::start;
 pub use relay::Options as RelayOptions;

@@ -1,6 +1,6 @@
 //! What this crate measures. Names stand here as Prometheus shows them; `docs/` lists them.
 
-use domain::job::JobState;
+use domain::job::{Cause, JobState};
 use opentelemetry::{
     KeyValue,
     metrics::{Counter, Gauge, Histogram, Meter},
@@ -46,7 +46,7 @@ impl Metrics {
             run: seconds("resettle_job_run_seconds", "How long an attempt held its lease, by how it ended"),
             rescues: counter(
                 "resettle_job_rescues_total",
-                "Jobs taken from workers that stopped answering, by cause",
+                "Jobs taken from workers that stopped answering or whose work hung, by cause",
             ),
             stale: counter(
                 "resettle_stale_writes_refused_total",
@@ -85,9 +85,9 @@ impl Metrics {
         self.run.record(took.as_secs_f64(), &labels);
     }
 
-    /// A rescue, by what became of the job.
-    pub(crate) fn rescued(&self, to: JobState) {
-        let labels = [KeyValue::new("cause", "lease_expired"), KeyValue::new("to", to.as_str())];
+    /// A rescue, by what told of it and by what became of the job.
+    pub(crate) fn rescued(&self, cause: Cause, to: JobState) {
+        let labels = [KeyValue::new("cause", cause.as_str()), KeyValue::new("to", to.as_str())];
         self.rescues.add(1, &labels);
     }
 

@@ -229,15 +229,8 @@ impl Run {
         let live = self.hold.live();
         let events = match verdict {
             Verdict::GiveUp => NewEvent::failed(&failure, live.phase, live.progress).to_vec(),
-            Verdict::RetryAfter(wait) => {
-                let seconds = wait.as_secs_f64().ceil();
-                let notes = format!("{} It is tried again in {seconds} s.", failure.message);
-                let detail = json!({
-                    "status": "retrying", "notes": notes, "code": failure.code, "attempt": self.claimed.attempt,
-                    "retryInMs": wait.as_millis() as u64,
-                });
-                vec![NewEvent::new(EventType::Log, live.phase, live.progress, detail)]
-            }
+            // The store tells of the next attempt, if there is one: somebody may have called the job off meanwhile.
+            Verdict::RetryAfter(_) => Vec::new(),
         };
         tracing::warn!(code = failure.code, message = failure.message, "the attempt failed");
         let to = self.pen.fail(&FailedAttempt { failure, verdict, events }).await?;

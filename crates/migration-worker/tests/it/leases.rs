@@ -1,7 +1,9 @@
 //! Leases that end otherwise than by the job's end: stolen, given back, resumed by somebody else.
 
-use crate::world::{BOUND, Bell, Running, World, page, small_site};
-use domain::{JobId, WorkerId, event::EventType, job::MIGRATION_QUEUE, phase::Phase, retry};
+use crate::world::{BOUND, Bell, Running, World, detail, page, small_site};
+use domain::{
+    JobId, WorkerId, deadline::Deadlines, event::EventType, job::MIGRATION_QUEUE, phase::Phase, retry,
+};
 use std::time::Duration;
 use store::{ClaimRequest, RescueRequest, Store};
 use testkit::{site::Answer, wait};
@@ -74,6 +76,7 @@ async fn a_worker_that_lost_its_lease_writes_nothing_more() {
     let sweep = RescueRequest {
         worker: second.worker.id(),
         ttl: Duration::from_millis(1),
+        deadlines: &Deadlines::default(),
         limit: 10,
         policy: &policy,
         jitter: 0.5,
@@ -122,6 +125,39 @@ async fn a_worker_takes_no_job_from_others_within_a_ttl_of_its_own_start() {
     .await;
     assert!(began.elapsed() >= ttl, "rescued {:?} after the start", began.elapsed());
     world.reaches(migration, "completed").await;
+    running.stop().await;
+}
+
+/// The work hangs, its worker lives and renews: it is the deadline that takes the job away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_attempt_that_hangs_is_given_up_and_the_next_one_completes() {
+    let (world, site) = (World::new().await, small_site().await);
+    site.answer("/about.html", Answer::stalled("text/html"));
+    let mut config = world.config(Bell::Away, site.addr());
+    (config.lease.ttl, config.lease.heartbeat, config.lease.margin) =
+        (Duration::from_secs(2), Duration::from_millis(200), Duration::from_millis(500));
+    let running = Running::start(config).await;
+    let (migration, job) = world.start(&site).await;
+    wait::until_true("the crawl to hang", BOUND, || async { site.hits("/about.html") > 0 }).await;
+    site.answer("/about.html", page("About", "Here now."));
+    let sql = "UPDATE leases SET phase_began_at = phase_began_at - interval '1 day' WHERE job_id = $1";
+    assert_eq!(world.change(sql, job.0).await, 1);
+    world.reaches(migration, "completed").await;
+    assert_eq!(running.metric("resettle_job_rescues_total", Some(("cause", "phase_overdue"))), 1.0);
+    wait::until_true("both runs to be measured", BOUND, || async {
+        running.metric("resettle_job_run_seconds", Some(("outcome", "lost"))) == 1.0
+            && running.metric("resettle_job_run_seconds", Some(("outcome", "completed"))) == 1.0
+    })
+    .await;
+    assert_eq!(
+        running.metric("resettle_stale_writes_refused_total", None),
+        1.0,
+        "the one that hung was told once"
+    );
+    let moves = world.moves(job).await;
+    assert!(moves.contains(&"RUNNING>WAITING_RETRY phase_overdue 1".to_owned()), "{moves:?}");
+    let told = world.events(migration).await;
+    assert!(told.iter().any(|event| detail(event, "code") == "phase_overdue"), "{told:?}");
     running.stop().await;
 }
 

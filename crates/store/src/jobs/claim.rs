@@ -85,7 +85,8 @@ const CLAIM: &str = "-- job.claim
         FROM claimed, (SELECT clock_timestamp() AS at) AS now
         ON CONFLICT (job_id) DO UPDATE SET
             worker_id = excluded.worker_id, epoch = excluded.epoch, claimed_at = excluded.claimed_at,
-            heartbeat_at = excluded.heartbeat_at, expires_at = excluded.expires_at, last_batch = 0
+            heartbeat_at = excluded.heartbeat_at, expires_at = excluded.expires_at, last_batch = 0,
+            phase = NULL, phase_began_at = NULL
     ), logged AS (
         INSERT INTO transitions (job_id, tenant_id, from_state, to_state, cause, actor, epoch, attempt, trace_id)
         SELECT id, tenant_id, $5, $6, $7, 'worker:' || $3::uuid, epoch, attempts + 1,

@@ -23,7 +23,8 @@ pub struct FailedAttempt {
     /// What follows.
     pub verdict: retry::Verdict,
     /// What to tell. A job that is over without a `done` among these gets the last events of
-    /// `NewEvent::failed` or `NewEvent::cancelled` added.
+    /// `NewEvent::failed` or `NewEvent::cancelled` added; one that is tried again, and is told nothing here,
+    /// `NewEvent::retrying`.
     pub events: Vec<NewEvent>,
 }
 

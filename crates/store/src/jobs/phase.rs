@@ -74,6 +74,10 @@ impl Work for BeginPhase<'_> {
             let result = completed(tx, lease, self.phase).await?;
             return Ok(Fenced::Done(result.map_or(PhaseStart::Begun, PhaseStart::AlreadyComplete)));
         }
+        // The deadline counts from here.
+        let sql = "-- lease.enter_phase
+            UPDATE leases SET phase = $3, phase_began_at = clock_timestamp() WHERE job_id = $1 AND epoch = $2";
+        tx.execute(sql, &[&lease.job.0, &lease.epoch.0, &phase]).await?;
         advance::enter_phase(tx, lease.record(), self.phase).await?;
         append(tx, &held.history(lease), self.events).await?;
         Ok(Fenced::Done(PhaseStart::Begun))
@@ -110,6 +114,9 @@ impl Work for CompletePhase<'_> {
                 None => Err(missing(lease, self.phase)),
             };
         }
+        let sql = "-- lease.leave_phase
+            UPDATE leases SET phase = NULL, phase_began_at = NULL WHERE job_id = $1 AND epoch = $2";
+        tx.execute(sql, &[&lease.job.0, &lease.epoch.0]).await?;
         append(tx, &held.history(lease), self.events).await?;
         Ok(Fenced::Done(()))
     }

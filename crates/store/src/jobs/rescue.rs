@@ -1,4 +1,7 @@
-//! Takes jobs from workers whose leases ran out; any worker may do it.
+//! Takes jobs from workers whose leases ran out, or whose work hangs; any worker may do it.
+//!
+//! Two clocks tell: heartbeats that stopped find dead workers, deadlines find attempts that take too long although
+//! their worker lives. The first that is past names the cause.
 //!
 //! Nothing is swept until Postgres itself has been up for one ttl: while it was away, nobody could renew. The
 //! postmaster's start tells of an orderly restart; it outlives the crash of another process, after which the
@@ -12,22 +15,27 @@ use super::{
 };
 use crate::{
     Error, Result, Store,
-    tx::{Tx, Work},
+    tx::{Columns, Tx, Work},
 };
 use domain::{
     Failure, JobId, Kind, MigrationId, TenantId, WorkerId,
+    deadline::Deadlines,
     job::{Cause, JobState},
+    phase::Phase,
     retry,
 };
+use serde_json::{Value, json};
 use std::{error::Error as StdError, time::Duration};
 
-/// A sweep of leases that ran out.
+/// A sweep of leases that ran out and of attempts that hang.
 #[derive(Clone, Copy, Debug)]
 pub struct RescueRequest<'a> {
     /// Who sweeps.
     pub worker: WorkerId,
     /// The leases' ttl: nothing is swept until Postgres has been up that long.
     pub ttl: Duration,
+    /// How long phases and attempts may take.
+    pub deadlines: &'a Deadlines,
     /// At most so many jobs.
     pub limit: u32,
     /// What follows a lost attempt; the job's own `max_attempts` overrules the policy's.
@@ -36,7 +44,7 @@ pub struct RescueRequest<'a> {
     pub jitter: f64,
 }
 
-/// A job that was taken from a worker that stopped answering.
+/// A job that was taken from its worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rescued {
     /// The job.
@@ -45,10 +53,12 @@ pub struct Rescued {
     pub migration: MigrationId,
     /// Where it went: WAITING_RETRY, FAILED or CANCELLED.
     pub to: JobState,
+    /// Which clock told: the lease ran out, or the phase or the attempt took too long.
+    pub cause: Cause,
 }
 
 impl Store {
-    /// Takes jobs from workers whose leases ran out. A lost attempt counts; a job whose cancellation was
+    /// Takes jobs from workers whose leases ran out or whose work hangs. A lost attempt counts; a job whose cancellation was
     /// requested is cancelled; one that used up its attempts gets its dead letter and its last events here.
     pub async fn rescue_expired(&self, request: &RescueRequest<'_>) -> Result<Vec<Rescued>> {
         let mut expired = self.run(&Expired { request }).await?;
@@ -89,7 +99,7 @@ impl Store {
     }
 }
 
-/// The leases whose time is up, as leases of the sweeper.
+/// The leases with a time that is up, as leases of the sweeper.
 struct Expired<'a> {
     request: &'a RescueRequest<'a>,
 }
@@ -105,17 +115,21 @@ impl Work for Expired<'_> {
         let sql = "-- lease.expired
             SELECT jobs.id, jobs.epoch, jobs.tenant_id, jobs.migration_id, jobs.run, jobs.trace
             FROM leases JOIN jobs ON jobs.id = leases.job_id AND jobs.epoch = leases.epoch
-            WHERE leases.expires_at <= (SELECT clock_timestamp())
+            WHERE least(leases.expires_at, leases.claimed_at + make_interval(secs => $3::float8),
+                        leases.phase_began_at + make_interval(secs => ($4::jsonb->>leases.phase)::float8))
+                  <= (SELECT clock_timestamp())
               AND clock_timestamp() >= make_interval(secs => $1::float8)
                   + greatest(pg_postmaster_start_time(), (SELECT stats_reset FROM pg_stat_bgwriter))
               AND jobs.state IN ('PREPARING', 'RUNNING') AND jobs.migration_id IS NOT NULL
             ORDER BY leases.expires_at LIMIT $2";
-        let rows = tx.query(sql, &[&self.request.ttl.as_secs_f64(), &i64::from(self.request.limit)]).await?;
+        let (job, phases) = limits(self.request.deadlines);
+        let (ttl, most) = (self.request.ttl.as_secs_f64(), i64::from(self.request.limit));
+        let rows = tx.query(sql, &[&ttl, &most, &job, &phases]).await?;
         rows.iter().map(|row| super::read_lease(row, self.request.worker)).collect()
     }
 }
 
-/// Some expired leases of one tenant.
+/// Some lost leases of one tenant.
 struct Rescue<'a> {
     request: &'a RescueRequest<'a>,
     batch: &'a [Lease],
@@ -131,9 +145,9 @@ impl Work for Rescue<'_> {
     async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
         let mut rescued = Vec::new();
         for lease in self.batch {
-            if let Some(held) = prove_lost(tx, lease).await? {
-                let to = self.settle(tx, lease, &held).await?;
-                rescued.push(Rescued { job: lease.job, migration: lease.migration, to });
+            if let Some((held, lost)) = prove_lost(tx, lease, self.request.deadlines).await? {
+                let to = self.settle(tx, lease, &held, &lost).await?;
+                rescued.push(Rescued { job: lease.job, migration: lease.migration, to, cause: lost.cause });
             }
         }
         Ok(rescued)
@@ -141,21 +155,21 @@ impl Work for Rescue<'_> {
 }
 
 impl Rescue<'_> {
-    async fn settle(&self, tx: &Tx<'_>, lease: &Lease, held: &Held) -> Result<JobState> {
-        let failure = Failure::lost_worker();
+    async fn settle(&self, tx: &Tx<'_>, lease: &Lease, held: &Held, lost: &Lost) -> Result<JobState> {
+        let failure = &lost.failure;
         let attempt = u32::try_from(held.row.attempts + 1)
             .map_err(|_| Error::corrupt(format!("job {} has {} attempts", lease.job, held.row.attempts)))?;
         let max_attempts = u32::try_from(held.max_attempts).unwrap_or(1); // the column is at least 1
         let policy = retry::Policy { max_attempts, ..*self.request.policy };
-        let verdict = policy.judge(&failure, attempt, jitter_of(self.request.jitter, lease.job));
-        let cause = Cause::LeaseExpired;
-        settle(tx, &Attempt { lease, held, failure: &failure, verdict, cause, events: &[] }).await
+        let verdict = policy.judge(failure, attempt, jitter_of(self.request.jitter, lease.job));
+        settle(tx, &Attempt { lease, held, failure, verdict, cause: lost.cause, events: &[] }).await
     }
 }
 
 /// Locks the job, then proves the premise again where it counts: the lease is deleted only if it is still of
-/// this epoch and still expired. A heartbeat that came first has renewed it; one that comes now finds nothing.
-async fn prove_lost(tx: &Tx<'_>, lease: &Lease) -> Result<Option<Held>> {
+/// this epoch and still past one of its times. A heartbeat that came first has renewed it, a next phase has begun;
+/// who comes now finds nothing.
+async fn prove_lost(tx: &Tx<'_>, lease: &Lease, deadlines: &Deadlines) -> Result<Option<(Held, Lost)>> {
     let lock = "-- job.lock_expired
         SELECT id FROM jobs WHERE id = $1 AND epoch = $2 AND state IN ('PREPARING', 'RUNNING')
         FOR UPDATE SKIP LOCKED";
@@ -164,11 +178,43 @@ async fn prove_lost(tx: &Tx<'_>, lease: &Lease) -> Result<Option<Held>> {
         return Ok(None);
     }
     let premise = "-- lease.take
-        DELETE FROM leases WHERE job_id = $1 AND epoch = $2 AND expires_at <= clock_timestamp()";
-    if tx.execute(premise, &[&lease.job.0, &lease.epoch.0]).await? == 0 {
+        DELETE FROM leases
+        WHERE job_id = $1 AND epoch = $2
+          AND least(expires_at, claimed_at + make_interval(secs => $3::float8),
+                    phase_began_at + make_interval(secs => ($4::jsonb->>phase)::float8)) <= clock_timestamp()
+        RETURNING expires_at <= clock_timestamp() AS expired, phase,
+                  coalesce(phase_began_at + make_interval(secs => ($4::jsonb->>phase)::float8)
+                           <= clock_timestamp(), false) AS phase_overdue";
+    let (job, phases) = limits(deadlines);
+    let Some(row) = tx.query_opt(premise, &[&lease.job.0, &lease.epoch.0, &job, &phases]).await? else {
         return Ok(None);
+    };
+    let lost = Lost::of(row.column("expired")?, row.column("phase_overdue")?, row.optional_word("phase")?);
+    Ok(fence::prove(tx, lease).await?.map(|held| (held, lost)))
+}
+
+/// The deadlines as the statements take them, in seconds.
+fn limits(deadlines: &Deadlines) -> (f64, Value) {
+    let phases = Phase::ALL.map(|phase| (phase.to_string(), json!(deadlines.of(phase).as_secs_f64())));
+    (deadlines.job.as_secs_f64(), Value::Object(phases.into_iter().collect()))
+}
+
+/// Why a job is taken away.
+struct Lost {
+    cause: Cause,
+    failure: Failure,
+}
+
+impl Lost {
+    /// A worker that stopped answering explains all the rest; a phase that hangs, that the whole takes too long.
+    fn of(expired: bool, phase_overdue: bool, phase: Option<Phase>) -> Self {
+        let (cause, failure) = match (expired, phase_overdue) {
+            (true, _) => (Cause::LeaseExpired, Failure::lost_worker()),
+            (false, true) => (Cause::PhaseOverdue, Failure::phase_overdue(phase)),
+            (false, false) => (Cause::JobOverdue, Failure::job_overdue()),
+        };
+        Self { cause, failure }
     }
-    fence::prove(tx, lease).await
 }
 
 /// One draw serves a whole sweep, but jobs that were lost together must not come back together.

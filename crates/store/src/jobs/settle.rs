@@ -68,7 +68,13 @@ async fn retry(tx: &Tx<'_>, attempt: &Attempt<'_>, wait: Duration) -> Result<Job
     let lease = attempt.lease;
     let run_at = leave(tx, attempt, JobState::WaitingRetry, attempt.cause, Some(wait)).await?;
     advance::await_retry(tx, lease.record(), run_at).await?;
-    append(tx, &attempt.held.history(lease), attempt.events).await?;
+    let mut events = attempt.events.to_vec();
+    if events.is_empty() {
+        let (phase, progress) = position(tx, lease.record()).await?;
+        let number = u32::try_from(attempt.held.row.attempts + 1).unwrap_or(u32::MAX); // the column is at least 0
+        events.push(NewEvent::retrying(attempt.failure, number, wait, phase, progress));
+    }
+    append(tx, &attempt.held.history(lease), &events).await?;
     Ok(JobState::WaitingRetry)
 }
 

@@ -1,6 +1,6 @@
 //! What needs a server of its own: one that is stopped in the middle, and one whose owner is no superuser.
 
-use crate::world::{TTL, World, done, event, worker};
+use crate::world::{DEADLINES, TTL, World, done, event, worker};
 use domain::retry;
 use std::time::Duration;
 use store::{Options, RescueRequest, Store, schema};
@@ -18,7 +18,14 @@ async fn leases_that_ran_out_while_postgres_was_away_are_renewed_and_not_swept()
 
     let policy = retry::Policy::default();
     let ttl = Duration::from_secs(600);
-    let sweep = RescueRequest { worker: worker(), ttl, limit: 10, policy: &policy, jitter: 0.5 };
+    let sweep = RescueRequest {
+        worker: worker(),
+        ttl,
+        deadlines: &DEADLINES,
+        limit: 10,
+        policy: &policy,
+        jitter: 0.5,
+    };
     // The connections of before are dead; the store finds that out and makes new ones.
     let swept = testkit::wait::until("the store to be back", Duration::from_secs(20), async || {
         world.worker.rescue_expired(&sweep).await.ok()
@@ -49,7 +56,14 @@ async fn leases_that_ran_out_during_a_crash_recovery_are_not_swept() {
     // The postmaster has been up for longer than this, the server it looks after has not.
     let ttl = Duration::from_secs_f64((started + recovered) / 2.0);
     let policy = retry::Policy::default();
-    let sweep = RescueRequest { worker: worker(), ttl, limit: 10, policy: &policy, jitter: 0.5 };
+    let sweep = RescueRequest {
+        worker: worker(),
+        ttl,
+        deadlines: &DEADLINES,
+        limit: 10,
+        policy: &policy,
+        jitter: 0.5,
+    };
     let swept = store.rescue_expired(&sweep).await.expect("a sweep");
     let (_, recovered) = ages(&look).await;
     // On a machine that stood still in between, the ttl may have passed after all.

@@ -4,6 +4,7 @@ mod across;
 mod cancel;
 mod claim;
 mod cluster;
+mod deadlines;
 mod events;
 mod fencing;
 mod figures;

@@ -1,7 +1,10 @@
 //! Taking jobs from workers that stopped answering.
 
-use crate::world::{TTL, World, worker};
-use domain::{job::JobState, retry};
+use crate::world::{DEADLINES, TTL, World, worker};
+use domain::{
+    job::{Cause, JobState},
+    retry,
+};
 use std::time::Duration;
 use store::{Fenced, RescueRequest, Rescued, Told};
 
@@ -12,7 +15,10 @@ async fn only_an_expired_lease_is_taken_and_the_attempt_counts() {
     assert_eq!(world.rescue().await, [], "its time is not up");
     world.expire(lease.job).await;
     let to = JobState::WaitingRetry;
-    assert_eq!(world.rescue().await, [Rescued { job: lease.job, migration: request.migration, to }]);
+    assert_eq!(
+        world.rescue().await,
+        [Rescued { job: lease.job, migration: request.migration, to, cause: Cause::LeaseExpired }]
+    );
     assert_eq!(world.rescue().await, [], "it is taken once");
     let moves = world.transitions(lease.job).await;
     assert_eq!(moves[3], "RUNNING>WAITING_RETRY lease_expired 1 1");
@@ -36,7 +42,14 @@ async fn nothing_is_swept_until_postgres_has_been_up_for_one_ttl() {
         .expect("a clock")
         .get(0);
     let ttl = Duration::from_secs_f64(up) + Duration::from_secs(60);
-    let early = RescueRequest { worker: worker(), ttl, limit: 10, policy: &policy, jitter: 0.0 };
+    let early = RescueRequest {
+        worker: worker(),
+        ttl,
+        deadlines: &DEADLINES,
+        limit: 10,
+        policy: &policy,
+        jitter: 0.0,
+    };
     assert_eq!(world.worker.rescue_expired(&early).await.expect("a sweep"), []);
     let later = RescueRequest { ttl: Duration::from_secs_f64(up / 2.0), ..early };
     assert_eq!(world.worker.rescue_expired(&later).await.expect("a sweep").len(), 1);

@@ -2,6 +2,7 @@
 
 use domain::{
     CorrelationId, Failure, JobId, MigrationId, WorkerId,
+    deadline::Deadlines,
     event::{EventType, NewEvent},
     job::MIGRATION_QUEUE,
     phase::Phase,
@@ -20,6 +21,9 @@ use uuid::Uuid;
 
 /// Longer than any test takes on a busy machine: a lease runs out when a test says so.
 pub(crate) const TTL: Duration = Duration::from_secs(300);
+/// Nothing in a test takes as long as it may.
+pub(crate) const DEADLINES: Deadlines =
+    Deadlines { job: TTL, analyze: TTL, plan: TTL, transform: TTL, verify: TTL, deploy: TTL };
 pub(crate) const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 pub(crate) const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -102,7 +106,14 @@ impl World {
     pub(crate) async fn rescue(&self) -> Vec<Rescued> {
         let policy = retry::Policy::default();
         let ttl = Duration::from_millis(1);
-        let request = RescueRequest { worker: worker(), ttl, limit: 100, policy: &policy, jitter: 0.5 };
+        let request = RescueRequest {
+            worker: worker(),
+            ttl,
+            deadlines: &DEADLINES,
+            limit: 100,
+            policy: &policy,
+            jitter: 0.5,
+        };
         self.worker.rescue_expired(&request).await.expect("a sweep")
     }
 
