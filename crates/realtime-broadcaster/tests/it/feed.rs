@@ -177,12 +177,16 @@ async fn listener(
     loop {
         // Within one connection nothing comes twice or out of order.
         let mut here: BTreeMap<MigrationId, i64> = BTreeMap::new();
-        for _ in 0..dice() % 150 {
+        // It leaves after so many that are new to it: while a transaction somewhere holds the horizon, each
+        // connection begins with what came since.
+        let mut stays_for = dice() % 150;
+        while stays_for > 0 {
             let Event { migration_id, seq, .. } = feed.event().await.expect("the feed goes on");
             let before = here.insert(migration_id, seq);
             assert!(before.is_none_or(|before| seq == before + 1), "{before:?} then {seq}");
             let known = got.entry(migration_id).or_insert(0);
             assert!(seq <= *known + 1, "{seq} follows {known}: one was lost");
+            stays_for -= u64::from(seq > *known);
             *known = (*known).max(seq);
             if all.iter().all(|id| got.get(id) == Some(&EVENTS)) {
                 return got;
@@ -223,7 +227,18 @@ async fn listeners_who_come_and_go_lose_nothing_of_many_migrations() {
     }
     let writer = async {
         ready.wait_for(|count| *count == LISTENERS).await.expect("listeners are there");
+        // For half the time, a transaction that has written somewhere else holds the horizon.
+        let mut other = world.db.sql().await;
+        let mut holding = Some(other.transaction().await.expect("a transaction"));
+        let number =
+            holding.as_ref().expect("it was just begun").query_one("SELECT pg_current_xact_id()::text", &[]);
+        number.await.expect("a transaction number");
         for round in 2..=EVENTS {
+            if round == EVENTS / 2
+                && let Some(held) = holding.take()
+            {
+                held.commit().await.expect("it ends");
+            }
             for (place, migration) in all.iter().enumerate() {
                 let seq = world.log(*migration).await;
                 assert_eq!(seq, round);
