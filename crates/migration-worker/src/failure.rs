@@ -28,7 +28,7 @@ pub(crate) fn of_reading(error: &ReadError) -> Failure {
             "The site's robots.txt forbids reading the start page. Allow the crawler there, then try again.".into(),
         ),
         ReadError::Refused(source) => of_fetching("the address", source, transient),
-        ReadError::Archive(_) | ReadError::Journal(_) => told(
+        ReadError::Archive(_) | ReadError::Journal(_) | ReadError::Scratch(_) => told(
             "storage_unavailable",
             "What was read could not be stored. If this stays, the operator of the storage has to look.".into(),
         ),

@@ -5,12 +5,12 @@
 //! a crawl that died goes on from its journal as if nothing had happened.
 
 mod ask;
+mod content;
 mod merge;
 mod site;
 mod start;
 mod visit;
 
-use std::collections::VecDeque;
 use std::pin::pin;
 
 use futures::StreamExt;
@@ -21,18 +21,23 @@ use url::Url;
 
 use crate::archive::Archive;
 use crate::error::{Error, Result};
-use crate::frontier::Lead;
+use crate::frontier::{Lead, Level};
 use crate::journal::{Journal, Scribe, Unrecorded};
 use crate::limits::{Limits, Progress};
 use crate::snapshot::Snapshot;
-use crate::trap::{self, Trap};
+use crate::trap::Verdict;
 use ask::Asker;
 use merge::Merge;
+use start::Named;
 use visit::Visitor;
 
 /// Requests for pages per page kept: errors, redirects and files are answers too, and a site that
 /// has nothing else must end as well.
 const REQUESTS_PER_PAGE: usize = 4;
+
+/// Most requests judged before their answers are merged: larger batches keep the connections busy, and
+/// every lead of one is in memory.
+const MAX_BATCH: usize = 512;
 
 /// What came of reading a site.
 #[derive(Debug)]
@@ -56,24 +61,24 @@ pub async fn read(
 ) -> Result<Reading> {
     let scribe = Scribe::open(journal).await.map_err(Error::Journal)?;
     let deadline = scribe.deadline(limits.max_time);
-    let opened = start::open(fetcher, archive, &scribe, start).await?;
+    let opened = start::open(fetcher, archive, &scribe, start, limits).await?;
     let visitor = Visitor { fetcher, archive, site: opened.site.clone(), robots: opened.robots.clone() };
     let slots = Semaphore::new(limits.concurrency.clamp(1, Semaphore::MAX_PERMITS));
     let asker = Asker { visitor, scribe, slots };
     let mut merge = Merge::new(start, limits, report, opened.site.clone());
-    let sitemaps = match tokio::time::timeout_at(deadline, start::sitemaps(&asker, &opened)).await {
+    let named = match tokio::time::timeout_at(deadline, start::named(&asker, &opened)).await {
         Ok(found) => found?,
         Err(_) => {
             merge.truncate("time");
-            Vec::new()
+            Named::default()
         }
     };
-    merge.start(&opened, sitemaps);
+    merge.start(&opened, named)?;
     let requests_left = limits.max_pages.saturating_mul(REQUESTS_PER_PAGE);
     let mut crawl = Crawl { merge, asker, limits, deadline, requests_left };
-    crawl.pages().await?;
-    crawl.assets().await?;
-    Ok(Reading { snapshot: crawl.merge.finish() })
+    // A manifest, which is an asset, may name a page.
+    while crawl.pages().await? & crawl.assets().await? && crawl.merge.frontier.waiting() > 0 {}
+    Ok(Reading { snapshot: crawl.merge.finish()? })
 }
 
 /// Reads the site at `start` without a journal; see [`read`].
@@ -103,97 +108,136 @@ enum Stage {
     Assets,
 }
 
+/// How a batch ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    WithItsLast,
+    /// By the cap on bytes.
+    ByBytes,
+    ByTime,
+}
+
+impl Ended {
+    fn limit(self) -> Option<&'static str> {
+        match self {
+            Self::WithItsLast => None,
+            Self::ByBytes => Some("bytes"),
+            Self::ByTime => Some("time"),
+        }
+    }
+}
+
 impl Crawl<'_> {
-    /// Levels of links until nothing new is known or a cap is reached.
-    async fn pages(&mut self) -> Result<()> {
-        while let Some((depth, level)) = self.merge.frontier.next_level() {
-            let mut waiting: VecDeque<Lead> =
-                level.into_iter().filter(|lead| self.worth_asking(lead, depth)).collect();
-            while !waiting.is_empty() {
+    /// Levels of links until nothing new is known; `false` when a limit ended it before.
+    async fn pages(&mut self) -> Result<bool> {
+        while self.merge.may_go_on()
+            && let Some((depth, mut level)) = self.merge.frontier.next_level()?
+        {
+            loop {
                 // Never more than may still be kept: what is asked first is what is kept.
                 let room = self.limits.max_pages.saturating_sub(self.merge.page_count());
-                if room == 0 || self.requests_left == 0 {
-                    self.merge.truncate("pages");
-                    return Ok(());
+                let room = room.min(self.requests_left);
+                let batch = self.next_pages(&mut level, depth, room.min(MAX_BATCH))?;
+                if batch.is_empty() {
+                    if level.left() == 0 {
+                        break;
+                    }
+                    self.merge.cut("pages", Some(level))?;
+                    return Ok(false);
                 }
-                let count = waiting.len().min(room).min(self.requests_left);
-                self.requests_left -= count;
-                let batch = waiting.drain(..count).collect();
-                if !self.batch(batch, Stage::Pages { depth }).await? {
-                    return Ok(());
+                self.requests_left -= batch.len();
+                let ended = self.batch(batch, Stage::Pages { depth }).await?;
+                if let Some(limit) = ended.limit() {
+                    self.merge.cut(limit, Some(level))?;
+                    return Ok(false);
                 }
             }
         }
-        Ok(())
+        Ok(self.merge.may_go_on())
     }
 
-    /// Rounds of assets: those of pages, then those that style sheets name, and so on.
-    async fn assets(&mut self) -> Result<()> {
+    /// The next pages of a level that are worth asking, judged in canonical order.
+    fn next_pages(&mut self, level: &mut Level, depth: u32, room: usize) -> Result<Vec<Lead>> {
+        let mut batch = Vec::new();
+        while let Some(lead) = level.next()? {
+            if !self.merge.admits(&lead, depth) {
+                self.merge.pass_over(Stage::Pages { depth });
+                continue;
+            }
+            if batch.len() >= room {
+                level.hold(lead);
+                break;
+            }
+            match self.merge.judge(&lead) {
+                Verdict::Ask => batch.push(lead),
+                Verdict::Wait => {
+                    level.hold(lead);
+                    break;
+                }
+                Verdict::Leave(trap) => {
+                    self.merge.trap(trap, &lead);
+                    self.merge.pass_over(Stage::Pages { depth });
+                }
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Rounds of assets: those of pages, then those that style sheets name, and so on; `false` when a limit
+    /// ended it before.
+    async fn assets(&mut self) -> Result<bool> {
         while self.merge.may_go_on()
-            && let Some((_, round)) = self.merge.assets.next_level()
+            && let Some((_, mut round)) = self.merge.assets.next_level()?
         {
-            let (known, fresh): (Vec<_>, Vec<_>) =
-                round.into_iter().partition(|lead| self.merge.was_asked(lead));
-            for _ in known {
-                self.merge.pass_over(Stage::Assets);
-            }
-            let mut waiting = VecDeque::from(fresh);
-            while !waiting.is_empty() {
+            loop {
                 let room = self.limits.max_assets.saturating_sub(self.merge.asset_count());
-                if room == 0 {
-                    self.merge.truncate("assets");
-                    return Ok(());
+                let batch = self.next_assets(&mut round, room.min(MAX_BATCH))?;
+                if batch.is_empty() {
+                    if round.left() == 0 {
+                        break;
+                    }
+                    self.merge.cut("assets", Some(round))?;
+                    return Ok(false);
                 }
-                let count = waiting.len().min(room);
-                let batch = waiting.drain(..count).collect();
-                if !self.batch(batch, Stage::Assets).await? {
-                    return Ok(());
+                let ended = self.batch(batch, Stage::Assets).await?;
+                if let Some(limit) = ended.limit() {
+                    self.merge.cut(limit, Some(round))?;
+                    return Ok(false);
                 }
             }
         }
-        Ok(())
+        Ok(self.merge.may_go_on())
     }
 
-    /// Asks a batch and merges it in its order; `false` when a cap on bytes or time ended it.
-    async fn batch(&mut self, batch: Vec<Lead>, stage: Stage) -> Result<bool> {
+    fn next_assets(&mut self, round: &mut Level, room: usize) -> Result<Vec<Lead>> {
+        let mut batch = Vec::new();
+        while let Some(lead) = round.next()? {
+            if self.merge.was_asked(&lead) {
+                self.merge.pass_over(Stage::Assets);
+            } else if batch.len() < room {
+                batch.push(lead);
+            } else {
+                round.hold(lead);
+                break;
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Asks a batch and merges it in its order.
+    async fn batch(&mut self, batch: Vec<Lead>, stage: Stage) -> Result<Ended> {
         let mut answers = pin!(self.asker.ask_all(batch, stage));
         loop {
             let Ok(next) = tokio::time::timeout_at(self.deadline, answers.next()).await else {
-                self.merge.truncate("time");
-                return Ok(false);
+                return Ok(Ended::ByTime);
             };
             let Some(answer) = next else {
-                return Ok(true);
+                return Ok(Ended::WithItsLast);
             };
             let (lead, visit) = answer?;
-            if !self.merge.take(lead, &visit, stage) {
-                return Ok(false);
+            if !self.merge.take(&lead, &visit, stage)? {
+                return Ok(Ended::ByBytes);
             }
-        }
-    }
-
-    /// Depth, traps and variants, judged in canonical order.
-    fn worth_asking(&mut self, lead: &Lead, depth: u32) -> bool {
-        let worth = self.judge(lead, depth);
-        if !worth {
-            self.merge.pass_over(Stage::Pages { depth });
-        }
-        worth
-    }
-
-    fn judge(&mut self, lead: &Lead, depth: u32) -> bool {
-        if depth > self.limits.max_depth {
-            self.merge.truncate("depth");
-            self.merge.leave_out("depth-limit", lead);
-            false
-        } else if trap::is_growing(&lead.url) {
-            self.merge.trap(Trap::GrowingPath, lead);
-            false
-        } else if !self.merge.variants.admit(&lead.url, self.limits.max_query_variants) {
-            self.merge.trap(Trap::QueryVariants, lead);
-            false
-        } else {
-            true
         }
     }
 }

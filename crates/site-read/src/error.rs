@@ -50,6 +50,9 @@ pub enum Error {
     /// What was read could not be recorded, or what was recorded could not be read.
     #[error("the crawl's journal could not be used")]
     Journal(#[source] io::Error),
+    /// A temporary file could not be written or read.
+    #[error("the crawl's temporary files could not be used")]
+    Scratch(#[from] io::Error),
 }
 
 impl Error {
@@ -66,6 +69,7 @@ impl Error {
             Self::Refused(_) => "SITE_REFUSED",
             Self::Archive(_) => "ARCHIVE_UNAVAILABLE",
             Self::Journal(_) => "JOURNAL_UNAVAILABLE",
+            Self::Scratch(_) => "SCRATCH_UNAVAILABLE",
         }
     }
 
@@ -75,7 +79,7 @@ impl Error {
         match self {
             Self::Unreachable { source, .. } => source.is_transient(),
             Self::Status { status, .. } => *status >= 500 || *status == 429,
-            Self::Archive(_) | Self::Journal(_) => true,
+            Self::Archive(_) | Self::Journal(_) | Self::Scratch(_) => true,
             Self::NotHtml { .. } | Self::Empty | Self::TooDeep | Self::RobotsForbid | Self::Refused(_) => {
                 false
             }

@@ -1,13 +1,16 @@
 //! What is still to be asked, by depth and then by address.
 //!
 //! The order of asking depends on nothing but the addresses, so that a cap cuts the same pages
-//! each time.
+//! each time. In memory there are some bytes for each address; the addresses themselves may go to disk.
 
 use std::collections::{BTreeMap, HashSet};
+use std::io;
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::web_address::{normal_form, without_fragment};
+use crate::spill::{Sorted, Spill};
+use crate::web_address::{normal_form, without_fragment, without_noise};
 
 /// One address to ask, and the page that named it first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,49 +20,116 @@ pub(crate) struct Lead {
     pub(crate) from: Option<String>,
 }
 
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    url: Url,
+    from: Option<String>,
+}
+
+/// A set of texts, each held by its fingerprint.
+#[derive(Debug, Default)]
+pub(crate) struct Fingerprints(HashSet<u128>);
+
+impl Fingerprints {
+    /// `true` if it is new.
+    pub(crate) fn insert(&mut self, text: &str) -> bool {
+        self.0.insert(fingerprint(text))
+    }
+
+    pub(crate) fn contains(&self, text: &str) -> bool {
+        self.0.contains(&fingerprint(text))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// Half a BLAKE3 hash: two texts of one crawl never share it.
+fn fingerprint(text: &str) -> u128 {
+    let mut half = [0; 16];
+    half.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]);
+    u128::from_le_bytes(half)
+}
+
 /// Addresses known, each once whatever its spelling.
 #[derive(Debug, Default)]
 pub(crate) struct Frontier {
-    known: HashSet<String>,
-    levels: BTreeMap<u32, BTreeMap<String, Lead>>,
+    known: Fingerprints,
+    levels: BTreeMap<u32, Spill<Kept>>,
 }
 
 impl Frontier {
     /// Takes note of an address; `true` if it is new.
-    pub(crate) fn add(&mut self, depth: u32, url: &Url, from: Option<&str>) -> bool {
+    pub(crate) fn add(&mut self, depth: u32, url: &Url, from: Option<&str>) -> io::Result<bool> {
         let form = normal_form(url);
-        if !self.known.insert(form.clone()) {
-            return false;
+        if !self.known.insert(&form) {
+            return Ok(false);
         }
-        let lead = Lead { form: form.clone(), url: without_fragment(url), from: from.map(str::to_owned) };
-        self.levels.entry(depth).or_default().insert(form, lead);
-        true
+        let url = without_fragment(&without_noise(url));
+        self.keep(depth, form, url, from).map(|()| true)
     }
 
     /// Takes note of another spelling of a known address that the server itself insists on, by a
     /// redirect from one to the other; each spelling once.
-    pub(crate) fn insist(&mut self, depth: u32, url: &Url, from: Option<&str>) {
+    pub(crate) fn insist(&mut self, depth: u32, url: &Url, from: Option<&str>) -> io::Result<()> {
         let url = without_fragment(url);
-        if !self.known.insert(format!("spelled {url}")) {
-            return;
+        if !self.known.insert(&format!("spelled {url}")) {
+            return Ok(());
         }
-        let form = normal_form(&url);
-        let lead = Lead { form: form.clone(), url, from: from.map(str::to_owned) };
-        self.levels.entry(depth).or_default().insert(form, lead);
+        self.keep(depth, normal_form(&url), url, from)
+    }
+
+    fn keep(&mut self, depth: u32, form: String, url: Url, from: Option<&str>) -> io::Result<()> {
+        let kept = Kept { url, from: from.map(str::to_owned) };
+        let bytes = kept.url.as_str().len() + kept.from.as_ref().map_or(0, String::len) + 100;
+        self.levels.entry(depth).or_default().insert(form, kept, bytes)
     }
 
     /// Marks an address as dealt with.
     pub(crate) fn close(&mut self, url: &Url) {
-        self.known.insert(normal_form(url));
+        self.known.insert(&normal_form(url));
     }
 
     /// All addresses of the lowest depth, in order.
-    pub(crate) fn next_level(&mut self) -> Option<(u32, Vec<Lead>)> {
-        let (depth, level) = self.levels.pop_first()?;
-        Some((depth, level.into_values().collect()))
+    pub(crate) fn next_level(&mut self) -> io::Result<Option<(u32, Level)>> {
+        let Some((depth, level)) = self.levels.pop_first() else { return Ok(None) };
+        Ok(Some((depth, Level { sorted: level.into_sorted()?, held: None })))
+    }
+
+    /// Addresses that wait to be asked.
+    pub(crate) fn waiting(&self) -> usize {
+        self.levels.values().map(Spill::len).sum()
     }
 
     pub(crate) fn known(&self) -> u64 {
         self.known.len() as u64
+    }
+}
+
+/// The addresses of one depth.
+#[derive(Debug)]
+pub(crate) struct Level {
+    sorted: Sorted<Kept>,
+    held: Option<Lead>,
+}
+
+impl Level {
+    pub(crate) fn next(&mut self) -> io::Result<Option<Lead>> {
+        if let Some(lead) = self.held.take() {
+            return Ok(Some(lead));
+        }
+        let next = self.sorted.next()?;
+        Ok(next.map(|(form, Kept { url, from })| Lead { form, url, from }))
+    }
+
+    /// Puts an address back: it is the next one again.
+    pub(crate) fn hold(&mut self, lead: Lead) {
+        self.held = Some(lead);
+    }
+
+    /// Addresses still to come.
+    pub(crate) fn left(&self) -> usize {
+        usize::from(self.held.is_some()) + self.sorted.left()
     }
 }

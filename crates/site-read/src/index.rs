@@ -11,6 +11,7 @@ use crate::web_address::normal_form;
 pub struct Index<'a> {
     pages: HashMap<String, &'a str>,
     assets: HashMap<String, &'a str>,
+    /// Redirects, and other spellings of pages.
     redirects: HashMap<String, &'a str>,
 }
 
@@ -18,13 +19,12 @@ impl<'a> Index<'a> {
     /// Builds the index; one pass over the snapshot.
     #[must_use]
     pub fn new(snapshot: &'a Snapshot) -> Self {
-        let redirects = snapshot.redirects.iter();
+        let redirects = snapshot.redirects.iter().map(|redirect| (&redirect.from, &redirect.to));
+        let moved = redirects.chain(snapshot.aliases.iter().map(|alias| (&alias.from, &alias.to)));
         Self {
             pages: by_form(snapshot.pages.keys().map(String::as_str)),
             assets: by_form(snapshot.assets.keys().map(String::as_str)),
-            redirects: redirects
-                .filter_map(|redirect| Some((form(&redirect.from)?, redirect.to.as_str())))
-                .collect(),
+            redirects: moved.filter_map(|(from, to)| Some((form(from)?, to.as_str()))).collect(),
         }
     }
 
@@ -46,7 +46,9 @@ impl<'a> Index<'a> {
             return Some(key);
         }
         let target = form(self.redirects.get(&wanted)?)?;
-        known.get(&target).copied()
+        // A redirect may lead to another spelling of a page.
+        let further = || known.get(&form(self.redirects.get(&target)?)?);
+        known.get(&target).or_else(further).copied()
     }
 }
 

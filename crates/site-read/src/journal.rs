@@ -37,6 +37,8 @@ pub enum Purpose {
     Door,
     /// A sitemap.
     Sitemap,
+    /// An address that does not exist, to see what the site answers then.
+    Probe,
     /// What should be a page.
     Page,
     /// A part of a page.

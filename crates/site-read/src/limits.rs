@@ -20,8 +20,11 @@ pub struct Limits {
     /// Longest run; a crawl that it cuts is not the same each time and says so.
     #[serde(with = "humantime_serde")]
     pub max_time: Duration,
-    /// Most query strings followed under one path.
+    /// Most addresses that differ only in numbers and values and say the same.
     pub max_query_variants: usize,
+    /// Whether only pages below the start page's folder are read; what they are made of is read wherever on
+    /// the site it is.
+    pub below_start: bool,
     /// Requests under way at once.
     pub concurrency: usize,
 }
@@ -35,6 +38,7 @@ impl Default for Limits {
             max_bytes: 2 * 1024 * 1024 * 1024,
             max_time: Duration::from_secs(30 * 60),
             max_query_variants: 50,
+            below_start: false,
             concurrency: 6,
         }
     }

@@ -2,6 +2,10 @@
 //! does not recurse, so that nesting cannot exhaust the stack.
 
 mod attributes;
+mod header;
+mod linked_data;
+
+use std::collections::HashSet;
 
 use ego_tree::NodeRef;
 use scraper::node::Element;
@@ -9,14 +13,19 @@ use scraper::{Html, Node};
 use url::Url;
 
 use crate::css;
+use crate::web_address::without_fragment;
+
+pub(crate) use header::links as links_of_header;
 
 const HTML: &str = "http://www.w3.org/1999/xhtml";
-/// References taken from one document; more is no page that a person reads.
+/// Different references taken from one document; more is no page that a person reads.
 const MAX_REFERENCES: usize = 50_000;
+/// A longer address is no address: servers take some thousands of characters at most.
+const MAX_ADDRESS: usize = 8192;
 const MAX_TITLE: usize = 1000;
 
 /// What a reference is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     /// Leads to a page, or to a file to be downloaded.
     Link,
@@ -24,32 +33,24 @@ pub(crate) enum Kind {
     Asset,
 }
 
-/// One reference, absolute.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reference {
-    pub(crate) kind: Kind,
-    pub(crate) url: Url,
-}
-
 /// What was found in a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(crate) title: String,
     /// Whether a visitor without script would see anything, or be sent on.
     pub(crate) visible: bool,
-    /// In document order.
-    pub(crate) references: Vec<Reference>,
+    /// What it leads to, without fragments, each once, in document order.
+    pub(crate) links: Vec<Url>,
+    /// What it is made of, likewise.
+    pub(crate) assets: Vec<Url>,
+    /// Whether it refers to more than is taken from one document.
+    pub(crate) cut: bool,
 }
 
 /// Reads a document that came from `address`.
-pub(crate) fn read(html: &str, address: &Url) -> Facts {
-    let document = Html::parse_document(html);
-    let mut reader = Reader {
-        base: base(&document, address),
-        facts: Facts { title: String::new(), visible: false, references: Vec::new() },
-        titled: false,
-    };
-    reader.walk(&document);
+pub(crate) fn read(document: &Html, address: &Url) -> Facts {
+    let mut reader = Reader { base: base(document, address), ..Reader::at(address) };
+    reader.walk(document);
     reader.facts
 }
 
@@ -59,19 +60,38 @@ fn base(document: &Html, address: &Url) -> Url {
     let href = elements
         .filter_map(|node| node.value().as_element())
         .filter(|element| element.name() == "base")
-        .find_map(|element| element.attr("href"));
+        .find_map(|element| value(element, "href"));
     let resolved = href.and_then(|href| address.join(href.trim()).ok());
     let usable = resolved.filter(|base| matches!(base.scheme(), "http" | "https"));
     usable.unwrap_or_else(|| address.clone())
+}
+
+/// The value of an attribute. The parser's own look-up interns the name each time; elements have few.
+fn value<'a>(element: &'a Element, name: &str) -> Option<&'a str> {
+    element.attrs().find(|(attribute, _)| *attribute == name).map(|(_, value)| value)
 }
 
 struct Reader {
     base: Url,
     facts: Facts,
     titled: bool,
+    /// Inside a document that is the value of an attribute, where there is none further.
+    inner: bool,
+    /// Addresses taken, as written: pages repeat themselves, and resolving them costs.
+    taken: HashSet<(Kind, Box<str>)>,
 }
 
 impl Reader {
+    fn at(address: &Url) -> Self {
+        Self {
+            base: address.clone(),
+            facts: Facts::default(),
+            titled: false,
+            inner: false,
+            taken: HashSet::new(),
+        }
+    }
+
     fn walk(&mut self, document: &Html) {
         for node in document.tree.root().descendants() {
             match node.value() {
@@ -85,41 +105,42 @@ impl Reader {
     fn element(&mut self, element: &Element, node: NodeRef<'_, Node>) {
         let name = element.name();
         self.facts.visible |= attributes::shows(name);
-        if name == "title" && !self.titled && &*element.name.ns == HTML {
-            self.titled = true;
-            self.facts.title = title(node);
-        }
-        if name == "meta" {
-            self.meta(element);
-        } else if name == "link" {
-            let href = element.attr("href").unwrap_or_default();
-            if let Some(kind) = attributes::link_kind(element.attr("rel").unwrap_or_default()) {
-                self.add(kind, href);
+        match name {
+            "title" if !self.titled && &*element.name.ns == HTML => {
+                self.titled = true;
+                self.facts.title = title(node);
             }
-            self.srcset(element.attr("imagesrcset").unwrap_or_default());
-        } else {
-            for (attribute, value) in element.attrs() {
-                self.attribute(element, name, attribute, value);
-            }
+            "meta" => return self.meta(element),
+            "link" => self.link(element),
+            _ => {}
         }
-        if let Some(style) = element.attr("style") {
-            self.css(style);
+        for (attribute, value) in element.attrs() {
+            if attribute == "style" {
+                self.css(value);
+            } else if let Some(meaning) = attributes::meaning(name, attribute) {
+                self.attribute(element, meaning, value);
+            }
         }
     }
 
-    fn attribute(&mut self, element: &Element, name: &str, attribute: &str, value: &str) {
-        match attributes::meaning(name, attribute) {
-            Some(attributes::Meaning::Address(kind)) => {
-                let image_button = element.attr("type").unwrap_or_default();
-                if name != "input" || image_button.eq_ignore_ascii_case("image") {
-                    self.add(kind, value);
-                }
-            }
-            Some(attributes::Meaning::Srcset) => self.srcset(value),
+    fn attribute(&mut self, element: &Element, meaning: attributes::Meaning, text: &str) {
+        use attributes::Meaning;
+        let is = |kind: &str| {
+            let found = value(element, "type").unwrap_or_default();
+            found.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind))
+        };
+        match meaning {
+            Meaning::Address(kind) => self.add(kind, text),
+            Meaning::Button if is("image") => self.add(Kind::Asset, text),
+            Meaning::Button => {}
+            Meaning::Embedded if is("text/html") => self.add(Kind::Link, text),
+            Meaning::Embedded => self.add(Kind::Asset, text),
+            Meaning::Srcset => self.srcset(text),
             // Lazy backgrounds hold an address or a whole CSS value.
-            Some(attributes::Meaning::Background) if value.contains("url(") => self.css(value),
-            Some(attributes::Meaning::Background) => self.add(Kind::Asset, value),
-            None => {}
+            Meaning::Background if text.contains("url(") => self.css(text),
+            Meaning::Background => self.add(Kind::Asset, text),
+            Meaning::Document if !self.inner => self.fragment(text),
+            Meaning::Document => {}
         }
     }
 
@@ -128,23 +149,49 @@ impl Reader {
         match parent.map(Element::name) {
             Some("style") => self.css(text),
             // Kept as text by the parser, since it runs as if scripts did; lazy images hide here.
-            Some("noscript") => {
-                let inner = Html::parse_fragment(text);
-                for node in inner.tree.root().descendants() {
-                    if let (Node::Element(element), visible) = (node.value(), self.facts.visible) {
-                        self.element(element, node);
-                        self.facts.visible = visible;
+            Some("noscript") => self.fragment(text),
+            Some("script") => {
+                let kind = parent.and_then(|script| value(script, "type")).unwrap_or_default();
+                if kind.trim().eq_ignore_ascii_case("application/ld+json") {
+                    for (kind, address) in linked_data::references(text) {
+                        self.add(kind, &address);
                     }
                 }
             }
-            Some("script" | "template" | "title" | "noframes") | None => {}
+            Some("template" | "title" | "noframes") | None => {}
             Some(_) => self.facts.visible |= text.chars().any(|c| !c.is_whitespace()),
         }
     }
 
+    /// References of a document inside this one; it shows nothing by itself.
+    fn fragment(&mut self, html: &str) {
+        let (visible, inner) = (self.facts.visible, self.inner);
+        self.inner = true;
+        // A tower of elements costs here as it does outside.
+        if !crate::nesting::is_excessive(html) {
+            let fragment = Html::parse_fragment(html);
+            for node in fragment.tree.root().descendants() {
+                match node.value() {
+                    Node::Element(element) => self.element(element, node),
+                    Node::Text(text) if is_inside(node, "style") => self.css(text),
+                    _ => {}
+                }
+            }
+        }
+        (self.facts.visible, self.inner) = (visible, inner);
+    }
+
+    fn link(&mut self, element: &Element) {
+        let get = |name| value(element, name).unwrap_or_default();
+        if let Some(kind) = attributes::link_kind(get("rel"), get("type")) {
+            self.add(kind, get("href"));
+        }
+        self.srcset(get("imagesrcset"));
+    }
+
     fn meta(&mut self, element: &Element) {
-        let content = element.attr("content").unwrap_or_default();
-        let equiv = element.attr("http-equiv").unwrap_or_default();
+        let content = value(element, "content").unwrap_or_default();
+        let equiv = value(element, "http-equiv").unwrap_or_default();
         if equiv.eq_ignore_ascii_case("refresh") {
             if let Some(target) = attributes::refresh_target(content) {
                 self.facts.visible = true;
@@ -152,9 +199,9 @@ impl Reader {
             }
             return;
         }
-        let name = element.attr("property").or(element.attr("name"));
-        if name.is_some_and(attributes::is_image_meta) {
-            self.add(Kind::Asset, content);
+        let name = value(element, "property").or_else(|| value(element, "name"));
+        if let Some(kind) = name.and_then(attributes::meta_kind) {
+            self.add(kind, content);
         }
     }
 
@@ -172,19 +219,35 @@ impl Reader {
 
     fn add(&mut self, kind: Kind, address: &str) {
         let address = address.trim();
+        let address = address.split('#').next().unwrap_or_default();
         // `src=""` and `href="#x"` mean the page itself.
-        if address.is_empty() || address.starts_with('#') {
+        if address.is_empty() || address.len() > MAX_ADDRESS {
             return;
         }
-        if self.facts.references.len() >= MAX_REFERENCES {
+        let key = (kind, Box::from(address));
+        if self.taken.contains(&key) {
             return;
         }
+        if self.taken.len() >= MAX_REFERENCES {
+            self.facts.cut = true;
+            return;
+        }
+        self.taken.insert(key);
         if let Ok(url) = self.base.join(address)
             && matches!(url.scheme(), "http" | "https")
         {
-            self.facts.references.push(Reference { kind, url });
+            let url = if url.fragment().is_some() { without_fragment(&url) } else { url };
+            match kind {
+                Kind::Link => self.facts.links.push(url),
+                Kind::Asset => self.facts.assets.push(url),
+            }
         }
     }
+}
+
+fn is_inside(node: NodeRef<'_, Node>, name: &str) -> bool {
+    let parent = node.parent().and_then(|parent| parent.value().as_element());
+    parent.is_some_and(|parent| parent.name() == name)
 }
 
 fn title(node: NodeRef<'_, Node>) -> String {

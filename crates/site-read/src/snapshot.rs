@@ -22,8 +22,17 @@ pub struct Snapshot {
     pub assets: BTreeMap<String, Asset>,
     /// Redirects by their source, chains collapsed to the last target.
     pub redirects: Vec<Redirect>,
-    /// What was left out or looked wrong, in canonical order.
+    /// Addresses that answer with the very bytes of a page under another spelling, by their source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<Alias>,
+    /// What the site answers for an address that does not exist; its status may be 200.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_found: Option<Page>,
+    /// What was left out or looked wrong, in canonical order; the first of them, if they are very many.
     pub findings: Vec<Finding>,
+    /// All that was left out, by the reason's code.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, LeftOut>,
     /// Which limit cut the crawl, if one did.
     pub truncated: Option<String>,
 }
@@ -31,6 +40,34 @@ pub struct Snapshot {
 impl Snapshot {
     /// The shape written by this build.
     pub const VERSION: u32 = 1;
+
+    /// The snapshot of nothing yet.
+    #[must_use]
+    pub fn empty(start: Url, home: Url) -> Self {
+        Self {
+            version: Self::VERSION,
+            start,
+            home,
+            pages: BTreeMap::new(),
+            assets: BTreeMap::new(),
+            redirects: Vec::new(),
+            aliases: Vec::new(),
+            not_found: None,
+            findings: Vec::new(),
+            left_out: BTreeMap::new(),
+            truncated: None,
+        }
+    }
+
+    /// All addresses that lead to others: by a redirect of the site, or as another spelling of a page.
+    pub fn moved(&self) -> impl Iterator<Item = Redirect> {
+        let aliases = self.aliases.iter().map(|alias| Redirect {
+            from: alias.from.clone(),
+            to: alias.to.clone(),
+            status: 301,
+        });
+        self.redirects.iter().cloned().chain(aliases)
+    }
 }
 
 /// One HTML page.
@@ -78,6 +115,29 @@ pub struct Redirect {
     pub to: String,
     /// Status of the first redirect of the chain.
     pub status: u16,
+}
+
+/// Another spelling of a page's address.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Alias {
+    /// The spelling.
+    pub from: String,
+    /// The page's address in [`Snapshot::pages`].
+    pub to: String,
+}
+
+/// What one reason left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Different addresses.
+    pub count: u64,
+    /// The first of them.
+    pub examples: Vec<String>,
+}
+
+impl LeftOut {
+    /// Most examples kept of one reason.
+    pub const MAX_EXAMPLES: usize = 10;
 }
 
 /// Something that was left out or looked wrong.

@@ -1,21 +1,104 @@
-//! Addresses that never end: growing paths and query strings without number.
+//! Addresses that never end: growing paths, and families of addresses whose pages are all alike.
+//!
+//! A family is what is left of an address when numbers and values are taken out: the days of a
+//! calendar, the pages of a list, the filters of a shop. A family may be as large as it likes while its
+//! pages say something new; it is followed no further once too many of them said the same.
 
-use std::collections::HashMap;
+mod family;
+
+use std::collections::{HashMap, HashSet};
 
 use url::Url;
+
+use family::Family;
 
 /// A segment this often in one path means that relative links lead ever deeper into themselves.
 const MAX_REPEATS: usize = 3;
 const MAX_SEGMENTS: usize = 40;
 const MAX_LENGTH: usize = 2000;
+/// Pages of a calendar or a list that may be alike: a year of empty months.
+const MAX_ALIKE_IN_ROW: u32 = 12;
+/// Sets of parameters remembered for one path.
+const MAX_SETS: usize = 64;
 
 /// Why an address is not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trap {
     /// The path repeats itself or is too long.
     GrowingPath,
-    /// Too many query strings under one path.
-    QueryVariants,
+    /// A calendar goes on without entries.
+    Calendar,
+    /// A list goes on beyond its end.
+    Pagination,
+    /// Filters are combined with one another.
+    Facets,
+    /// Addresses that differ in numbers or values lead to the same content.
+    Alike,
+}
+
+impl Trap {
+    /// Stable name, as in findings.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::GrowingPath => "growing-path",
+            Self::Calendar => "calendar",
+            Self::Pagination => "pagination",
+            Self::Facets => "facets",
+            Self::Alike => "query-variants",
+        }
+    }
+
+    /// What a person should know.
+    pub(crate) fn note(self) -> &'static str {
+        match self {
+            Self::GrowingPath => "the path repeats itself; not followed",
+            Self::Calendar => "a calendar whose pages are all alike; the rest is not followed",
+            Self::Pagination => "pages of a list that are all alike; the rest is not followed",
+            Self::Facets => "filters combined with one another; the rest is not followed",
+            Self::Alike => {
+                "addresses that lead to the same content again and again; the rest is not followed"
+            }
+        }
+    }
+}
+
+/// What to do with an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is to be asked, and is counted as under way.
+    Ask,
+    /// Others of its family have to be answered first.
+    Wait,
+    /// It is not to be asked.
+    Leave(Trap),
+}
+
+/// What came of an address that was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It says this, or leads there.
+    Says {
+        /// Equal where nothing differs.
+        exact: u64,
+        /// Equal where only numbers differ.
+        gist: u64,
+    },
+    /// There is nothing.
+    Nothing,
+}
+
+impl Answer {
+    /// An answer that is known by this alone.
+    pub(crate) fn says(what: &impl std::hash::Hash) -> Self {
+        let exact = family::hash(what);
+        Self::Says { exact, gist: exact }
+    }
+
+    /// A page of these bytes, with this gist if it was taken.
+    pub(crate) fn page(body: &impl std::hash::Hash, gist: Option<u64>) -> Self {
+        let exact = family::hash(body);
+        Self::Says { exact, gist: gist.unwrap_or(exact) }
+    }
 }
 
 /// Whether the path grows by repeating itself.
@@ -35,52 +118,92 @@ pub(crate) fn is_growing(url: &Url) -> bool {
     false
 }
 
-/// Counts query strings, and path parameters such as `;jsessionid=…`, under each path.
-#[derive(Debug, Default)]
-pub(crate) struct Variants {
-    taken: HashMap<String, usize>,
+/// Whether there may be many addresses like this one.
+pub(crate) fn may_be_one_of_many(url: &Url) -> bool {
+    family::has_numbers(url.path()) || url.query().is_some_and(|query| !query.is_empty())
 }
 
-impl Variants {
-    /// Whether one more variant of this address's path is within the cap; counts it if so.
-    pub(crate) fn admit(&mut self, url: &Url, cap: usize) -> bool {
-        let (path, parameters) = url.path().split_once(';').unwrap_or((url.path(), ""));
-        if parameters.is_empty() && url.query().is_none_or(str::is_empty) {
-            return true;
+/// Keeps count of each family. Grows with what was asked, by some bytes for each.
+#[derive(Debug, Default)]
+pub(crate) struct Families {
+    tallies: HashMap<u64, Tally>,
+    /// Hashes of a family together with what a page of it says.
+    said: HashSet<u64>,
+    /// Which parameters came together under each path.
+    sets: HashMap<u64, Vec<Vec<u64>>>,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    under_way: u32,
+    new: u32,
+    alike: u32,
+}
+
+impl Families {
+    /// Judges an address of which no more than `cap` may be alike.
+    pub(crate) fn judge(&mut self, url: &Url, cap: usize) -> Verdict {
+        if is_growing(url) {
+            return Verdict::Leave(Trap::GrowingPath);
         }
-        let taken = self.taken.entry(path.to_owned()).or_default();
-        let room = *taken < cap;
-        *taken += usize::from(room);
-        room
+        let Some(family) = Family::of(url) else { return Verdict::Ask };
+        let trap = self.trap(&family);
+        let cap = u32::try_from(cap).unwrap_or(u32::MAX);
+        let cap =
+            if matches!(trap, Trap::Calendar | Trap::Pagination) { cap.min(MAX_ALIKE_IN_ROW) } else { cap };
+        let tally = self.tallies.entry(family.key).or_default();
+        // Who says much that is new may repeat himself a little.
+        let room = if trap == Trap::Facets { cap } else { cap.max(tally.new / 2) };
+        let spent = if trap == Trap::Facets { tally.alike + tally.new } else { tally.alike };
+        if spent >= room {
+            Verdict::Leave(trap)
+        } else if spent + tally.under_way >= room {
+            Verdict::Wait
+        } else {
+            tally.under_way += 1;
+            Verdict::Ask
+        }
     }
+
+    /// Notes what came of an address that was to be asked.
+    pub(crate) fn settle(&mut self, url: &Url, answer: Answer) {
+        let Some(family) = Family::of(url) else { return };
+        let tally = self.tallies.entry(family.key).or_default();
+        tally.under_way = tally.under_way.saturating_sub(1);
+        if let Answer::Says { exact, gist } = answer {
+            // Numbers are all that tells two months without entries apart; two articles differ in words, and
+            // two tables may well differ in numbers alone.
+            let counts_up = matches!(family.trap, Trap::Calendar | Trap::Pagination);
+            let what = if counts_up { gist } else { exact };
+            if self.said.insert(family::hash(&(family.key, what))) {
+                tally.new += 1;
+            } else {
+                tally.alike += 1;
+            }
+        }
+    }
+
+    /// What this family would be if it were a trap.
+    fn trap(&mut self, family: &Family) -> Trap {
+        let sets = self.sets.entry(family.path).or_default();
+        if !sets.contains(&family.parameters) && sets.len() < MAX_SETS && !family.parameters.is_empty() {
+            sets.push(family.parameters.clone());
+        }
+        if family.arranges || combines(&family.parameters, sets) { Trap::Facets } else { family.trap }
+    }
+}
+
+/// Whether this set of parameters is made of smaller sets that were seen by themselves.
+fn combines(parameters: &[u64], sets: &[Vec<u64>]) -> bool {
+    if parameters.len() < 2 {
+        return false;
+    }
+    let within = |set: &&Vec<u64>| {
+        set.len() < parameters.len() && set.iter().all(|parameter| parameters.contains(parameter))
+    };
+    let smaller: Vec<&Vec<u64>> = sets.iter().filter(within).collect();
+    smaller.len() > 1 && parameters.iter().all(|parameter| smaller.iter().any(|set| set.contains(parameter)))
 }
 
 #[cfg(test)]
-mod tests {
-    use url::Url;
-
-    use super::{Variants, is_growing};
-
-    fn url(path: &str) -> Url {
-        Url::parse("http://ex.com").and_then(|base| base.join(path)).expect("a path")
-    }
-
-    #[test]
-    fn paths_that_repeat_are_growing() {
-        assert!(is_growing(&url("/a/b/a/b/a/b/a/")));
-        assert!(is_growing(&url(&"/x1/y".repeat(25))));
-        assert!(is_growing(&url(&format!("/{}", "a".repeat(3000)))));
-        assert!(!is_growing(&url("/2026/11/11/11.html")));
-        assert!(!is_growing(&url("/a//b///c/")));
-    }
-
-    #[test]
-    fn variants_are_counted_by_path() {
-        let mut variants = Variants::default();
-        assert!(variants.admit(&url("/a?x=1"), 2));
-        assert!(variants.admit(&url("/a;s=1"), 2));
-        assert!(!variants.admit(&url("/a?x=3"), 2));
-        assert!(variants.admit(&url("/a"), 2));
-        assert!(variants.admit(&url("/b?x=1"), 2));
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use site_read::{Asset, ContentHash, Page, Redirect, Snapshot};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use url::Url;
 
 pub(crate) const ORIGIN: &str = "http://old.example";
@@ -16,16 +16,7 @@ pub(crate) struct Site {
 impl Site {
     pub(crate) fn new() -> Self {
         let home = Url::parse(&format!("{ORIGIN}/")).expect("a URL");
-        let snapshot = Snapshot {
-            version: Snapshot::VERSION,
-            start: home.clone(),
-            home,
-            pages: BTreeMap::new(),
-            assets: BTreeMap::new(),
-            redirects: Vec::new(),
-            findings: Vec::new(),
-            truncated: None,
-        };
+        let snapshot = Snapshot::empty(home.clone(), home);
         Self { snapshot, bodies: HashMap::new() }
     }
 

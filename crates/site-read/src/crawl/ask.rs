@@ -40,7 +40,7 @@ impl Asker<'_> {
             .then(move |batch| self.recall(batch, stage))
             .map_ok(|known| stream::iter(known.into_iter().map(Ok)))
             .try_flatten()
-            .map(move |next| async move {
+            .map(move |next: Result<(Lead, Option<Arc<Visit>>)>| async move {
                 let (lead, known) = next?;
                 let visit = match known {
                     Some(visit) => visit,
@@ -54,11 +54,21 @@ impl Asker<'_> {
     /// What came of a sitemap.
     pub(super) async fn sitemap(&self, url: &Url) -> Result<Arc<Visit>> {
         let key = VisitKey { purpose: Purpose::Sitemap, url: url.to_string() };
+        self.once(key, async { Ok(self.visitor.sitemap(url).await) }).await
+    }
+
+    /// What the site answers for an address that does not exist.
+    pub(super) async fn probe(&self, url: &Url) -> Result<Arc<Visit>> {
+        let key = VisitKey { purpose: Purpose::Probe, url: url.to_string() };
+        self.once(key, self.visitor.probe(url)).await
+    }
+
+    async fn once(&self, key: VisitKey, visit: impl Future<Output = Result<Visit>>) -> Result<Arc<Visit>> {
         let known = self.scribe.recall(std::slice::from_ref(&key)).await.map_err(Error::Journal)?;
         if let Some(visit) = known.into_iter().next().flatten() {
             return Ok(visit);
         }
-        let visit = Arc::new(self.visitor.sitemap(url).await);
+        let visit = Arc::new(visit.await?);
         self.scribe.record(key, visit.clone()).await.map_err(Error::Journal)?;
         Ok(visit)
     }

@@ -1,38 +1,46 @@
 //! Where answers become the snapshot, one after the other in canonical order.
 
+mod cuts;
+mod gathered;
+mod notes;
 mod redirects;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::HashSet;
+use std::io;
 
 use url::Url;
 
 use super::Stage;
 use super::site::Site;
-use super::start::Opened;
-use crate::frontier::{Frontier, Lead};
+use super::start::{Named, Opened};
+use crate::frontier::{Fingerprints, Frontier, Lead};
 use crate::journal::{AssetVisit, PageVisit, Visit};
 use crate::limits::{Limits, Progress};
-use crate::snapshot::{Finding, Page, Snapshot};
-use crate::trap::{Trap, Variants};
+use crate::snapshot::{Page, Snapshot};
+use crate::trap::{Answer, Families, Trap, Verdict};
 use crate::web_address::{normal_form, without_fragment};
+use gathered::Gathered;
+use notes::Notes;
 use redirects::Redirects;
 
-/// Findings kept; a site with more is told apart by the pages it keeps, not by more notes.
-const MAX_FINDINGS: usize = 10_000;
 /// Where sitemaps' addresses enter: what the home page links to comes before them, so that a cap
 /// rather cuts what only a sitemap names.
 const SITEMAP_DEPTH: u32 = 2;
 
 pub(super) struct Merge<'a> {
     snapshot: Snapshot,
-    findings: BTreeSet<Finding>,
+    gathered: Gathered,
+    notes: Notes,
     redirects: Redirects,
     pub(super) frontier: Frontier,
     pub(super) assets: Frontier,
-    pub(super) variants: Variants,
+    families: Families,
     /// Normal forms of everything that was asked.
-    asked: HashSet<String>,
-    trapped: HashSet<String>,
+    asked: Fingerprints,
+    /// Origins that turned out to be sites of their own.
+    foreign: HashSet<String>,
+    /// What an address that does not exist answers, if it does so with success.
+    soft: Option<PageVisit>,
     bytes: u64,
     progress: Progress,
     limits: &'a Limits,
@@ -48,23 +56,16 @@ impl<'a> Merge<'a> {
         site: Site,
     ) -> Self {
         Self {
-            snapshot: Snapshot {
-                version: Snapshot::VERSION,
-                start: start.clone(),
-                home: site.home.clone(),
-                pages: BTreeMap::new(),
-                assets: BTreeMap::new(),
-                redirects: Vec::new(),
-                findings: Vec::new(),
-                truncated: None,
-            },
-            findings: BTreeSet::new(),
+            snapshot: Snapshot::empty(start.clone(), site.home.clone()),
+            gathered: Gathered::default(),
+            notes: Notes::default(),
             redirects: Redirects::default(),
             frontier: Frontier::default(),
             assets: Frontier::default(),
-            variants: Variants::default(),
-            asked: HashSet::new(),
-            trapped: HashSet::new(),
+            families: Families::default(),
+            asked: Fingerprints::default(),
+            foreign: HashSet::new(),
+            soft: None,
             bytes: 0,
             progress: Progress::default(),
             limits,
@@ -74,114 +75,175 @@ impl<'a> Merge<'a> {
     }
 
     /// Takes in the home page, the way to it, and the sitemaps' addresses.
-    pub(super) fn start(&mut self, opened: &Opened, sitemaps: Vec<Url>) {
+    pub(super) fn start(&mut self, opened: &Opened, named: Named) -> io::Result<()> {
         let door = &opened.door;
         for hop in &door.steps {
             self.frontier.close(&hop.from);
-            self.asked.insert(normal_form(&hop.from));
+            self.asked.insert(&normal_form(&hop.from));
             self.redirects.add(&hop.from, &hop.to, hop.status);
         }
         self.progress.pages_done = door.steps.len() as u64 + 1;
         let home = self.site.home.clone();
         self.frontier.close(&home);
-        self.asked.insert(normal_form(&home));
-        self.page(&home, &door.page, 0);
+        self.asked.insert(&normal_form(&home));
+        if let Some(Visit::Page(probe)) = named.probe.as_deref() {
+            self.snapshot.not_found = Some(probe.page.clone());
+            self.soft = (probe.page.status < 300).then(|| (**probe).clone());
+        }
+        self.page(&home, &door.page, 0)?;
         self.tell(&home);
-        for url in sitemaps {
-            self.frontier.add(SITEMAP_DEPTH, &url, None);
+        for url in &named.pages {
+            self.link(SITEMAP_DEPTH, url, None)?;
+        }
+        for url in &named.assets {
+            self.asset_lead(url, None)?;
+        }
+        for (code, url, note) in named.left_out {
+            self.notes.leave(code, url.as_str(), || note);
         }
         // Browsers ask for it although no page names it.
         if let Ok(icon) = home.join("/favicon.ico") {
-            self.assets.add(0, &icon, None);
+            self.assets.add(0, &icon, None)?;
+        }
+        Ok(())
+    }
+
+    /// Whether an address leads into a trap; one that is to be asked is counted as under way.
+    pub(super) fn judge(&mut self, lead: &Lead) -> Verdict {
+        self.families.judge(&lead.url, self.limits.max_query_variants)
+    }
+
+    /// Whether an address is asked at all; if not, says why.
+    pub(super) fn admits(&mut self, lead: &Lead, depth: u32) -> bool {
+        if depth > self.limits.max_depth {
+            self.truncate("depth");
+            self.left("depth-limit", "left out by a limit of the crawl", lead);
+            false
+        } else if self.foreign.contains(&origin(&lead.url)) {
+            self.notes.count("other-origin", lead.url.as_str());
+            false
+        } else {
+            true
         }
     }
 
     /// Takes in one answer; `false` when the cap on bytes is reached.
-    pub(super) fn take(&mut self, lead: Lead, visit: &Visit, stage: Stage) -> bool {
-        self.asked.insert(lead.form.clone());
+    pub(super) fn take(&mut self, lead: &Lead, visit: &Visit, stage: Stage) -> io::Result<bool> {
+        self.asked.insert(&lead.form);
         self.pass_over(stage);
         let depth = match stage {
             Stage::Pages { depth } => depth,
-            Stage::Assets => 0,
+            Stage::Assets => SITEMAP_DEPTH,
         };
+        if stage != Stage::Assets {
+            self.families.settle(&lead.url, answer(visit));
+        }
         let goes_on = match visit {
-            Visit::Page(visit) => self.page(&lead.url, visit, depth),
-            Visit::Asset(visit) => self.asset(&lead.url, visit),
+            Visit::Page(visit) => self.page(&lead.url, visit, depth)?,
+            Visit::Asset(visit) => self.asset(&lead.url, visit, depth)?,
             Visit::Redirect { to, status } => {
-                self.redirect(&lead, to, *status, stage);
+                self.redirect(lead, to, *status, stage)?;
                 true
             }
             Visit::Left { code, note } => {
-                self.left(code, note, &lead);
+                let own = self.site.is_home(&lead.url);
+                if !own && matches!(&**code, "other-origin" | "unreachable-page" | "refused") {
+                    self.foreign.insert(origin(&lead.url));
+                }
+                self.left(code, note, lead);
                 true
             }
             // Recorded under keys of their own, which no lead has.
             Visit::Door(_) | Visit::Sitemap(_) | Visit::Clock { .. } => true,
         };
         self.tell(&lead.url);
-        goes_on
+        Ok(goes_on)
     }
 
-    fn page(&mut self, url: &Url, visit: &PageVisit, depth: u32) -> bool {
-        if !self.afford(visit.bytes) {
-            return false;
+    fn page(&mut self, url: &Url, visit: &PageVisit, depth: u32) -> io::Result<bool> {
+        if !self.afford(visit.bytes, url) {
+            return Ok(false);
         }
-        for link in visit.links.iter().filter(|link| self.site.contains(link)) {
-            self.frontier.add(depth + 1, link, Some(url.as_str()));
+        for link in &visit.links {
+            self.link(depth + 1, link, Some(url))?;
         }
         for asset in &visit.assets {
-            self.asset_lead(asset, url);
+            self.asset_lead(asset, Some(url))?;
         }
-        let page = Page { depth, ..visit.page.clone() };
-        self.snapshot.pages.insert(url.to_string(), page);
-        true
+        if visit.cut {
+            let note = "refers to more than is taken from one page; the rest is not followed".to_owned();
+            self.notes.leave("too-many-references", url.as_str(), || note);
+        }
+        if *url != self.site.home && self.soft.as_ref().is_some_and(|soft| soft.says_the_same_as(visit)) {
+            let note = "answers like an address that does not exist".to_owned();
+            self.notes.find("soft-404", url.as_str(), note);
+        }
+        self.gathered.page(url, Page { depth, ..visit.page.clone() })?;
+        Ok(true)
     }
 
-    fn asset(&mut self, url: &Url, visit: &AssetVisit) -> bool {
-        if !self.afford(visit.asset.bytes) {
-            return false;
+    fn asset(&mut self, url: &Url, visit: &AssetVisit, depth: u32) -> io::Result<bool> {
+        if !self.afford(visit.asset.bytes, url) {
+            return Ok(false);
         }
         if let Some((status, to)) = &visit.redirect {
             self.redirects.add(url, to, *status);
         }
         for reference in &visit.references {
-            self.asset_lead(reference, url);
+            self.asset_lead(reference, Some(url))?;
         }
-        self.snapshot.assets.insert(url.to_string(), visit.asset.clone());
-        true
+        for link in &visit.links {
+            self.link(depth + 1, link, Some(url))?;
+        }
+        self.gathered.asset(url, visit.asset.clone())?;
+        Ok(true)
     }
 
-    fn asset_lead(&mut self, url: &Url, from: &Url) {
+    /// An address that may be a page of the site.
+    fn link(&mut self, depth: u32, url: &Url, from: Option<&Url>) -> io::Result<()> {
+        if !self.site.contains(url) || self.foreign.contains(&origin(url)) {
+            return Ok(());
+        }
+        if !self.site.is_below(url) {
+            let note = "outside the part of the site that is to be read";
+            self.notes.leave("outside-scope", without_fragment(url).as_str(), || note.to_owned());
+            return Ok(());
+        }
+        self.frontier.add(depth, url, from.map(Url::as_str)).map(drop)
+    }
+
+    fn asset_lead(&mut self, url: &Url, from: Option<&Url>) -> io::Result<()> {
         if !matches!(url.scheme(), "http" | "https") {
-            return;
+            return Ok(());
         }
         if self.site.contains(url) {
-            self.assets.add(0, url, Some(from.as_str()));
-        } else {
-            let note = "belongs to another site and is left there".to_owned();
-            self.find("third-party", &without_fragment(url), note);
+            return self.assets.add(0, url, from.map(Url::as_str)).map(drop);
         }
+        let note = "belongs to another site and is left there";
+        self.notes.leave("third-party", without_fragment(url).as_str(), || note.to_owned());
+        Ok(())
     }
 
-    fn redirect(&mut self, lead: &Lead, to: &Url, status: u16, stage: Stage) {
+    fn redirect(&mut self, lead: &Lead, to: &Url, status: u16, stage: Stage) -> io::Result<()> {
         self.redirects.add(&lead.url, to, status);
+        let from = lead.from.as_deref();
         match stage {
             Stage::Pages { depth } if normal_form(to) == lead.form => {
                 if *to != lead.url {
-                    self.frontier.insist(depth, to, lead.from.as_deref());
-                } else {
-                    self.find("redirect-loop", to, "redirects to itself".to_owned());
+                    return self.frontier.insist(depth, to, from);
                 }
+                self.notes.leave("redirect-loop", to.as_str(), || "redirects to itself".to_owned());
             }
-            Stage::Pages { depth } if self.site.contains(to) => {
-                self.frontier.add(depth, to, lead.from.as_deref());
+            Stage::Pages { depth } => {
+                let from = from.and_then(|from| Url::parse(from).ok());
+                return self.link(depth, to, from.as_ref());
             }
-            Stage::Pages { .. } => {}
             Stage::Assets => {
                 let note = format!("redirects to another site, {to}, and is left there");
-                self.find("third-party", &lead.url, note);
+                self.notes.leave("third-party", lead.url.as_str(), || note);
             }
         }
+        Ok(())
     }
 
     fn left(&mut self, code: &str, note: &str, lead: &Lead) {
@@ -190,11 +252,10 @@ impl<'a> Merge<'a> {
         if guessed {
             return;
         }
-        let note = match &lead.from {
+        self.notes.leave(code, lead.url.as_str(), || match &lead.from {
             Some(from) => format!("{note}; named by {from}"),
             None => format!("{note}; named by a sitemap"),
-        };
-        self.find(code, &lead.url, note);
+        });
     }
 
     /// Counts an address that needs no request as done.
@@ -205,53 +266,16 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// Notes an address that a limit left out.
-    pub(super) fn leave_out(&mut self, code: &str, lead: &Lead) {
-        self.left(code, "left out by a limit of the crawl", lead);
-    }
-
-    /// Notes a trap, once for each path.
+    /// Counts an address that is not followed; says so once for each trap under one path.
     pub(super) fn trap(&mut self, trap: Trap, lead: &Lead) {
-        let (code, note) = match trap {
-            Trap::GrowingPath => ("growing-path", "the path repeats itself; not followed"),
-            Trap::QueryVariants => {
-                ("query-variants", "too many query strings under one path; the rest is not followed")
-            }
-        };
-        let key = match trap {
-            Trap::QueryVariants => lead.url.path().split(';').next().unwrap_or_default(),
-            Trap::GrowingPath => lead.url.path_segments().and_then(|mut s| s.next()).unwrap_or_default(),
-        };
-        if self.trapped.insert(format!("{code} {key}")) {
-            self.left(code, note, lead);
+        let first = lead.url.path_segments().and_then(|mut segments| segments.next()).unwrap_or_default();
+        let place = if trap == Trap::GrowingPath { first } else { lead.url.path() };
+        let place = place.trim_end_matches(|c: char| c.is_ascii_digit());
+        if self.notes.first(&format!("trap {} {place}", trap.code())) {
+            self.left(trap.code(), trap.note(), lead);
+        } else {
+            self.notes.count(trap.code(), lead.url.as_str());
         }
-    }
-
-    fn find(&mut self, code: &str, url: &Url, note: String) {
-        if self.findings.len() < MAX_FINDINGS {
-            self.findings.insert(Finding { code: code.to_owned(), url: url.to_string(), note });
-        }
-    }
-
-    fn afford(&mut self, bytes: u64) -> bool {
-        if self.bytes.saturating_add(bytes) > self.limits.max_bytes {
-            self.truncate("bytes");
-            return false;
-        }
-        self.bytes += bytes;
-        true
-    }
-
-    /// Notes which limit cut the crawl; the first one is kept, but time outranks all, since it alone
-    /// makes the result depend on the day.
-    pub(super) fn truncate(&mut self, limit: &str) {
-        if limit == "time" || self.snapshot.truncated.is_none() {
-            self.snapshot.truncated = Some(limit.to_owned());
-        }
-    }
-
-    pub(super) fn may_go_on(&self) -> bool {
-        !matches!(self.snapshot.truncated.as_deref(), Some("bytes" | "time"))
     }
 
     pub(super) fn was_asked(&self, lead: &Lead) -> bool {
@@ -259,11 +283,11 @@ impl<'a> Merge<'a> {
     }
 
     pub(super) fn page_count(&self) -> usize {
-        self.snapshot.pages.len()
+        self.gathered.page_count()
     }
 
     pub(super) fn asset_count(&self) -> usize {
-        self.snapshot.assets.len()
+        self.gathered.asset_count()
     }
 
     fn tell(&mut self, url: &Url) {
@@ -273,15 +297,29 @@ impl<'a> Merge<'a> {
         (self.report)(&self.progress);
     }
 
-    pub(super) fn finish(mut self) -> Snapshot {
+    pub(super) fn finish(mut self) -> io::Result<Snapshot> {
         let (redirects, loops) = self.redirects.collapse();
         for from in loops {
-            if let Ok(url) = Url::parse(&from) {
-                self.find("redirect-loop", &url, "redirects in a circle".to_owned());
-            }
+            self.notes.leave("redirect-loop", &from, || "redirects in a circle".to_owned());
         }
         self.snapshot.redirects = redirects;
-        self.snapshot.findings = self.findings.into_iter().collect();
-        self.snapshot
+        self.gathered.into_snapshot(&mut self.snapshot)?;
+        (self.snapshot.findings, self.snapshot.left_out) = self.notes.finish();
+        Ok(self.snapshot)
     }
+}
+
+/// What a visit says to the keeper of families.
+fn answer(visit: &Visit) -> Answer {
+    match visit {
+        Visit::Page(visit) => Answer::page(&visit.page.html, visit.gist),
+        Visit::Asset(visit) => Answer::says(&visit.asset.body),
+        Visit::Redirect { to, .. } => Answer::says(&normal_form(to)),
+        _ => Answer::Nothing,
+    }
+}
+
+/// Scheme, host and port as one text.
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
 }

@@ -13,6 +13,7 @@ use super::visit;
 use crate::archive::Archive;
 use crate::error::{Error, Result};
 use crate::journal::{Door, PageVisit, Purpose, Scribe, Step, Visit, VisitKey};
+use crate::limits::Limits;
 use crate::media_type;
 use crate::web_address::{same_origin, without_fragment};
 
@@ -33,6 +34,7 @@ pub(super) async fn open(
     archive: &dyn Archive,
     scribe: &Scribe<'_>,
     start: &Url,
+    limits: &Limits,
 ) -> Result<Opened> {
     let key = VisitKey { purpose: Purpose::Door, url: start.to_string() };
     let known = scribe.recall(std::slice::from_ref(&key)).await.map_err(Error::Journal)?;
@@ -48,7 +50,8 @@ pub(super) async fn open(
     let robots = fetcher.robots(&door.home).await.map_err(|source| failed(&door.home, source))?;
     let mut others: Vec<Url> = door.steps.iter().map(|step| step.from.clone()).collect();
     others.retain(|other| !same_origin(other, &door.home));
-    let site = Site { home: door.home.clone(), others };
+    let below = limits.below_start.then(|| folder(&door.home));
+    let site = Site { home: door.home.clone(), others, below };
     Ok(Opened { site, robots, door })
 }
 
@@ -116,9 +119,32 @@ fn failed(url: &Url, source: FetchError) -> Error {
     }
 }
 
-/// Addresses that the site's sitemaps name, in canonical order.
-pub(super) async fn sitemaps(asker: &Asker<'_>, opened: &Opened) -> Result<Vec<Url>> {
+/// The folder of an address, with the slash at its end.
+fn folder(url: &Url) -> String {
+    let path = url.path();
+    path[..=path.rfind('/').unwrap_or_default()].to_owned()
+}
+
+/// What was learnt besides the home page before the crawl begins.
+#[derive(Debug, Default)]
+pub(super) struct Named {
+    /// Pages that sitemaps name, in canonical order.
+    pub(super) pages: Vec<Url>,
+    /// Pictures and films that they name.
+    pub(super) assets: BTreeSet<Url>,
+    /// Sitemaps that were not read, or not wholly: code, address, note.
+    pub(super) left_out: Vec<(&'static str, Url, String)>,
+    /// What an address that does not exist answers.
+    pub(super) probe: Option<Arc<Visit>>,
+}
+
+/// Asks for an address that does not exist, and for the sitemaps.
+pub(super) async fn named(asker: &Asker<'_>, opened: &Opened) -> Result<Named> {
     let home = &opened.site.home;
+    let mut found = Named::default();
+    if let Ok(nowhere) = home.join(&nowhere(home)) {
+        found.probe = Some(asker.probe(&nowhere).await?);
+    }
     let named = opened.door.sitemaps.iter();
     let mut waiting: BTreeSet<Url> = named.filter_map(|line| home.join(line).ok()).collect();
     waiting.extend(home.join("/sitemap.xml"));
@@ -126,16 +152,29 @@ pub(super) async fn sitemaps(asker: &Asker<'_>, opened: &Opened) -> Result<Vec<U
     let mut pages = BTreeSet::new();
     while let Some(next) = waiting.pop_first() {
         if asked.len() >= MAX_SITEMAPS || pages.len() >= MAX_SITEMAP_URLS {
+            let note = "more sitemaps, or more addresses in them, than are read".to_owned();
+            found.left_out.push(("sitemap-limit", next, note));
             break;
         }
         if !opened.site.contains(&next) || !asked.insert(next.clone()) {
             continue;
         }
-        if let Visit::Sitemap(found) = &*asker.sitemap(&next).await? {
-            let further = found.sitemaps.iter().filter(|url| !asked.contains(*url));
-            waiting.extend(further.take(MAX_SITEMAPS * 20).cloned());
-            pages.extend(found.pages.iter().cloned());
+        let visit = asker.sitemap(&next).await?;
+        let Visit::Sitemap(sitemap) = &*visit else { continue };
+        let further = sitemap.sitemaps.iter().filter(|url| !asked.contains(*url));
+        waiting.extend(further.take(MAX_SITEMAPS * 20).cloned());
+        pages.extend(sitemap.pages.iter().cloned());
+        found.assets.extend(sitemap.assets.iter().take(MAX_SITEMAP_URLS).cloned());
+        if sitemap.cut {
+            found.left_out.push(("sitemap-limit", next, "larger than the protocol allows; cut".to_owned()));
         }
     }
-    Ok(pages.into_iter().take(MAX_SITEMAP_URLS).collect())
+    found.pages = pages.into_iter().take(MAX_SITEMAP_URLS).collect();
+    Ok(found)
+}
+
+/// A path that no site has: drawn from the host's name, so that each crawl of it asks the same.
+fn nowhere(home: &Url) -> String {
+    let host = home.host_str().unwrap_or_default();
+    format!("/{}-there-is-no-such-page", &blake3::hash(host.as_bytes()).to_hex()[..16])
 }

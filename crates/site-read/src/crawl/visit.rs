@@ -7,14 +7,14 @@ use site_fetch::robots::Robots;
 use site_fetch::{Error as FetchError, Fetched, Fetcher};
 use url::Url;
 
+use super::content::{self, Content, References};
 use super::site::Site;
 use crate::archive::{Archive, ContentHash};
 use crate::error::{Error, Result};
-use crate::journal::{AssetVisit, PageVisit, SitemapVisit, Visit};
-use crate::page::Kind;
+use crate::journal::{AssetVisit, PageVisit, Visit};
 use crate::snapshot::{Asset, Page};
 use crate::web_address::without_fragment;
-use crate::{charset, css, media_type, nesting, page, sitemap};
+use crate::{media_type, sitemap};
 
 const MAX_ASSET_REDIRECTS: usize = 10;
 
@@ -107,14 +107,36 @@ impl Visitor<'_> {
             Ok(answer) => return answered("missing-sitemap", answer.status),
             Err(error) => return unanswered("missing-sitemap", &error),
         };
-        let home = &self.site.home;
-        let found = sitemap::read(&answer.body);
-        let within = |lines: &[String]| -> Vec<Url> {
-            let urls = lines.iter().filter_map(|line| home.join(line).ok());
-            urls.filter(|url| self.site.contains(url)).collect()
+        let site = self.site.clone();
+        let read = in_background(move || {
+            let mut found = content::within(sitemap::read(&answer.body), &answer.url);
+            for list in [&mut found.pages, &mut found.sitemaps] {
+                list.retain(|url| site.contains(url));
+            }
+            found
+        });
+        Visit::Sitemap(Box::new(read.await.unwrap_or_default()))
+    }
+
+    /// Asks for an address that does not exist; its page is kept whatever its status.
+    pub(super) async fn probe(&self, url: &Url) -> Result<Visit> {
+        if !self.permitted(url).await {
+            return Ok(forbidden());
+        }
+        let answer = match self.fetcher.get_once(url).await {
+            Ok(answer) => answer,
+            Err(error) => return Ok(unanswered("unreachable-page", &error)),
         };
-        let visit = SitemapVisit { pages: within(&found.pages), sitemaps: within(&found.sitemaps) };
-        Visit::Sitemap(Box::new(visit))
+        if let Ok(Some(to)) = answer.location() {
+            let status = answer.status;
+            return Ok(Visit::Redirect { to: without_fragment(&to), status });
+        }
+        let (status, content_type) = (answer.status, content_type(&answer));
+        if !media_type::is_html(&content_type) {
+            return Ok(answered("not-a-page", status));
+        }
+        let visit = read_page(self.archive, answer, content_type).await?;
+        Ok(visit.map_or_else(unreadable, |visit| Visit::Page(Box::new(visit))))
     }
 
     async fn keep(
@@ -127,10 +149,12 @@ impl Visitor<'_> {
         let body = body.map_err(Error::Archive)?;
         let bytes = answer.body.len() as u64;
         let kind = content_type.clone();
-        let read = in_background(move || (dimensions(&kind, &answer.body), references(&kind, &answer)));
-        let ((width, height), references) = read.await.unwrap_or_default();
+        let read = in_background(move || {
+            (content::dimensions(&kind, &answer.body), content::references(&kind, &answer))
+        });
+        let ((width, height), References { assets, links }) = read.await.unwrap_or_default();
         let asset = Asset { content_type, body, bytes, width, height };
-        Ok(Visit::Asset(Box::new(AssetVisit { asset, references, redirect })))
+        Ok(Visit::Asset(Box::new(AssetVisit { asset, references: assets, links, redirect })))
     }
 
     async fn permitted(&self, url: &Url) -> bool {
@@ -150,22 +174,12 @@ pub(super) async fn read_page(
 ) -> Result<Option<PageVisit>> {
     let raw = answer.body.clone();
     let status = answer.status;
-    let read = in_background(move || {
-        let decoded = charset::decode_html(&answer.body, answer.content_type.as_deref());
-        if nesting::is_excessive(&decoded.text) {
-            return None;
-        }
-        let facts = page::read(&decoded.text, &answer.url);
-        Some((decoded, facts))
-    });
-    let Some((decoded, facts)) = read.await.flatten() else {
+    let read = in_background(move || content::of_page(&answer)).await.flatten();
+    let Some(Content { decoded, facts, gist }) = read else {
         return Ok(None);
     };
     let bytes = raw.len() as u64;
     let (body, html) = store(archive, raw, decoded.text).await?;
-    let (links, assets): (Vec<_>, Vec<_>) =
-        facts.references.into_iter().partition(|reference| reference.kind == Kind::Link);
-    let urls = |references: Vec<page::Reference>| references.into_iter().map(|found| found.url).collect();
     Ok(Some(PageVisit {
         page: Page {
             status,
@@ -178,8 +192,10 @@ pub(super) async fn read_page(
         },
         bytes,
         visible: facts.visible,
-        links: urls(links),
-        assets: urls(assets),
+        links: facts.links,
+        assets: facts.assets,
+        cut: facts.cut,
+        gist,
     }))
 }
 
@@ -197,52 +213,6 @@ async fn store(archive: &dyn Archive, raw: Bytes, text: String) -> Result<(Conte
 /// Runs work that only computes on a thread for such, so that other answers are read meanwhile.
 async fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     tokio::task::spawn_blocking(work).await.ok()
-}
-
-/// What a style sheet, a drawing or a manifest refers to, absolute.
-fn references(content_type: &str, answer: &Fetched) -> Vec<Url> {
-    match content_type {
-        "text/css" => {
-            let text = charset::decode_css(&answer.body, answer.content_type.as_deref()).text;
-            let found = css::references(&text).into_iter();
-            found
-                .filter(|reference| !reference.url.starts_with('#'))
-                .filter_map(|reference| answer.url.join(&reference.url).ok())
-                .collect()
-        }
-        "image/svg+xml" => {
-            let text = charset::decode_html(&answer.body, answer.content_type.as_deref()).text;
-            if nesting::is_excessive(&text) {
-                return Vec::new();
-            }
-            let found = page::read(&text, &answer.url).references.into_iter();
-            found.filter(|reference| reference.kind == Kind::Asset).map(|reference| reference.url).collect()
-        }
-        "application/manifest+json" => icons(answer),
-        _ if answer.url.path().ends_with(".webmanifest") => icons(answer),
-        _ => Vec::new(),
-    }
-}
-
-/// Icons and screenshots of a web app manifest.
-fn icons(answer: &Fetched) -> Vec<Url> {
-    let manifest: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    ["icons", "screenshots"]
-        .iter()
-        .filter_map(|list| manifest.get(list)?.as_array())
-        .flatten()
-        .filter_map(|image| answer.url.join(image.get("src")?.as_str()?).ok())
-        .collect()
-}
-
-fn dimensions(content_type: &str, body: &[u8]) -> (Option<u32>, Option<u32>) {
-    if !content_type.starts_with("image/") {
-        return (None, None);
-    }
-    match imagesize::blob_size(body) {
-        Ok(size) => (size.width.try_into().ok(), size.height.try_into().ok()),
-        Err(_) => (None, None),
-    }
 }
 
 fn content_type(answer: &Fetched) -> String {

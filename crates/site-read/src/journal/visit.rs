@@ -73,10 +73,24 @@ pub struct PageVisit {
     pub bytes: u64,
     /// Whether a visitor without script would see anything.
     pub visible: bool,
-    /// What it links to, absolute, in document order.
+    /// What it leads to, absolute and without fragments, each once, in document order.
     pub links: Vec<Url>,
-    /// What it is made of, absolute, in document order.
+    /// What it is made of, likewise.
     pub assets: Vec<Url>,
+    /// Whether it refers to more than is taken from one page.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
+    /// What the page says, made short: a hash of its text without digits. Pages of one family that say
+    /// the same are alike. Only taken where the address tells that there may be many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gist: Option<u64>,
+}
+
+impl PageVisit {
+    /// Whether both are the same page, but for numbers.
+    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
+        self.page.html == other.page.html || (self.gist.is_some() && self.gist == other.gist)
+    }
 }
 
 /// A file that was stored, and what it refers to.
@@ -86,6 +100,9 @@ pub struct AssetVisit {
     pub asset: Asset,
     /// What it is made of, absolute.
     pub references: Vec<Url>,
+    /// Pages that a feed, a sitemap or a manifest names, absolute.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Url>,
     /// The redirect on the way: its first status and its last target.
     pub redirect: Option<(u16, Url)>,
 }
@@ -95,6 +112,12 @@ pub struct AssetVisit {
 pub struct SitemapVisit {
     /// Pages.
     pub pages: Vec<Url>,
+    /// Pictures and films.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<Url>,
+    /// Whether it names more than is taken from one sitemap.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
     /// Further sitemaps.
     pub sitemaps: Vec<Url>,
 }

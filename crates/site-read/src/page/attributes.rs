@@ -9,55 +9,42 @@ pub(super) enum Meaning {
     Srcset,
     /// An address or CSS.
     Background,
+    /// The picture of a button, if the element is one.
+    Button,
+    /// A page or something else, by the element's type.
+    Embedded,
+    /// A whole document.
+    Document,
 }
 
-const ADDRESSES: &[(&str, &str, Kind)] = &[
-    ("a", "href", Kind::Link),
-    ("area", "href", Kind::Link),
-    ("iframe", "src", Kind::Link),
-    ("iframe", "data-src", Kind::Link),
-    ("frame", "src", Kind::Link),
-    ("script", "src", Kind::Asset),
-    ("img", "src", Kind::Asset),
-    ("source", "src", Kind::Asset),
-    ("video", "src", Kind::Asset),
-    ("video", "poster", Kind::Asset),
-    ("audio", "src", Kind::Asset),
-    ("track", "src", Kind::Asset),
-    ("object", "data", Kind::Asset),
-    ("embed", "src", Kind::Asset),
-    ("input", "src", Kind::Asset),
-    ("image", "href", Kind::Asset),
-    ("use", "href", Kind::Asset),
-    ("feimage", "href", Kind::Asset),
-    ("feImage", "href", Kind::Asset),
-];
-
-/// Lazy loaders' attributes, wherever they stand.
-const LAZY: &[&str] = &["data-src", "data-original", "data-lazy", "data-lazy-src", "data-poster"];
-const LAZY_SRCSET: &[&str] = &["data-srcset", "data-lazy-srcset"];
-const LAZY_BACKGROUND: &[&str] = &["data-bg", "data-background", "data-background-image", "data-bg-src"];
-
+/// What the attribute of this name means on this element.
 pub(super) fn meaning(element: &str, attribute: &str) -> Option<Meaning> {
-    let row = ADDRESSES.iter().find(|row| row.0 == element && row.1 == attribute);
-    if let Some(row) = row {
-        return Some(Meaning::Address(row.2));
-    }
-    if attribute == "srcset" || LAZY_SRCSET.contains(&attribute) {
-        return Some(Meaning::Srcset);
-    }
-    if LAZY.contains(&attribute) {
-        return Some(Meaning::Address(Kind::Asset));
-    }
-    let old = attribute == "background" && matches!(element, "body" | "table" | "td" | "th" | "tr");
-    if old || LAZY_BACKGROUND.contains(&attribute) {
-        return Some(Meaning::Background);
-    }
-    None
+    use Meaning::{Address, Background, Button, Document, Embedded, Srcset};
+    let found = match (attribute, element) {
+        ("href", "a" | "area") => Address(Kind::Link),
+        ("href", "image" | "use" | "feimage" | "feImage") => Address(Kind::Asset),
+        ("src" | "data-src", "iframe" | "frame") => Address(Kind::Link),
+        ("src", "script" | "img" | "source" | "video" | "audio" | "track") => Address(Kind::Asset),
+        ("src", "input") => Button,
+        ("src", "embed") | ("data", "object") => Embedded,
+        ("poster", "video") | ("manifest", "html") => Address(Kind::Asset),
+        ("longdesc", "img" | "iframe" | "frame") => Address(Kind::Link),
+        ("srcdoc", "iframe") => Document,
+        ("background", "body" | "table" | "td" | "th" | "tr") => Background,
+        // Lazy loaders' attributes, wherever they stand.
+        ("srcset" | "data-srcset" | "data-lazy-srcset", _) => Srcset,
+        ("data-src" | "data-original" | "data-lazy" | "data-lazy-src" | "data-poster", _) => {
+            Address(Kind::Asset)
+        }
+        ("data-bg" | "data-background" | "data-background-image" | "data-bg-src", _) => Background,
+        _ => return None,
+    };
+    Some(found)
 }
 
-/// What a `<link>` of this `rel` is for; `None` for those that only prepare connections.
-pub(super) fn link_kind(rel: &str) -> Option<Kind> {
+/// What a link of this `rel` and `type` is for; `None` for those that only prepare connections, and for
+/// programs' views of a page, of which there is one for each page.
+pub(super) fn link_kind(rel: &str, media_type: &str) -> Option<Kind> {
     let mut kind = None;
     for word in rel.split_ascii_whitespace() {
         match word.to_ascii_lowercase().as_str() {
@@ -71,29 +58,39 @@ pub(super) fn link_kind(rel: &str) -> Option<Kind> {
             | "manifest"
             | "preload"
             | "modulepreload"
-            | "image_src"
-            | "pingback-icon" => return Some(Kind::Asset),
-            "canonical" | "alternate" | "next" | "prev" | "prefetch" | "prerender" | "first" | "last"
-            | "up" | "start" | "contents" | "index" | "author" | "license" | "help" | "search"
-            | "amphtml" | "home" => kind = Some(Kind::Link),
+            | "image_src" => return Some(Kind::Asset),
+            "canonical" | "alternate" | "next" | "prev" | "previous" | "prefetch" | "prerender" | "first"
+            | "last" | "up" | "start" | "contents" | "index" | "author" | "license" | "help" | "search"
+            | "amphtml" | "home" | "sitemap" | "feed" => kind = Some(Kind::Link),
             _ => {}
         }
     }
-    kind
+    kind.filter(|_| !media_type.contains("oembed"))
 }
 
-/// Meta elements whose content is the address of an image.
-pub(super) fn is_image_meta(name: &str) -> bool {
-    matches!(
-        name.to_ascii_lowercase().as_str(),
+/// What the content of a meta element of this name is, if it is an address.
+pub(super) fn meta_kind(name: &str) -> Option<Kind> {
+    match name.to_ascii_lowercase().as_str() {
         "og:image"
-            | "og:image:url"
-            | "og:image:secure_url"
-            | "twitter:image"
-            | "twitter:image:src"
-            | "msapplication-tileimage"
-            | "thumbnail"
-    )
+        | "og:image:url"
+        | "og:image:secure_url"
+        | "og:video"
+        | "og:video:url"
+        | "og:video:secure_url"
+        | "og:audio"
+        | "og:audio:url"
+        | "twitter:image"
+        | "twitter:image:src"
+        | "twitter:player:stream"
+        | "msapplication-tileimage"
+        | "msapplication-square70x70logo"
+        | "msapplication-square150x150logo"
+        | "msapplication-wide310x150logo"
+        | "msapplication-square310x310logo"
+        | "thumbnail" => Some(Kind::Asset),
+        "og:url" => Some(Kind::Link),
+        _ => None,
+    }
 }
 
 /// Elements that a visitor sees although they hold no text.

@@ -1,18 +1,18 @@
 //! Each place where a document can refer to something.
 
+use scraper::Html;
 use url::Url;
 
-use super::{Facts, Kind, read};
+use super::{Facts, Kind, MAX_REFERENCES, read};
 
 fn facts(html: &str) -> Facts {
-    read(html, &Url::parse("http://e.com/dir/page.html").expect("a URL"))
+    read(&Html::parse_document(html), &Url::parse("http://e.com/dir/page.html").expect("a URL"))
 }
 
 fn found(html: &str, kind: Kind) -> Vec<String> {
-    let references = facts(html).references.into_iter();
-    let wanted = references.filter(|reference| reference.kind == kind);
-    let urls = wanted.map(|reference| reference.url.to_string());
-    urls.map(|url| url.replace("http://e.com", "")).collect()
+    let facts = facts(html);
+    let urls = if kind == Kind::Link { facts.links } else { facts.assets };
+    urls.iter().map(|url| url.as_str().replace("http://e.com", "")).collect()
 }
 
 #[test]
@@ -29,6 +29,19 @@ fn links() {
         ("<noscript><a href=n.html>x</a></noscript>", "/dir/n.html"),
         ("<svg><a xlink:href=s.html><text>x</text></a></svg>", "/dir/s.html"),
         ("<a href='\\other'>x</a>", "/other"),
+        ("<a href='x.html#a'>x</a><a href='x.html#b'>x</a>", "/dir/x.html"),
+        ("<link rel=next href=?page=2>", "/dir/page.html?page=2"),
+        ("<link rel=prev href=p.html>", "/dir/p.html"),
+        ("<link rel=amphtml href=/amp>", "/amp"),
+        ("<link rel=alternate type='application/rss+xml' href=/feed>", "/feed"),
+        ("<link rel=alternate type='application/feed+json' href=/feed.json>", "/feed.json"),
+        ("<link rel=sitemap type='application/xml' href=/map.xml>", "/map.xml"),
+        ("<object data=o.html type='text/html'></object>", "/dir/o.html"),
+        ("<iframe srcdoc='<a href=in.html>x</a>'></iframe>", "/dir/in.html"),
+        ("<img longdesc=long.html>", "/dir/long.html"),
+        ("<meta property='og:url' content='/own'>", "/own"),
+        ("<script type='application/ld+json'>{\"@id\":\"http://e.com/#org\",\"name\":1}</script>", "/"),
+        ("<template><a href=t.html>x</a></template>", "/dir/t.html"),
     ] {
         assert_eq!(found(html, Kind::Link), [expected], "{html}");
     }
@@ -39,6 +52,9 @@ fn links() {
         "<a href=''>",
         "<a name=x>",
         "<link rel='dns-prefetch' href='//x'>",
+        "<link rel=alternate type='application/json+oembed' href='/oembed?url=x'>",
+        "<iframe srcdoc=\"<iframe srcdoc='<a href=x>y</a>'></iframe>\"></iframe>",
+        "<form action=/search><input name=q></form>",
         "<!-- <a href=x> -->",
         "<script>'<a href=x>'</script>",
         "<a href='http://[bad'>",
@@ -68,9 +84,22 @@ fn assets() {
         ("<input type=IMAGE src=go.gif><input type=text src=no.gif>", vec!["/dir/go.gif"]),
         (
             "<svg><image xlink:href=i.png /><use href='sprite.svg#x'/></svg>",
-            vec!["/dir/i.png", "/dir/sprite.svg#x"],
+            vec!["/dir/i.png", "/dir/sprite.svg"],
         ),
         ("<meta property='og:image' content='/og.png'>", vec!["/og.png"]),
+        ("<meta property='og:video' content='/og.mp4'>", vec!["/og.mp4"]),
+        ("<meta name='msapplication-TileImage' content='/tile.png'>", vec!["/tile.png"]),
+        ("<link rel='apple-touch-icon' sizes=180x180 href=/touch.png>", vec!["/touch.png"]),
+        ("<link rel=mask-icon href=/mask.svg color=red>", vec!["/mask.svg"]),
+        ("<script type='application/ld+json'>{\"image\":[\"/ld.png\"]}</script>", vec!["/ld.png"]),
+        ("<html manifest=old.appcache>", vec!["/dir/old.appcache"]),
+        ("<iframe srcdoc='<style>a{b:url(in.png)}</style>'></iframe>", vec!["/dir/in.png"]),
+        ("<svg><style>a{fill:url(f.svg#g)}</style></svg>", vec!["/dir/f.svg"]),
+        (
+            "<div style='background-image: image-set(\"a.avif\" 1x, url(b.png) 2x)'>",
+            vec!["/dir/a.avif", "/dir/b.png"],
+        ),
+        ("<link rel=preload as=font href=f.woff2 crossorigin>", vec!["/dir/f.woff2"]),
         ("<img data-src=l.png data-srcset='m.png 2x'>", vec!["/dir/l.png", "/dir/m.png"]),
         ("<div data-bg=\"url('b.png')\"></div><div data-bg=c.png></div>", vec!["/dir/b.png", "/dir/c.png"]),
         ("<body background=bg.gif>", vec!["/dir/bg.gif"]),
@@ -116,4 +145,24 @@ fn title_and_what_is_visible() {
 fn deep_nesting_is_read() {
     let html = format!("{}<a href=x>x", "<b>".repeat(20_000));
     assert_eq!(found(&html, Kind::Link).len(), 1);
+}
+
+#[test]
+fn too_many_references_are_cut_and_said() {
+    let html: String = (0..MAX_REFERENCES + 1000).map(|n| format!("<a href={n}>")).collect();
+    // Not nested: each link closes the one before it.
+    let facts = facts(&html);
+    assert_eq!(facts.links.len(), MAX_REFERENCES);
+    assert!(facts.cut);
+    let same = "<a href=x></a>".repeat(MAX_REFERENCES + 1000);
+    let facts = self::facts(&same);
+    assert_eq!((facts.links.len(), facts.cut), (1, false));
+}
+
+#[test]
+fn an_attribute_of_megabytes_is_passed_over() {
+    let long = "x".repeat(2 * 1024 * 1024);
+    let html =
+        format!("<a href=before></a><a href='{long}'></a><img srcset='{long}' style='{long}'><a href=after>");
+    assert_eq!(found(&html, Kind::Link), ["/dir/before", "/dir/after"]);
 }

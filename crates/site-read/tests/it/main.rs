@@ -1,5 +1,6 @@
 //! The crawl against real local servers.
 
+mod frontier;
 mod hostile;
 mod order;
 mod pages;

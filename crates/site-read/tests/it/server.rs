@@ -54,6 +54,11 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn of(answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
+        Self::by_host(move |_, path| answer(path))
+    }
+
+    /// Answers by the Host header and the path.
+    pub(crate) fn by_host(answer: impl Fn(&str, &str) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let log = Arc::new(Mutex::new(Vec::new()));
@@ -107,7 +112,7 @@ impl Site {
     }
 }
 
-fn serve(mut stream: TcpStream, log: &Mutex<Vec<String>>, answer: &dyn Fn(&str) -> Reply) {
+fn serve(mut stream: TcpStream, log: &Mutex<Vec<String>>, answer: &dyn Fn(&str, &str) -> Reply) {
     let Ok(clone) = stream.try_clone() else { return };
     let mut reader = BufReader::new(clone);
     loop {
@@ -120,7 +125,9 @@ fn serve(mut stream: TcpStream, log: &Mutex<Vec<String>>, answer: &dyn Fn(&str) 
         }
         let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
         log.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
-        let reply = answer(&path);
+        let lines = head.lines().filter_map(|line| line.split_once(": "));
+        let host = lines.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let reply = answer(host.map_or("", |(_, value)| value), &path);
         if !reply.delay.is_zero() {
             thread::park_timeout(reply.delay);
         }

@@ -12,7 +12,7 @@ pub(super) fn plan(snapshot: &Snapshot, routes: &[Route]) -> Vec<Redirect> {
     let pages: BTreeSet<String> = routes.iter().map(|route| folded(&route.path)).collect();
     let mut seen = BTreeSet::new();
     let mut out = Vec::new();
-    for redirect in &snapshot.redirects {
+    for redirect in snapshot.moved() {
         let (Ok(from), Ok(to)) = (Url::parse(&redirect.from), Url::parse(&redirect.to)) else { continue };
         if !site_read::same_origin(&from, &snapshot.home) {
             continue;

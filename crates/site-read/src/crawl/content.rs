@@ -1,0 +1,130 @@
+//! What the body of an answer holds: a page with its references, or a file with those that it has.
+//! Only computes; `visit` asks and stores.
+
+use scraper::{Html, Node};
+use site_fetch::Fetched;
+use url::Url;
+
+use crate::charset::{self, Decoded};
+use crate::journal::SitemapVisit;
+use crate::page::{self, Facts, Kind};
+use crate::sitemap::{self, Named};
+use crate::trap;
+use crate::{css, nesting};
+
+/// A page, read.
+pub(super) struct Content {
+    pub(super) decoded: Decoded,
+    pub(super) facts: Facts,
+    pub(super) gist: Option<u64>,
+}
+
+/// Decodes and parses a page; `None` for one that cannot be parsed safely.
+pub(super) fn of_page(answer: &Fetched) -> Option<Content> {
+    let decoded = charset::decode_html(&answer.body, answer.content_type.as_deref());
+    if nesting::is_excessive(&decoded.text) {
+        return None;
+    }
+    let document = Html::parse_document(&decoded.text);
+    let mut facts = page::read(&document, &answer.url);
+    let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    for (kind, url) in page::links_of_header(headers, &answer.url) {
+        match kind {
+            Kind::Link => facts.links.push(url),
+            Kind::Asset => facts.assets.push(url),
+        }
+    }
+    let gist = trap::may_be_one_of_many(&answer.url).then(|| gist(&document));
+    Some(Content { decoded, facts, gist })
+}
+
+/// A hash of the text without digits and white space: what is left equal when only numbers count up.
+fn gist(document: &Html) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    let mut plain = Vec::new();
+    for node in document.tree.root().descendants() {
+        let Node::Text(text) = node.value() else { continue };
+        let parent = node.parent().and_then(|parent| parent.value().as_element());
+        if parent.is_some_and(|parent| matches!(parent.name(), "script" | "style")) {
+            continue;
+        }
+        plain.clear();
+        plain.extend(text.bytes().filter(|byte| !byte.is_ascii_digit() && !byte.is_ascii_whitespace()));
+        hasher.update(&plain);
+    }
+    let mut short = [0; 8];
+    short.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    u64::from_le_bytes(short)
+}
+
+/// What a file refers to, absolute.
+#[derive(Debug, Default)]
+pub(super) struct References {
+    /// Parts of what it shows.
+    pub(super) assets: Vec<Url>,
+    /// Pages that it names.
+    pub(super) links: Vec<Url>,
+}
+
+/// What a style sheet, a drawing, a manifest, a feed or a sitemap refers to.
+pub(super) fn references(content_type: &str, answer: &Fetched) -> References {
+    let assets = |assets| References { assets, links: Vec::new() };
+    match content_type {
+        "text/css" => {
+            let text = charset::decode_css(&answer.body, answer.content_type.as_deref()).text;
+            let found = css::references(&text).into_iter();
+            let found = found.filter(|reference| !reference.url.starts_with('#'));
+            assets(found.filter_map(|reference| answer.url.join(&reference.url).ok()).collect())
+        }
+        "image/svg+xml" => of_page(answer).map(|page| assets(page.facts.assets)).unwrap_or_default(),
+        "application/manifest+json" => of_manifest(answer),
+        _ if answer.url.path().ends_with(".webmanifest") => of_manifest(answer),
+        _ if sitemap::may_be(content_type) => {
+            let named = within(sitemap::read(&answer.body), &answer.url);
+            References { assets: named.assets, links: [named.pages, named.sitemaps].concat() }
+        }
+        _ => References::default(),
+    }
+}
+
+/// Icons and screenshots of a web app manifest, and the pages that it starts with.
+fn of_manifest(answer: &Fetched) -> References {
+    let manifest: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let list = |of: &serde_json::Value, name: &str| {
+        of.get(name).and_then(|l| l.as_array()).cloned().unwrap_or_default()
+    };
+    let shortcuts = list(&manifest, "shortcuts");
+    let images = ["icons", "screenshots"].iter().flat_map(|name| list(&manifest, name));
+    let images = images.chain(shortcuts.iter().flat_map(|shortcut| list(shortcut, "icons")));
+    let start = manifest.get("start_url").cloned();
+    let pages = start.into_iter().chain(shortcuts.iter().filter_map(|shortcut| shortcut.get("url").cloned()));
+    References {
+        assets: images.filter_map(|image| answer.url.join(image.get("src")?.as_str()?).ok()).collect(),
+        links: pages.filter_map(|page| answer.url.join(page.as_str()?).ok()).collect(),
+    }
+}
+
+/// What a list at this address names, absolute.
+pub(super) fn within(named: Named, address: &Url) -> SitemapVisit {
+    let resolved = |lines: &[String]| -> Vec<Url> {
+        let urls = lines.iter().filter_map(|line| address.join(line).ok());
+        urls.filter(|url| matches!(url.scheme(), "http" | "https")).collect()
+    };
+    SitemapVisit {
+        pages: resolved(&named.pages),
+        assets: resolved(&named.assets),
+        sitemaps: resolved(&named.sitemaps),
+        cut: named.cut,
+    }
+}
+
+/// Width and height of an image.
+pub(super) fn dimensions(content_type: &str, body: &[u8]) -> (Option<u32>, Option<u32>) {
+    if !content_type.starts_with("image/") {
+        return (None, None);
+    }
+    match imagesize::blob_size(body) {
+        Ok(size) => (size.width.try_into().ok(), size.height.try_into().ok()),
+        Err(_) => (None, None),
+    }
+}

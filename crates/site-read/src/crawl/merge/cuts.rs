@@ -1,0 +1,57 @@
+//! Where a limit ends the crawl, and what was still known then.
+
+use std::io;
+
+use url::Url;
+
+use super::Merge;
+use crate::frontier::Level;
+use crate::snapshot::LeftOut;
+
+impl Merge<'_> {
+    /// Notes which limit cut the crawl, with what was still known then: the rest of this level, if one was
+    /// being asked.
+    pub(in crate::crawl) fn cut(&mut self, limit: &str, level: Option<Level>) -> io::Result<()> {
+        self.truncate(limit);
+        let code = match limit {
+            "pages" => "page-limit",
+            "assets" => "asset-limit",
+            "bytes" => "byte-limit",
+            _ => "time-limit",
+        };
+        let assets = limit == "assets";
+        let mut level = level;
+        for _ in 0..LeftOut::MAX_EXAMPLES {
+            let Some(lead) = level.as_mut().map(Level::next).transpose()?.flatten() else { break };
+            self.notes.count(code, lead.url.as_str());
+        }
+        let rest = level.map_or(0, |level| level.left()) + if assets { 0 } else { self.frontier.waiting() };
+        let rest = rest as u64 + self.assets.waiting() as u64 * u64::from(assets);
+        if rest > 0 {
+            self.notes.count_more(code, rest, || format!("and {rest} more"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn afford(&mut self, bytes: u64, url: &Url) -> bool {
+        if self.bytes.saturating_add(bytes) > self.limits.max_bytes {
+            self.truncate("bytes");
+            self.notes.count("byte-limit", url.as_str());
+            return false;
+        }
+        self.bytes += bytes;
+        true
+    }
+
+    /// Notes which limit cut the crawl; the first one is kept, but time outranks all, since it alone
+    /// makes the result depend on the day.
+    pub(in crate::crawl) fn truncate(&mut self, limit: &str) {
+        if limit == "time" || self.snapshot.truncated.is_none() {
+            self.snapshot.truncated = Some(limit.to_owned());
+        }
+    }
+
+    pub(in crate::crawl) fn may_go_on(&self) -> bool {
+        !matches!(self.snapshot.truncated.as_deref(), Some("bytes" | "time"))
+    }
+}
