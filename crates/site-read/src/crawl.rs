@@ -11,6 +11,7 @@ mod site;
 mod start;
 mod visit;
 
+use std::num::NonZero;
 use std::pin::pin;
 
 use futures::StreamExt;
@@ -30,6 +31,8 @@ use ask::Asker;
 use merge::Merge;
 use start::Named;
 use visit::Visitor;
+
+pub use merge::Gathered;
 
 /// Requests for pages per page kept: errors, redirects and files are answers too, and a site that
 /// has nothing else must end as well.
@@ -59,10 +62,30 @@ pub async fn read(
     limits: &Limits,
     report: &(dyn Fn(&Progress) + Send + Sync),
 ) -> Result<Reading> {
+    let gathered = gather(fetcher, archive, journal, start, limits, report).await?;
+    Ok(Reading { snapshot: gathered.into_snapshot()? })
+}
+
+/// Does what [`read`] does for sites of any size: what it gathers is on disk when it is much.
+pub async fn gather(
+    fetcher: &Fetcher,
+    archive: &dyn Archive,
+    journal: &dyn Journal,
+    start: &Url,
+    limits: &Limits,
+    report: &(dyn Fn(&Progress) + Send + Sync),
+) -> Result<Gathered> {
     let scribe = Scribe::open(journal).await.map_err(Error::Journal)?;
     let deadline = scribe.deadline(limits.max_time);
     let opened = start::open(fetcher, archive, &scribe, start, limits).await?;
-    let visitor = Visitor { fetcher, archive, site: opened.site.clone(), robots: opened.robots.clone() };
+    let desks = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let visitor = Visitor {
+        fetcher,
+        archive,
+        site: opened.site.clone(),
+        robots: opened.robots.clone(),
+        desks: Semaphore::new(desks),
+    };
     let slots = Semaphore::new(limits.concurrency.clamp(1, Semaphore::MAX_PERMITS));
     let asker = Asker { visitor, scribe, slots };
     let mut merge = Merge::new(start, limits, report, opened.site.clone());
@@ -78,7 +101,7 @@ pub async fn read(
     let mut crawl = Crawl { merge, asker, limits, deadline, requests_left };
     // A manifest, which is an asset, may name a page.
     while crawl.pages().await? & crawl.assets().await? && crawl.merge.frontier.waiting() > 0 {}
-    Ok(Reading { snapshot: crawl.merge.finish()? })
+    Ok(crawl.merge.finish()?)
 }
 
 /// Reads the site at `start` without a journal; see [`read`].

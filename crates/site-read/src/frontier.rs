@@ -20,7 +20,7 @@ pub(crate) struct Lead {
     pub(crate) from: Option<String>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Kept {
     url: Url,
     from: Option<String>,
@@ -93,8 +93,8 @@ impl Frontier {
 
     /// All addresses of the lowest depth, in order.
     pub(crate) fn next_level(&mut self) -> io::Result<Option<(u32, Level)>> {
-        let Some((depth, level)) = self.levels.pop_first() else { return Ok(None) };
-        Ok(Some((depth, Level { sorted: level.into_sorted()?, held: None })))
+        let Some((depth, mut level)) = self.levels.pop_first() else { return Ok(None) };
+        Ok(Some((depth, Level { sorted: level.sorted()?, held: None })))
     }
 
     /// Addresses that wait to be asked.

@@ -27,7 +27,7 @@ mod trap;
 mod web_address;
 
 pub use archive::{Archive, ContentHash, FolderArchive, MemoryArchive};
-pub use crawl::{Reading, crawl, read};
+pub use crawl::{Gathered, Reading, crawl, gather, read};
 pub use error::{Error, Result};
 pub use index::Index;
 pub use limits::{Limits, Progress};

@@ -1,5 +1,5 @@
-//! A sorted map that is only written until it is read once, in order: in memory while it is small, beyond that
-//! in a file without a name that is gone when this process is.
+//! A sorted map that is first written and then read, in order: in memory while it is small, beyond that in a
+//! file without a name that is gone when this process is.
 //!
 //! That is what lets a crawl of any size keep to the same memory. Writes and reads are short and go through
 //! the system's cache, so they are made where the caller runs.
@@ -35,7 +35,7 @@ impl<T> Default for Spill<T> {
     }
 }
 
-impl<T: Serialize + DeserializeOwned> Spill<T> {
+impl<T: Clone + Serialize + DeserializeOwned> Spill<T> {
     /// Entries taken, those with a key that was there before included once they are on disk.
     pub(crate) fn len(&self) -> usize {
         self.len
@@ -73,16 +73,23 @@ impl<T: Serialize + DeserializeOwned> Spill<T> {
     }
 
     /// All entries in the order of their keys.
-    pub(crate) fn into_sorted(self) -> io::Result<Sorted<T>> {
-        let file = self.file;
-        let run = |(at, end)| {
-            file.clone().map(|file| Run { file, at, end, window: Vec::new(), read: 0, next: None })
+    pub(crate) fn sorted(&mut self) -> io::Result<Sorted<T>> {
+        let Some(file) = self.file.clone() else {
+            return Ok(Sorted {
+                runs: Vec::new(),
+                held: self.held.clone().into_iter().peekable(),
+                left: self.len,
+            });
         };
-        let mut runs: Vec<Run<T>> = self.runs.into_iter().filter_map(run).collect();
+        if !self.held.is_empty() {
+            self.write_run()?;
+        }
+        let run = |&(at, end)| Run { file: file.clone(), at, end, window: Vec::new(), read: 0, next: None };
+        let mut runs: Vec<Run<T>> = self.runs.iter().map(run).collect();
         for run in &mut runs {
             run.advance()?;
         }
-        Ok(Sorted { runs, held: self.held.into_iter().peekable(), left: self.len })
+        Ok(Sorted { runs, held: BTreeMap::new().into_iter().peekable(), left: self.len })
     }
 }
 
@@ -188,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn many_entries_come_back_in_order_and_each_key_once() {
+    fn many_entries_come_back_in_order_and_each_key_once_as_often_as_asked() {
         let mut spill = Spill::default();
         let mut expected = BTreeMap::new();
         for n in 0..30_000_u64 {
@@ -199,7 +206,10 @@ mod tests {
         }
         assert!(spill.runs.len() > 3, "it was written out");
         assert!(spill.held_bytes <= MAX_HELD);
-        assert_eq!(all(spill.into_sorted().expect("sorted")), expected.into_iter().collect::<Vec<_>>());
+        let expected: Vec<_> = expected.into_iter().collect();
+        for _ in 0..2 {
+            assert_eq!(all(spill.sorted().expect("sorted")), expected);
+        }
     }
 
     #[test]
@@ -210,8 +220,8 @@ mod tests {
         }
         assert!(spill.file.is_none());
         assert_eq!(spill.len(), 2);
-        assert_eq!(all(spill.into_sorted().expect("sorted")), [("a".to_owned(), 1), ("b".to_owned(), 1)]);
-        assert_eq!(all(Spill::<u8>::default().into_sorted().expect("sorted")), []);
+        assert_eq!(all(spill.sorted().expect("sorted")), [("a".to_owned(), 1), ("b".to_owned(), 1)]);
+        assert_eq!(all(Spill::<u8>::default().sorted().expect("sorted")), []);
     }
 
     #[test]
@@ -220,7 +230,7 @@ mod tests {
         for n in 0..4 {
             spill.insert(n.to_string(), "y".repeat(800_000), 800_000).expect("taken");
         }
-        let found = all(spill.into_sorted().expect("sorted"));
+        let found = all(spill.sorted().expect("sorted"));
         assert!(found.len() == 4 && found.iter().all(|(_, text)| text.len() == 800_000));
     }
 }

@@ -37,11 +37,12 @@ async fn read(url: &str, out: &Path, pages: usize) -> Result<Figures, Box<dyn Er
     let fetcher = Fetcher::new(options)?;
     let archive = FolderArchive::open(&out.join("bodies"))?;
     let journal = FileJournal::open(&out.join("journal"))?;
-    let reading = site_read::read(&fetcher, &archive, &journal, &start, &limits, &|_| {}).await?;
+    let read = site_read::gather(&fetcher, &archive, &journal, &start, &limits, &|_| {});
+    let mut gathered = read.await?;
     let file = std::fs::File::create(out.join("snapshot.json"))?;
-    serde_json::to_writer(std::io::BufWriter::new(file), &reading.snapshot)?;
+    gathered.write_json(std::io::BufWriter::new(file))?;
     Ok(Figures {
-        pages: reading.snapshot.pages.len() as u64,
+        pages: gathered.page_count() as u64,
         seconds: began.elapsed().as_secs_f64(),
         cpu_seconds: figures::cpu_seconds()?,
         peak_bytes: figures::peak_bytes()?,

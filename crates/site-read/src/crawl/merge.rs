@@ -5,6 +5,8 @@ mod gathered;
 mod notes;
 mod redirects;
 
+pub use gathered::Gathered;
+
 use std::collections::HashSet;
 use std::io;
 
@@ -19,7 +21,6 @@ use crate::limits::{Limits, Progress};
 use crate::snapshot::{Page, Snapshot};
 use crate::trap::{Answer, Families, Trap, Verdict};
 use crate::web_address::{normal_form, without_fragment};
-use gathered::Gathered;
 use notes::Notes;
 use redirects::Redirects;
 
@@ -28,7 +29,6 @@ use redirects::Redirects;
 const SITEMAP_DEPTH: u32 = 2;
 
 pub(super) struct Merge<'a> {
-    snapshot: Snapshot,
     gathered: Gathered,
     notes: Notes,
     redirects: Redirects,
@@ -56,8 +56,7 @@ impl<'a> Merge<'a> {
         site: Site,
     ) -> Self {
         Self {
-            snapshot: Snapshot::empty(start.clone(), site.home.clone()),
-            gathered: Gathered::default(),
+            gathered: Gathered::new(Snapshot::empty(start.clone(), site.home.clone())),
             notes: Notes::default(),
             redirects: Redirects::default(),
             frontier: Frontier::default(),
@@ -87,7 +86,7 @@ impl<'a> Merge<'a> {
         self.frontier.close(&home);
         self.asked.insert(&normal_form(&home));
         if let Some(Visit::Page(probe)) = named.probe.as_deref() {
-            self.snapshot.not_found = Some(probe.page.clone());
+            self.gathered.head.not_found = Some(probe.page.clone());
             self.soft = (probe.page.status < 300).then(|| (**probe).clone());
         }
         self.page(&home, &door.page, 0)?;
@@ -297,15 +296,16 @@ impl<'a> Merge<'a> {
         (self.report)(&self.progress);
     }
 
-    pub(super) fn finish(mut self) -> io::Result<Snapshot> {
+    pub(super) fn finish(mut self) -> io::Result<Gathered> {
         let (redirects, loops) = self.redirects.collapse();
         for from in loops {
             self.notes.leave("redirect-loop", &from, || "redirects in a circle".to_owned());
         }
-        self.snapshot.redirects = redirects;
-        self.gathered.into_snapshot(&mut self.snapshot)?;
-        (self.snapshot.findings, self.snapshot.left_out) = self.notes.finish();
-        Ok(self.snapshot)
+        self.gathered.find_aliases()?;
+        let head = &mut self.gathered.head;
+        head.redirects = redirects;
+        (head.findings, head.left_out) = self.notes.finish();
+        Ok(self.gathered)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use site_fetch::robots::Robots;
 use site_fetch::{Error as FetchError, Fetched, Fetcher};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::content::{self, Content, References};
@@ -23,6 +24,8 @@ pub(super) struct Visitor<'a> {
     pub(super) archive: &'a dyn Archive,
     pub(super) site: Site,
     pub(super) robots: Arc<Robots>,
+    /// Documents being read at once: a tree takes many times the room of its text.
+    pub(super) desks: Semaphore,
 }
 
 impl Visitor<'_> {
@@ -53,6 +56,7 @@ impl Visitor<'_> {
         }
         let content_type = content_type(&answer);
         if media_type::is_html(&content_type) {
+            let _desk = self.desks.acquire().await.ok();
             let visit = read_page(self.archive, answer, content_type).await?;
             Ok(visit.map_or_else(unreadable, |visit| Visit::Page(Box::new(visit))))
         } else {
@@ -149,6 +153,7 @@ impl Visitor<'_> {
         let body = body.map_err(Error::Archive)?;
         let bytes = answer.body.len() as u64;
         let kind = content_type.clone();
+        let _desk = self.desks.acquire().await.ok();
         let read = in_background(move || {
             (content::dimensions(&kind, &answer.body), content::references(&kind, &answer))
         });

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use site_fetch::{Fetcher, Options, Resolve};
+use site_read::journal::Unrecorded;
 use site_read::{Alias, Index, Limits, MemoryArchive, Snapshot};
 
 use crate::server::{Reply, Site};
@@ -169,6 +170,27 @@ async fn spellings_become_one_page_only_where_the_bytes_are_the_same() {
         assert_eq!(index.page(&site.url(spelling)), Some(own(page).as_str()), "{spelling}");
     }
     assert_eq!((site.hits("/t"), site.hits("/s")), (1, 1), "tracking and sessions are not even asked");
+}
+
+#[tokio::test]
+async fn the_written_snapshot_is_the_one_in_memory() {
+    let site = around(
+        "<a href=/a.html>x</a><a href=/a.html?utm_source=x>x</a><a href=/A.html>x</a><img src=i.png><img src=http://other.test/x.png>",
+        &[("/A.html", "text/html", "<p>/a.html"), ("/a.html", "text/html", "<p>/a.html")],
+    );
+    let start = site.url("/");
+    let fetcher =
+        Fetcher::new(Options { allow: vec![site.address], ..Options::default() }).expect("a fetcher");
+    let archive = MemoryArchive::new();
+    let limits = Limits::default();
+    let gathered = site_read::gather(&fetcher, &archive, &Unrecorded, &start, &limits, &|_| {});
+    let mut gathered = gathered.await.expect("gathered");
+    let mut written = Vec::new();
+    gathered.write_json(&mut written).expect("written");
+    assert_eq!((gathered.page_count(), gathered.asset_count()), (2, 1));
+    let snapshot = gathered.into_snapshot().expect("a snapshot");
+    assert_eq!(snapshot.aliases.len(), 1);
+    assert_eq!(String::from_utf8(written).expect("UTF-8"), serde_json::to_string(&snapshot).expect("JSON"));
 }
 
 #[tokio::test]

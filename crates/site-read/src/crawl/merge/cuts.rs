@@ -46,12 +46,12 @@ impl Merge<'_> {
     /// Notes which limit cut the crawl; the first one is kept, but time outranks all, since it alone
     /// makes the result depend on the day.
     pub(in crate::crawl) fn truncate(&mut self, limit: &str) {
-        if limit == "time" || self.snapshot.truncated.is_none() {
-            self.snapshot.truncated = Some(limit.to_owned());
+        if limit == "time" || self.gathered.head.truncated.is_none() {
+            self.gathered.head.truncated = Some(limit.to_owned());
         }
     }
 
     pub(in crate::crawl) fn may_go_on(&self) -> bool {
-        !matches!(self.snapshot.truncated.as_deref(), Some("bytes" | "time"))
+        !matches!(self.gathered.head.truncated.as_deref(), Some("bytes" | "time"))
     }
 }
