@@ -170,7 +170,7 @@ impl Fetcher {
     }
 
     /// One address, from the cache where that will do.
-    async fn ask(&self, url: &Url, reading: Reading) -> Result<Fetched> {
+    pub(crate) async fn ask(&self, url: &Url, reading: Reading) -> Result<Fetched> {
         let host = self.inner.hosts.of(&self.inner.wire.guard.site(url)?);
         // A body that may be cut is not what others should get.
         let Some(cache) = self.inner.cache.as_deref().filter(|_| reading.over == Over::Fail) else {

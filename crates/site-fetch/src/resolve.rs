@@ -72,7 +72,8 @@ impl Resolve for SystemResolver {
             .resolver
             .as_ref()
             .ok_or_else(|| io::Error::other("this machine has no name server set up (/etc/resolv.conf)"))?;
-        let mut name = Name::from_utf8(host).map_err(io::Error::other)?;
+        // As the URL has it: in ASCII, and with the underscores that some sites have in their names.
+        let mut name = Name::from_ascii(host).map_err(io::Error::other)?;
         name.set_fqdn(true);
         match resolver.lookup_ip(name).await {
             Ok(found) => Ok(found.iter().collect()),

@@ -53,7 +53,10 @@ pub(crate) fn problem(error: &reqwest::Error) -> Option<String> {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {
         if let Some(rustls::Error::InvalidCertificate(problem)) = error.downcast_ref() {
-            return Some(problem.to_string());
+            return Some(match problem {
+                rustls::CertificateError::UnknownIssuer => "no trusted authority signed it".to_owned(),
+                other => other.to_string(),
+            });
         }
         // An I/O error shows what it wraps only to those who ask for it.
         next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {

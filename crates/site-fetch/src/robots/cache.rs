@@ -89,7 +89,18 @@ async fn fetch(fetcher: &Fetcher, url: &Url) -> Result<Outcome> {
     file.set_query(None);
     file.set_fragment(None);
     let reading = Reading { limit: MAX_BYTES, over: Over::Cut };
-    match fetcher.follow(&file, reading, MAX_REDIRECTS).await {
+    // The guard's word about the site itself is the caller's business; about a redirect of the file it
+    // makes the file unreachable.
+    let first = match fetcher.ask(&file, reading).await {
+        Err(error @ (Error::Refused(_) | Error::Client(_) | Error::Roots(_))) => return Err(error),
+        other => other,
+    };
+    let answer = match first.and_then(|answer| Ok((answer.location()?, answer))) {
+        Ok((None, answer)) => Ok(answer),
+        Ok((Some(to), _)) => fetcher.follow(&to, reading, MAX_REDIRECTS - 1).await,
+        Err(error) => Err(error),
+    };
+    match answer {
         Ok(answer) => Ok(match answer.status {
             200..=299 => read(&answer, &fetcher.options().user_agent),
             // A rate limit is a server that cannot say now, not one that has no rules.
@@ -100,13 +111,10 @@ async fn fetch(fetcher: &Fetcher, url: &Url) -> Result<Outcome> {
         Err(Error::TooManyRedirects { .. } | Error::RedirectLoop { .. } | Error::BadRedirect { .. }) => {
             Ok(absent(None))
         }
-        // A body that cannot be decoded is an answer that does not say what the rules are.
-        Err(Error::Encoding { .. }) => Ok(Outcome::Failed(Standing::Unreachable)),
-        // The guard's word about the site itself is the caller's business; about a redirect of the
-        // file it makes the file unreachable.
-        Err(error @ (Error::Refused(_) | Error::Client(_))) => {
-            fetcher.vet(&file).await?;
-            tracing::debug!(%error, "robots.txt leads to where it may not be fetched");
+        // A body that cannot be decoded, or a redirect to where nothing may be fetched, does not say what
+        // the rules are.
+        Err(error @ (Error::Encoding { .. } | Error::Refused(_) | Error::Client(_))) => {
+            tracing::debug!(%error, "robots.txt cannot be read");
             Ok(Outcome::Failed(Standing::Unreachable))
         }
         Err(error) => Err(error),

@@ -1,7 +1,11 @@
 //! The fetcher against real sockets on loopback.
 
+mod cached;
 mod guard;
+mod hostile;
+mod https;
 mod limits;
 mod manners;
 mod robots;
 mod server;
+mod web;
