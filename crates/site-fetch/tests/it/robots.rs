@@ -65,13 +65,48 @@ async fn a_redirect_to_a_forbidden_address_forbids_all() {
 async fn a_huge_file_is_read_up_to_the_bound() {
     let server = Server::start(|_, stream| {
         let mut file = b"User-agent: *\nDisallow: /early\n".to_vec();
+        // The standard's 500 KiB are read, rules and all; the bound cuts a rule to something else.
+        while file.len() < 500 * 1024 {
+            file.extend_from_slice(format!("Disallow: /filler{}\n", file.len()).as_bytes());
+        }
+        file.extend_from_slice(b"Disallow: /within\n");
+        file.resize(512 * 1024 - 15, b'#');
+        file.extend_from_slice(b"\nDisallow: /p");
+        assert_eq!(file.len(), 512 * 1024 - 2);
+        file.extend_from_slice(b"ublic-but-for-this\n");
         file.resize(700_000, b'#');
         file.extend_from_slice(b"\nDisallow: /late\n");
         send(stream, 200, "", &file)
     });
     let robots = fetcher(&[server.address]).robots(&server.url("/")).await.expect("an answer");
     assert!(!robots.allows(&server.url("/early")));
+    assert!(!robots.allows(&server.url("/within")));
     assert!(robots.allows(&server.url("/late")));
+    assert!(robots.allows(&server.url("/public")), "half a rule is none");
+}
+
+#[tokio::test]
+async fn a_host_that_does_not_answer_is_not_asked_again_at_once() {
+    let server = Server::start(|_, _| Ok(()));
+    let fetcher = fetcher(&[server.address]);
+    let error = fetcher.robots(&server.url("/")).await.expect_err("nobody answered");
+    assert!(error.is_transient());
+    let asked = server.requests().len();
+    let robots = fetcher.robots(&server.url("/other")).await.expect("known to be unreachable");
+    assert_eq!(robots.standing(), Standing::Unreachable);
+    assert!(!robots.allows(&server.url("/other")));
+    assert_eq!(server.requests().len(), asked);
+}
+
+#[tokio::test]
+async fn a_file_in_a_coding_is_read() {
+    let server = Server::start(|_, stream| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, b"User-agent: *\nDisallow: /x\n")?;
+        send(stream, 200, "Content-Encoding: gzip\r\n", &encoder.finish()?)
+    });
+    let robots = fetcher(&[server.address]).robots(&server.url("/")).await.expect("an answer");
+    assert!(!robots.allows(&server.url("/x")) && robots.allows(&server.url("/")));
 }
 
 proptest::proptest! {

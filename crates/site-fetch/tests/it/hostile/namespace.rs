@@ -57,6 +57,8 @@ pub(super) fn bring_up(public: &[IpAddr], forbidden: &[IpAddr]) {
     }
     let mut ip = Command::new("ip")
         .args(["-batch", "-"])
+        // Debian keeps it where users' paths do not lead.
+        .env("PATH", "/usr/sbin:/sbin:/usr/bin:/bin")
         .stdin(Stdio::piped())
         .spawn()
         .expect("ip of iproute2, which this test needs");
