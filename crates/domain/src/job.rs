@@ -3,6 +3,7 @@
 //! The table in [`JobState::allows`] is the single source: the database refuses every other move by a trigger
 //! whose list a test compares with this one.
 
+use crate::IllegalMove;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -24,16 +25,6 @@ pub enum JobState {
     Failed,
     /// A person called it off.
     Cancelled,
-}
-
-/// A move that the table does not hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a job cannot move from {from} to {to}")]
-pub struct IllegalMove {
-    /// The state it is in.
-    pub from: JobState,
-    /// The state that was asked for.
-    pub to: JobState,
 }
 
 /// A text that names no state.
@@ -85,7 +76,8 @@ impl JobState {
 
     /// `to`, if the table allows it.
     pub fn to(self, to: Self) -> Result<Self, IllegalMove> {
-        if self.allows(to) { Ok(to) } else { Err(IllegalMove { from: self, to }) }
+        let refused = IllegalMove { what: "job", from: self.as_str(), to: to.as_str() };
+        if self.allows(to) { Ok(to) } else { Err(refused) }
     }
 
     /// Does a worker hold a lease on a job in this state?

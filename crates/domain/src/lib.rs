@@ -13,6 +13,7 @@ pub mod event;
 pub mod failure;
 pub mod id;
 pub mod idempotency;
+mod illegal_move;
 pub mod job;
 pub mod kind;
 pub mod migration;
@@ -23,4 +24,5 @@ pub mod trace;
 
 pub use failure::Failure;
 pub use id::{ApiKeyId, CorrelationId, Epoch, JobId, MigrationId, TenantId, UserId, WorkerId};
+pub use illegal_move::IllegalMove;
 pub use kind::Kind;

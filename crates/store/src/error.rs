@@ -1,6 +1,6 @@
 //! What can go wrong between us and the database, and what sort of "no" each is. Never holds row contents.
 
-use domain::{Kind, job::IllegalMove};
+use domain::{IllegalMove, Kind};
 use std::error::Error as StdError;
 use tokio_postgres::error::SqlState;
 
@@ -68,7 +68,7 @@ pub enum Error {
         #[source]
         source: tokio_postgres::Error,
     },
-    /// A move that the job's table of moves does not hold.
+    /// A move that a table of moves, a job's or a migration's, does not hold.
     #[error("{doing} was refused")]
     Illegal {
         /// The command.

@@ -13,6 +13,7 @@ async fn a_finished_project_is_streamed_and_known_by_its_hash() {
     std::fs::create_dir_all(file.parent().expect("a folder")).expect("it can be made");
     std::fs::write(&file, &bytes).expect("it can be written");
     let sql = server.database.sql().await;
+    sql.batch_execute("UPDATE migrations SET state = 'processing'").await.expect("an update");
     let done = "UPDATE migrations SET state = 'completed', progress = 100, project_id = gen_random_uuid(),
                 finished_at = now() WHERE id::text = $1";
     sql.execute(done, &[&id]).await.expect("an update");

@@ -1,6 +1,12 @@
-//! Moves a migration's record along with its job. Only called with the job's row locked.
+//! Moves a migration's record along with its job. Only called with the job's row locked, if there is one.
+//!
+//! The table in `domain` is asked first, the guard in the WHERE second, the trigger last.
 
-use crate::{Result, jobs::moves::failure_json, tx::Tx};
+use crate::{
+    Error, Result,
+    jobs::moves::failure_json,
+    tx::{Columns, Tx},
+};
 use domain::{Failure, MigrationId, TenantId, migration::MigrationState, phase::Phase};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -26,22 +32,39 @@ pub(crate) async fn end(tx: &Tx<'_>, record: Record, how: &End<'_>) -> Result<()
         End::Failed(failure) => (MigrationState::Failed, None, Some(failure_json(failure))),
         End::Cancelled => (MigrationState::Cancelled, None, None),
     };
+    let from = locked(tx, record).await?;
+    moves(from, state)?;
     let sql = "-- migration.end
         UPDATE migrations SET
             state = $3, finished_at = clock_timestamp(), retry_at = NULL,
             project_id = coalesce($4, project_id), error = $5,
             progress = CASE WHEN $3 = 'completed' THEN 100 ELSE progress END
-        WHERE id = $1 AND tenant_id = $2 AND state NOT IN ('completed', 'failed', 'cancelled')";
-    tx.execute_one(sql, &[&record.id.0, &record.tenant.0, &state.as_str(), &project, &error]).await
+        WHERE id = $1 AND tenant_id = $2 AND state = $6";
+    let (id, tenant, state, from) = (record.id.0, record.tenant.0, state.as_str(), from.as_str());
+    tx.execute_one(sql, &[&id, &tenant, &state, &project, &error, &from]).await
 }
 
 /// A phase of it begins.
 pub(crate) async fn enter_phase(tx: &Tx<'_>, record: Record, phase: Phase) -> Result<()> {
+    let (from, state) = (locked(tx, record).await?, phase.migration_state());
+    if from != state {
+        moves(from, state)?;
+    }
     let sql = "-- migration.enter_phase
-        UPDATE migrations SET state = $3, phase = $4
-        WHERE id = $1 AND tenant_id = $2 AND state NOT IN ('completed', 'failed', 'cancelled')";
-    let state = phase.migration_state().as_str();
-    tx.execute_one(sql, &[&record.id.0, &record.tenant.0, &state, &phase.as_str()]).await
+        UPDATE migrations SET state = $3, phase = $4 WHERE id = $1 AND tenant_id = $2 AND state = $5";
+    let (id, tenant, from) = (record.id.0, record.tenant.0, from.as_str());
+    tx.execute_one(sql, &[&id, &tenant, &state.as_str(), &phase.as_str(), &from]).await
+}
+
+/// Its state, which stays so to the end of the transaction.
+async fn locked(tx: &Tx<'_>, record: Record) -> Result<MigrationState> {
+    let sql = "-- migration.lock_state
+        SELECT state FROM migrations WHERE id = $1 AND tenant_id = $2 FOR UPDATE";
+    tx.query_one(sql, &[&record.id.0, &record.tenant.0]).await?.word("state")
+}
+
+fn moves(from: MigrationState, to: MigrationState) -> Result<()> {
+    from.to(to).map(drop).map_err(|source| Error::Illegal { doing: "migration.move", source })
 }
 
 /// It waits for another attempt.

@@ -1,7 +1,7 @@
-//! The table of moves: the code's and the database's are the same, and the database holds to it.
+//! The tables of moves, a job's and a migration's: the code's and the database's are the same, and the database holds to it.
 
 use crate::world::World;
-use domain::job::JobState;
+use domain::{job::JobState, migration::MigrationState};
 use tokio_postgres::error::SqlState;
 
 #[tokio::test]
@@ -42,4 +42,84 @@ async fn the_trigger_refuses_every_other_move() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn the_database_and_the_code_have_the_same_table_of_a_migrations_moves() {
+    let world = World::new().await;
+    for from in MigrationState::ALL {
+        for to in MigrationState::ALL {
+            let sql = "SELECT migration_move_allowed($1, $2)";
+            let row = world.sql.query_one(sql, &[&from.as_str(), &to.as_str()]).await.expect("a function");
+            assert_eq!(row.get::<_, bool>(0), from.allows(to), "{from} to {to}");
+        }
+    }
+}
+
+/// The same for a migration.
+const FORCE_MIGRATION: &str = "UPDATE migrations SET state = $2, error = '{}', progress = 100,
+    project_id = gen_random_uuid(),
+    finished_at = CASE WHEN $2 IN ('completed', 'failed', 'cancelled') THEN clock_timestamp() END WHERE id = $1";
+
+#[tokio::test]
+async fn the_trigger_refuses_every_other_move_of_a_migration() {
+    let world = World::new().await;
+    let member = world.member("one@example.com").await;
+    let request = world.start(member, "https://example.com/").await;
+    // Its job is over, so that it may wait for a person.
+    world.sql.batch_execute("SET session_replication_role = replica").await.expect("a superuser may");
+    world.sql.execute(FORCE, &[&request.job.0, &"COMPLETED"]).await.expect("no trigger is asked");
+    let migration = request.migration.0;
+    for from in MigrationState::ALL {
+        for to in MigrationState::ALL.into_iter().filter(|to| *to != from) {
+            world.sql.batch_execute("SET session_replication_role = replica").await.expect("a superuser may");
+            world
+                .sql
+                .execute(FORCE_MIGRATION, &[&migration, &from.as_str()])
+                .await
+                .expect("no trigger is asked");
+            world.sql.batch_execute("SET session_replication_role = origin").await.expect("a superuser may");
+            match world.sql.execute(FORCE_MIGRATION, &[&migration, &to.as_str()]).await {
+                Ok(rows) => assert!(from.allows(to) && rows == 1, "{from} to {to} went through"),
+                Err(error) => {
+                    assert!(!from.allows(to), "{from} to {to}: {error:?}");
+                    let said = error.as_db_error().expect("it came from the database").message();
+                    assert_eq!(said, format!("a migration cannot move from {from} to {to}"));
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_migration_that_waits_for_a_person_or_a_budget_holds_no_job() {
+    let world = World::new().await;
+    let (request, lease) = world.running("https://example.com/").await;
+    for state in MigrationState::ALL.into_iter().filter(|state| state.waits()) {
+        let refused = world.sql.execute(FORCE_MIGRATION, &[&request.migration.0, &state.as_str()]).await;
+        let refused = refused.expect_err("its job runs");
+        let said = refused.as_db_error().expect("it came from the database").message();
+        assert_eq!(said, format!("a migration that waits ({state}) holds no job"));
+    }
+    world.sql.execute(FORCE, &[&lease.job.0, &"COMPLETED"]).await.expect("the job is over");
+    let waits = MigrationState::Questionnaire;
+    world
+        .sql
+        .execute(FORCE_MIGRATION, &[&request.migration.0, &waits.as_str()])
+        .await
+        .expect("it may wait now");
+}
+
+#[tokio::test]
+async fn a_move_that_a_migration_cannot_make_is_refused_by_the_code_and_names_both_states() {
+    let world = World::new().await;
+    let (request, lease) = world.running("https://example.com/").await;
+    // Its migration is over although its job runs: what no command does, a hand in the database can.
+    world.sql.execute(FORCE_MIGRATION, &[&request.migration.0, &"cancelled"]).await.expect("the owner may");
+    let before = world.everything().await;
+    let completion = store::Completion { project_id: uuid::Uuid::now_v7(), events: vec![] };
+    let refused = world.worker.complete_job(&lease, &completion).await.expect_err("it is over");
+    let source = std::error::Error::source(&refused).expect("which move").to_string();
+    assert_eq!(source, "a migration cannot move from cancelled to completed");
+    assert_eq!(world.everything().await, before, "nothing half-written");
 }

@@ -2,7 +2,7 @@
 //! time, whatever happened to the job meanwhile, and it writes nothing.
 
 use crate::world::{World, broken, done, event, finished, trace};
-use domain::{event::NewEvent, job::JobState, retry::Verdict};
+use domain::{event::NewEvent, job::JobState, phase::Phase, retry::Verdict};
 use std::{fmt::Debug, time::Duration};
 use store::{
     CancelOutcome, CancelRequest, Completion, FailedAttempt, Fenced, Lease, StartMigration, Store, Told,
@@ -17,6 +17,7 @@ async fn answers_the_same<T: Debug + PartialEq>(
 ) {
     let world = World::new().await;
     let (request, lease) = world.running("https://example.com/").await;
+    done(world.worker.begin_phase(&lease, Phase::Plan, &[]).await);
     if wish {
         let asked = world.gateway.request_cancel(&cancel(&request)).await.expect("an answer");
         assert_eq!(asked, CancelOutcome::Requested);
