@@ -6,6 +6,7 @@
 
 mod command;
 mod error;
+pub mod lint;
 mod scratch;
 mod source;
 pub mod toolchain;
@@ -13,7 +14,7 @@ mod verify;
 
 pub use error::Error;
 pub use toolchain::{Build, Toolchain, build, type_check};
-pub use verify::{Check, Problem, Report, verify};
+pub use verify::{Check, LINT, Problem, Report, verify};
 
 /// What this crate's functions give back.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -1,4 +1,5 @@
-//! What a written file says, read from its syntax tree: words, images, links, the parts it uses, and what must not be there.
+//! What a written file says, read from its syntax tree: words, images, links, and the parts it uses. What must not be there
+//! is the lint's to find.
 
 use oxc::{
     allocator::Allocator,
@@ -32,8 +33,6 @@ pub(crate) struct Source {
     pub(crate) addresses: Vec<String>,
     /// How many frames it has.
     pub(crate) frames: usize,
-    /// Things that no file may have, in words.
-    pub(crate) forbidden: Vec<String>,
     /// Modules that it imports.
     pub(crate) imports: Vec<String>,
 }
@@ -132,9 +131,8 @@ impl Reader {
                             format!("{}:{}", name.namespace.name, name.name.name)
                         }
                     };
-                    match value(attribute.value.as_ref()) {
-                        Some(value) => self.attribute(element, &name, value),
-                        None => self.attribute_without_text(element, &name),
+                    if let Some(value) = value(attribute.value.as_ref()) {
+                        self.attribute(element, &name, value);
                     }
                 }
                 JSXAttributeItem::SpreadAttribute(spread) => self.spread(element, &spread.argument),
@@ -153,8 +151,6 @@ impl Reader {
             };
             if let Expression::StringLiteral(value) = &property.value {
                 self.attribute(element, &name, value.value.to_string());
-            } else {
-                self.attribute_without_text(element, &name);
             }
         }
     }
@@ -171,19 +167,6 @@ impl Reader {
         }
         if ADDRESSES.contains(&name) {
             self.source.addresses.push(value);
-        } else if name.starts_with("on") {
-            self.source.forbidden.push(format!("<{element}> has a handler as a string ({name})"));
-        } else {
-            self.attribute_without_text(element, name);
-        }
-    }
-
-    fn attribute_without_text(&mut self, element: &str, name: &str) {
-        if name == "dangerouslySetInnerHTML" {
-            self.source.forbidden.push(format!("<{element}> sets its inner HTML"));
-        }
-        if name == "srcDoc" && element != "iframe" {
-            self.source.forbidden.push(format!("<{element}> has a document as text"));
         }
     }
 }
@@ -250,9 +233,7 @@ export default function P() {
     }
 
     #[test]
-    fn what_must_not_be_there_is_found() {
-        let text = "export const a = <><div dangerouslySetInnerHTML={{ __html: 'x' }} /><p {...{ onclick: \"x\" }}>t</p></>;";
-        assert_eq!(read("a.tsx", text).expect("it parses").forbidden.len(), 2);
+    fn what_is_no_typescript_is_told() {
         assert!(read("a.tsx", "export const = <p>").is_err());
     }
 }

@@ -1,5 +1,5 @@
 //! Is the project whole? Every file parses, every page that was read has a route with all its words and images, every
-//! address leads somewhere, and nothing stands in for a page.
+//! address leads somewhere, nothing stands in for a page, and the lint has no violation to tell.
 
 mod links;
 mod pages;
@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use site_read::Snapshot;
 use site_write::{Bodies, Contents, Plan, Project};
 
-use crate::source::{self, Source};
+use crate::{
+    lint::{self, Options},
+    source::{self, Source},
+};
 
 /// Something that is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +47,9 @@ impl Report {
     }
 }
 
+/// The name of the check that is the lint.
+pub const LINT: &str = "lint";
+
 /// What the checks look at together.
 struct Held<'a> {
     plan: &'a Plan,
@@ -61,6 +67,7 @@ pub fn verify(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies, project: &P
     let checks = vec![
         check("syntax", syntax),
         check("forbidden", held.forbidden()),
+        check(LINT, held.lint()),
         check("package", held.package()),
         check("routes", held.routes()),
         check("text", held.text()),
@@ -103,11 +110,20 @@ fn sources(project: &Project) -> (BTreeMap<&str, Source>, Vec<Problem>) {
 }
 
 impl Held<'_> {
+    fn lint(&self) -> Vec<Problem> {
+        let texts = self.project.files.iter().filter_map(|(path, contents)| match contents {
+            Contents::Text(text) => Some((path.as_str(), text.as_str())),
+            Contents::Stored(_) => None,
+        });
+        let report = lint::lint(texts, &Options::default());
+        let told = report.violations.iter().map(|it| {
+            problem(&it.file, format!("{} at {}:{}: {}", it.kind, it.line, it.column, it.description))
+        });
+        told.collect()
+    }
+
     fn forbidden(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        for (path, source) in &self.sources {
-            problems.extend(source.forbidden.iter().map(|what| problem(path, what.clone())));
-        }
         for (path, contents) in &self.project.files {
             if path.contains("[[") || path.contains("[...") {
                 problems.push(problem(path, "a catch-all route stands in for pages"));

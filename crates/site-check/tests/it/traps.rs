@@ -124,7 +124,10 @@ fn the_checks_pass_and_each_finds_what_it_is_for() {
     broken("syntax", &edit("export default", "export default default"));
     broken("text", &edit("styled", "restyled"));
     broken("images", &edit("/dot.png?v=2", "/dot.png?v=3"));
-    broken("forbidden", &edit("id=\"para\"", "dangerouslySetInnerHTML={{ __html: '' }}"));
+    broken("lint", &edit("id=\"para\"", "dangerouslySetInnerHTML={{ __html: '' }}"));
+    broken("forbidden", &|project| {
+        drop(project.files.insert("app/[[...all]]/page.tsx".into(), Contents::Text(String::new())))
+    });
     broken("routes", &|project| drop(project.files.remove(&home)));
     broken("links", &|project| drop(project.files.remove("public/css/a.css")));
     broken("package", &|project| drop(project.files.remove("package.json")));
