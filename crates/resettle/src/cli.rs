@@ -1,6 +1,6 @@
 //! What can be asked of `resettle`, and who answers. Nothing is done here.
 
-use crate::{api_keys, data_folder, demo, doctor, exit, migrate, schema, terminal, up};
+use crate::{api_keys, data_folder, demo, doctor, exit, lint, migrate, schema, terminal, up};
 use clap::{Args, Parser, Subcommand};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use url::Url;
@@ -8,7 +8,7 @@ use url::Url;
 const EXIT_CODES: &str = "\
 Exit codes:
     0  done
-    1  the migration failed or was called off, or its project does not build
+    1  the migration failed or was called off, its project does not build, or the lint has violations
    64  the command line or the configuration is wrong
    70  a fault of ours
    75  something that is needed is away: try again later
@@ -35,6 +35,8 @@ enum Command {
     Migrate(MigrateArguments),
     /// Moves the bundled example website, and builds the result
     Demo(DemoArguments),
+    /// Looks through a project for what breaks in browsers, builds and builders
+    Lint(LintArguments),
     /// API keys
     #[command(subcommand)]
     Key(KeyCommand),
@@ -117,6 +119,25 @@ pub(crate) struct DemoArguments {
     pub(crate) log: String,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct LintArguments {
+    /// The project's folder
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Mends what has one safe mending, then tells what is left
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Writes the report as one JSON object
+    #[arg(long, conflicts_with = "sarif")]
+    pub(crate) json: bool,
+    /// Writes the report as SARIF 2.1.0
+    #[arg(long)]
+    pub(crate) sarif: bool,
+    /// A host whose images may stay; `*.` stands for one label, `**.` for any; can be given several times
+    #[arg(long, value_name = "HOST")]
+    pub(crate) image_host: Vec<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
     /// Makes a key for a person, and the person if need be; the key is shown this once
@@ -185,6 +206,7 @@ async fn answer(command: Command) -> Result<exit::Outcome, anyhow::Error> {
         Command::Up(arguments) => up::command(arguments).await,
         Command::Migrate(arguments) => migrate::command(arguments).await,
         Command::Demo(arguments) => demo::command(arguments).await,
+        Command::Lint(arguments) => lint::command(arguments).await,
         Command::Key(command) => api_keys::command(command).await,
         Command::Schema(command) => schema::command(command).await,
         Command::Doctor(arguments) => doctor::command(arguments).await,

@@ -19,6 +19,7 @@ mod demo;
 mod doctor;
 mod example_site;
 mod exit;
+mod lint;
 mod migrate;
 mod out_folder;
 mod progress;

@@ -149,7 +149,7 @@ pub(crate) fn declarations(needs: &Needs) -> Option<String> {
         out.push_str("    }\n  }\n");
     }
     if !needs.attributes.is_empty() {
-        out.push_str("  // eslint-disable-next-line @typescript-eslint/no-unused-vars\n  interface HTMLAttributes<T> {\n");
+        out.push_str("  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- a declaration that is merged repeats it\n  interface HTMLAttributes<T> {\n");
         for name in &needs.attributes {
             out.push_str(&format!("    {}?: unknown;\n", literal::key(name)));
         }

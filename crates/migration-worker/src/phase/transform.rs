@@ -25,8 +25,12 @@ pub(crate) async fn run(
     let texts = materials.texts(&snapshot).await?;
     let plan = materials.plan(&planned.plan).await?;
     teller.tell(0, planned.routes, tool(Phase::Transform), "Writing pages");
-    let written = materials.cpu.run(move || site_write::transform(&plan, &snapshot, &*texts)).await?;
-    let project = written.map_err(|error| failure::of_writing(&error))?;
+    let written = materials.cpu.run(move || {
+        let mut project = site_write::transform(&plan, &snapshot, &*texts)?;
+        site_check::lint::settle(&plan, &snapshot, &*texts, &mut project);
+        Ok(project)
+    });
+    let project = written.await?.map_err(|error| failure::of_writing(&error))?;
     let files = keep(bench, &teller, project).await?;
     let key = bench.keys.project();
     let hash = materials.objects.put_json(&key, &files).await?;

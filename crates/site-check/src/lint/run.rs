@@ -22,13 +22,17 @@ use super::{
 
 /// The endings of files that are read.
 const ENDINGS: &[&str] = &[".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts"];
-/// Folders whose files are the site's own, somebody else's, or written by a build.
-const PASSED_OVER: &[&str] = &["node_modules", ".next", "public", "generated", "__generated__"];
+/// Folders whose files are somebody else's, or written by a build.
+const PASSED_OVER: &[&str] = &["node_modules", ".next"];
+/// Folders of written code, but for routes, which may be called anything.
+const GENERATED: &[&str] = &["generated", "__generated__"];
 
 /// Is this one of the files that the lint reads? The path is the project's own, with `/`.
 pub fn is_linted(path: &str) -> bool {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let passed_over = folders.split('/').any(|folder| PASSED_OVER.contains(&folder));
+    let routed = path.starts_with("app/") || path.starts_with("src/app/");
+    let is_passed_over = |folder| PASSED_OVER.contains(&folder) || !routed && GENERATED.contains(&folder);
+    let passed_over = path.starts_with("public/") || folders.split('/').any(is_passed_over);
     !passed_over && (name == "tsconfig.json" || ENDINGS.iter().any(|ending| name.ends_with(ending)))
 }
 
@@ -209,7 +213,8 @@ impl<'a> Looked<'a> {
     fn hidden_in(&self, lines: &Lines<'_>, start: usize) -> Vec<(usize, usize)> {
         let (_, line) = lines.around(start);
         let end = start + line.len();
-        let mut hidden: Vec<_> = self.hidden.iter().copied().filter(|(from, to)| *from < end && *to > start).collect();
+        let mut hidden: Vec<_> =
+            self.hidden.iter().copied().filter(|(from, to)| *from < end && *to > start).collect();
         rule::secret::known(line, |_, range, _| hidden.push((start + range.start, start + range.end)));
         hidden
     }
@@ -236,7 +241,13 @@ mod tests {
 
     #[test]
     fn only_the_projects_own_code_is_read() {
-        for path in ["app/page.tsx", "next.config.mjs", "tsconfig.json", "a/public.ts"] {
+        for path in [
+            "app/page.tsx",
+            "next.config.mjs",
+            "tsconfig.json",
+            "a/public.ts",
+            "app/public/generated/page.tsx",
+        ] {
             assert!(is_linted(path), "{path}");
         }
         for path in [

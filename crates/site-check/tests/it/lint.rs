@@ -1,7 +1,9 @@
 //! The lint on its fixtures, each rule with what it finds and what it must leave alone; and what holds of any input at all.
 
+use crate::snapshot::Site;
 use proptest::prelude::*;
 use site_check::lint::{self, Fixed, Options, Report};
+use site_write::{Contents, Project};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
@@ -221,6 +223,54 @@ fn a_mending_that_is_refused_is_not_made_and_keeps_its_name() {
         assert_eq!(most.applied, others);
         assert_eq!(most.report.violations.len(), 1, "{refused:?}");
     }
+}
+
+#[test]
+fn what_the_site_had_is_kept_with_a_reason_and_nothing_else() {
+    let classes = |tail: &str| format!("{} {tail}", "wide-[calc(100%_-_2rem)] ".repeat(11));
+    let key = format!("AKIA{}", "Z7QK".repeat(4));
+    let html = format!(
+        "<!doctype html><html lang=en><head><title>T</title></head><body><div class='{}' data-key='{key}'>one</div>\
+         <img src='http://cdn.example/a&amp;b.png' alt=''><form action='javascript:void(0)'><input name=a></form>\
+         <link rel=stylesheet href='/late.css'><script>start('{key}')</script></body></html>",
+        classes("a&amp;b")
+    );
+    let site = Site::new().page("/", &html).asset("/late.css", "text/css", "p{}");
+    let plan = site_write::plan(&site.snapshot, &site.bodies).expect("a plan");
+    let mut project = site_write::transform(&plan, &site.snapshot, &site.bodies).expect("a project");
+    let texts = |project: &Project| -> Vec<(String, String)> {
+        let texts = project.files.iter().filter_map(|(path, contents)| match contents {
+            Contents::Text(text) => Some((path.clone(), text.clone())),
+            Contents::Stored(_) => None,
+        });
+        texts.collect()
+    };
+    let look = |project: &Project| {
+        let texts = texts(project);
+        lint::lint(texts.iter().map(|(path, text)| (path.as_str(), text.as_str())), &Options::default())
+    };
+    let before = look(&project);
+    let kinds: BTreeSet<&str> = before.violations.iter().map(|it| it.kind).collect();
+    for kind in
+        ["tailwind_overflow", "img_element", "secret", "javascript_url", "stylesheet_without_precedence"]
+    {
+        assert!(kinds.contains(kind), "{kind} is not found: {kinds:?}");
+    }
+    let count = lint::settle(&plan, &site.snapshot, &site.bodies, &mut project);
+    let after = look(&project);
+    assert!(after.passed && after.suppressed == count && count == before.violations.len(), "{after:#?}");
+    assert_eq!(lint::settle(&plan, &site.snapshot, &site.bodies, &mut project), 0, "once is enough");
+    let report = site_check::verify(&plan, &site.snapshot, &site.bodies, &project);
+    assert!(report.passed(), "{report:#?}");
+
+    let file = &plan.routes[0].file;
+    let strange = format!("export default () => <p className=\"{}\">x</p>;\n", classes("c"));
+    project.files.insert(file.clone(), Contents::Text(strange));
+    assert_eq!(
+        lint::settle(&plan, &site.snapshot, &site.bodies, &mut project),
+        0,
+        "the site had no such list"
+    );
 }
 
 /// Text that is nearly TypeScript: pieces of it, whole fixtures, and their cut-off halves.

@@ -33,7 +33,8 @@ pub(in crate::lint) fn check(file: &File<'_, '_>, found: &mut Found) {
     for comment in file.semantic.comments() {
         let said =
             file.slice(comment.content_span()).trim_start_matches(|c: char| c.is_whitespace() || c == '*');
-        if let Some(flag) = IN_COMMENTS.iter().find(|flag| said.starts_with(**flag)) {
+        let Some(flag) = IN_COMMENTS.iter().find(|flag| said.starts_with(**flag)) else { continue };
+        if !is_excused(said) {
             found.at(comment.span, format!("`{flag}` hides what is wrong: mend it"));
         }
     }
@@ -49,6 +50,12 @@ pub(in crate::lint) fn check(file: &File<'_, '_>, found: &mut Found) {
                 .at(property.span, format!("`{name}` lets a broken project through the build: take it away"));
         }
     }
+}
+
+/// `eslint-disable-next-line RULE -- reason` says which check is meant, and why.
+fn is_excused(said: &str) -> bool {
+    let Some((what, reason)) = said.split_once("--") else { return false };
+    what.starts_with("eslint-disable") && what.split_whitespace().nth(1).is_some() && reason.trim().len() >= 3
 }
 
 /// The same in a `tsconfig.json`, which may hold comments, and so is no JSON but an object of TypeScript.
