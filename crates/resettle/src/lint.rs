@@ -8,7 +8,7 @@ mod tree;
 use crate::{
     cli::LintArguments,
     exit::{Outcome, usage},
-    terminal::{is_screen, note, say},
+    terminal::{note, say},
 };
 use site_check::lint::{self, Options, Report};
 use std::{collections::BTreeMap, path::Path};
@@ -77,8 +77,6 @@ fn tell(report: &Report, arguments: &LintArguments) {
         for text in human::findings(report) {
             say(text);
         }
-        let summary = human::summary(report);
-        // What is no finding is not for a program that reads them.
-        if is_screen() || report.passed { say(summary) } else { note(summary) }
+        note(human::summary(report));
     }
 }

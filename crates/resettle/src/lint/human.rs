@@ -9,13 +9,13 @@ pub(super) fn findings(report: &Report) -> Vec<String> {
 }
 
 fn block(found: &Violation, weight: &str) -> String {
-    let Violation { file, line, column, kind, description, excerpt, .. } = found;
+    let Violation { file, line, column, kind, description, docs, excerpt, .. } = found;
     let number = line.to_string();
     let margin = " ".repeat(number.len());
     let fixable = if found.fixable { " (--fix mends it)" } else { "" };
     let caret = format!("{}{}", " ".repeat(excerpt.caret), "^".repeat(excerpt.width));
     format!(
-        "{file}:{line}:{column}: {weight}[{kind}]: {description}{fixable}\n{margin} |\n{number} | {}\n{margin} | {caret}\n",
+        "{file}:{line}:{column}: {weight}[{kind}]: {description}{fixable}\n{margin} |\n{number} | {}\n{margin} | {caret}\n{margin} = {docs}\n",
         excerpt.text
     )
 }

@@ -157,7 +157,7 @@ fn complaints<'d>(diagnostics: impl IntoIterator<Item = &'d OxcDiagnostic>) -> V
     for diagnostic in diagnostics {
         let (offset, length) =
             diagnostic.labels.first().map_or((0, 0), |label| (label.offset(), label.len()));
-        let place = Span::sized(offset as u32, length as u32);
+        let place = Span::sized(offset, length);
         found.at(place, format!("it is not TypeScript: {}", diagnostic.message));
     }
     if found.list.is_empty() {

@@ -107,7 +107,7 @@ fn target<'t, 'a>(target: &'t AssignmentTarget<'a>) -> Option<&'t MemberExpressi
 }
 
 fn last_name<'e>(expression: &'e Expression<'_>) -> Option<&'e str> {
-    Some(expression.get_inner_expression().get_member_expr()?.static_property_name()?)
+    expression.get_inner_expression().get_member_expr()?.static_property_name()
 }
 
 /// Does it come from the document, from a ref, from an event, or from jQuery?

@@ -70,7 +70,7 @@ fn is_of_browsers(node: &AstNode<'_>) -> bool {
             other => other
                 .get_member_expr()
                 .and_then(|it| it.static_property_name())
-                .is_some_and(|name| is_hook(&name) || name == "createContext"),
+                .is_some_and(|name| is_hook(name) || name == "createContext"),
         },
         AstKind::JSXAttribute(attribute) => {
             let handler = match &attribute.name {
