@@ -131,6 +131,23 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// Every cause.
+    pub const ALL: [Self; 13] = [
+        Self::Enqueued,
+        Self::Claimed,
+        Self::Started,
+        Self::Completed,
+        Self::AttemptFailed,
+        Self::GaveUp,
+        Self::LeaseExpired,
+        Self::PhaseOverdue,
+        Self::JobOverdue,
+        Self::HandedBack,
+        Self::RetryDue,
+        Self::CancelRequested,
+        Self::Replayed,
+    ];
+
     /// The name in the database and in logs.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,7 +1,11 @@
 //! The tables of moves, a job's and a migration's: the code's and the database's are the same, and the database holds to it.
 
 use crate::world::World;
-use domain::{job::JobState, migration::MigrationState};
+use domain::{
+    job::{Cause, JobState},
+    migration::MigrationState,
+};
+use std::collections::BTreeSet;
 use tokio_postgres::error::SqlState;
 
 #[tokio::test]
@@ -14,6 +18,15 @@ async fn the_database_and_the_code_have_the_same_table_of_moves() {
             assert_eq!(row.get::<_, bool>(0), from.allows(to), "{from} to {to}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_database_and_the_code_know_the_same_causes() {
+    let world = World::new().await;
+    let sql = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'transitions_cause_check'";
+    let check: String = world.sql.query_one(sql, &[]).await.expect("the constraint").get(0);
+    let listed: BTreeSet<&str> = check.split('\'').skip(1).step_by(2).collect();
+    assert_eq!(listed, Cause::ALL.iter().map(|cause| cause.as_str()).collect::<BTreeSet<_>>());
 }
 
 /// Puts a job into a state without asking the trigger.
