@@ -28,7 +28,7 @@ pub(crate) struct Attempt<'a> {
     pub(crate) held: &'a Held,
     pub(crate) failure: &'a Failure,
     pub(crate) verdict: Verdict,
-    /// The cause that a retry's transition names.
+    /// What ended it: the worker's word, or one of the clocks.
     pub(crate) cause: Cause,
     pub(crate) events: &'a [NewEvent],
 }
@@ -80,7 +80,9 @@ async fn retry(tx: &Tx<'_>, attempt: &Attempt<'_>, wait: Duration) -> Result<Job
 
 async fn give_up(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<JobState> {
     let lease = attempt.lease;
-    leave(tx, attempt, JobState::Failed, Cause::GaveUp, None).await?;
+    // That no attempt is left tells nothing of how the last one was lost.
+    let cause = if attempt.cause == Cause::AttemptFailed { Cause::GaveUp } else { attempt.cause };
+    leave(tx, attempt, JobState::Failed, cause, None).await?;
     let sql = "-- dead_letter.write
         INSERT INTO dead_letters (id, job_id, tenant_id, epoch, job, failure)
         SELECT $2, id, tenant_id, epoch, to_jsonb(jobs), $3 FROM jobs WHERE id = $1";

@@ -129,6 +129,7 @@ async fn the_last_attempt_that_hangs_ends_the_run_and_says_so() {
     world.change("UPDATE jobs SET attempts = 2 WHERE id = $1", lease.job).await;
     overrun_phase(&world, lease.job).await;
     assert_eq!(world.rescue().await[0].to, JobState::Failed);
+    assert_eq!(world.transitions(lease.job).await[3], "RUNNING>FAILED phase_overdue 1 3");
     assert_eq!(world.told(request.migration).await, ["log", "phase_update", "error", "done"]);
     let code: String =
         world.one("SELECT failure->>'code' FROM dead_letters WHERE job_id = $1", lease.job.0).await;

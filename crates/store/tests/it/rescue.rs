@@ -62,6 +62,7 @@ async fn a_job_that_is_lost_for_the_last_time_ends_with_its_letter_and_its_last_
     world.change("UPDATE jobs SET attempts = 2 WHERE id = $1", lease.job).await;
     world.expire(lease.job).await;
     assert_eq!(world.rescue().await[0].to, JobState::Failed);
+    assert_eq!(world.transitions(lease.job).await[3], "RUNNING>FAILED lease_expired 1 3");
     assert_eq!(world.told(request.migration).await, ["log", "phase_update", "error", "done"]);
     assert_eq!(world.migration_state(request.migration).await, "failed");
     let code: String =
