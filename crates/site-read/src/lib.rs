@@ -4,9 +4,11 @@
 //! one and the same site is the same whatever the order in which its answers came. A fault of a page
 //! or an asset becomes a [`Finding`]; only the start page's failure ends the crawl.
 //!
-//! Start at [`read`]; [`Snapshot`] is the result and [`Index`] finds pages in it. [`journal`] is what a crawl
+//! Start at [`read`]; [`Snapshot`] is the result and [`Index`] finds pages in it. [`analysis`] tells what pages and
+//! site are made of. [`journal`] is what a crawl
 //! that was interrupted goes on from.
 
+pub mod analysis;
 mod archive;
 pub mod charset;
 mod crawl;

@@ -55,7 +55,7 @@ pub(crate) fn read(document: &Html, address: &Url) -> Facts {
 }
 
 /// `<base href>` of the document, or its own address.
-fn base(document: &Html, address: &Url) -> Url {
+pub(crate) fn base(document: &Html, address: &Url) -> Url {
     let elements = document.tree.root().descendants();
     let href = elements
         .filter_map(|node| node.value().as_element())
@@ -67,7 +67,7 @@ fn base(document: &Html, address: &Url) -> Url {
 }
 
 /// The value of an attribute. The parser's own look-up interns the name each time; elements have few.
-fn value<'a>(element: &'a Element, name: &str) -> Option<&'a str> {
+pub(crate) fn value<'a>(element: &'a Element, name: &str) -> Option<&'a str> {
     element.attrs().find(|(attribute, _)| *attribute == name).map(|(_, value)| value)
 }
 

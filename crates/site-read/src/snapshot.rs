@@ -65,6 +65,7 @@ impl Snapshot {
             from: alias.from.clone(),
             to: alias.to.clone(),
             status: 301,
+            steps: 1,
         });
         self.redirects.iter().cloned().chain(aliases)
     }
@@ -115,6 +116,18 @@ pub struct Redirect {
     pub to: String,
     /// Status of the first redirect of the chain.
     pub status: u16,
+    /// Redirects in the chain.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub steps: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+const fn is_one(steps: &u32) -> bool {
+    *steps == 1
 }
 
 /// Another spelling of a page's address.

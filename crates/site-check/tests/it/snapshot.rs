@@ -56,7 +56,7 @@ impl Site {
     }
 
     pub(crate) fn redirect(mut self, from: &str, to: &str, status: u16) -> Self {
-        self.snapshot.redirects.push(Redirect { from: address(from), to: address(to), status });
+        self.snapshot.redirects.push(Redirect { from: address(from), to: address(to), status, steps: 1 });
         self
     }
 }

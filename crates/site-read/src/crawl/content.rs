@@ -5,6 +5,7 @@ use scraper::{Html, Node};
 use site_fetch::Fetched;
 use url::Url;
 
+use crate::analysis::{self, PageAnalysis, PageInput};
 use crate::charset::{self, Decoded};
 use crate::journal::SitemapVisit;
 use crate::page::{self, Facts, Kind};
@@ -16,6 +17,7 @@ use crate::{css, nesting};
 pub(super) struct Content {
     pub(super) decoded: Decoded,
     pub(super) facts: Facts,
+    pub(super) analysis: PageAnalysis,
     pub(super) gist: Option<u64>,
 }
 
@@ -27,6 +29,8 @@ pub(super) fn of_page(answer: &Fetched) -> Option<Content> {
     }
     let document = Html::parse_document(&decoded.text);
     let mut facts = page::read(&document, &answer.url);
+    let input = PageInput { url: &answer.url, status: answer.status, headers: &answer.headers };
+    let analysis = analysis::analyse(&document, &input);
     let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     for (kind, url) in page::links_of_header(headers, &answer.url) {
         match kind {
@@ -35,7 +39,7 @@ pub(super) fn of_page(answer: &Fetched) -> Option<Content> {
         }
     }
     let gist = trap::may_be_one_of_many(&answer.url).then(|| gist(&document));
-    Some(Content { decoded, facts, gist })
+    Some(Content { decoded, facts, analysis, gist })
 }
 
 /// A hash of the text without digits and white space: what is left equal when only numbers count up.

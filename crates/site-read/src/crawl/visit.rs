@@ -180,7 +180,7 @@ pub(super) async fn read_page(
     let raw = answer.body.clone();
     let status = answer.status;
     let read = in_background(move || content::of_page(&answer)).await.flatten();
-    let Some(Content { decoded, facts, gist }) = read else {
+    let Some(Content { decoded, facts, analysis, gist }) = read else {
         return Ok(None);
     };
     let bytes = raw.len() as u64;
@@ -201,6 +201,7 @@ pub(super) async fn read_page(
         assets: facts.assets,
         cut: facts.cut,
         gist,
+        analysis,
     }))
 }
 

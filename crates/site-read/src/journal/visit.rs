@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::analysis::PageAnalysis;
 use crate::snapshot::{Asset, Page};
 
 /// What came of one request.
@@ -84,12 +85,16 @@ pub struct PageVisit {
     /// the same are alike. Only taken where the address tells that there may be many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gist: Option<u64>,
+    /// What it is made of.
+    pub analysis: PageAnalysis,
 }
 
 impl PageVisit {
-    /// Whether both are the same page, but for numbers.
+    /// Whether both are the same page, but for numbers or a few words.
     pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
-        self.page.html == other.page.html || (self.gist.is_some() && self.gist == other.gist)
+        self.page.html == other.page.html
+            || (self.gist.is_some() && self.gist == other.gist)
+            || self.analysis.text.is_like(&other.analysis.text)
     }
 }
 

@@ -23,6 +23,7 @@ impl Redirects {
             from: without_fragment(from).to_string(),
             to: without_fragment(to).to_string(),
             status,
+            steps: 1,
         };
         self.seen.entry(normal_form(from)).or_insert(redirect);
     }
@@ -33,7 +34,7 @@ impl Redirects {
         let mut endless = Vec::new();
         for (form, redirect) in &self.seen {
             match self.end(form, redirect) {
-                Some(to) => ending.push(Redirect { to: to.to_owned(), ..redirect.clone() }),
+                Some((to, steps)) => ending.push(Redirect { to: to.to_owned(), steps, ..redirect.clone() }),
                 None => endless.push(redirect.from.clone()),
             }
         }
@@ -41,18 +42,21 @@ impl Redirects {
         (ending, endless)
     }
 
-    fn end<'a>(&'a self, form: &'a str, first: &'a Redirect) -> Option<&'a str> {
+    /// Where a chain ends and how many redirects it has; `None` if it never ends.
+    fn end<'a>(&'a self, form: &'a str, first: &'a Redirect) -> Option<(&'a str, u32)> {
         let mut passed = HashSet::from([form.to_owned()]);
         let mut to = first.to.as_str();
+        let mut steps = 1;
         loop {
             let form = Url::parse(to).map(|url| normal_form(&url)).ok()?;
             if passed.contains(&form) {
                 return None;
             }
             let Some(next) = self.seen.get(&form) else {
-                return Some(to);
+                return Some((to, steps));
             };
             to = &next.to;
+            steps += 1;
             passed.insert(form);
         }
     }

@@ -1,0 +1,172 @@
+//! The shape of a page: a hash of each part that others may share, of entries that repeat side by side, and of
+//! the whole.
+//!
+//! Shape is element names and classes. Classes that only tell which entry is the current one are left out, so
+//! that a navigation has one shape on all pages.
+
+use std::collections::HashMap;
+
+use super::walk::Tag;
+use super::{PageAnalysis, Part, PartRole};
+use crate::analysis::hash::{Hash, Hasher};
+
+/// Parts kept of one page, and shapes told apart among one element's children.
+const PARTS: usize = 64;
+const SHAPES: usize = 64;
+/// Entries side by side that make a list of cards, and elements that make a card.
+const SIDE_BY_SIDE: u32 = 3;
+const CARD: u32 = 3;
+/// Classes that tell a state, by what they hold.
+const STATES: [&str; 6] = ["active", "current", "selected", "is-open", "focus", "hover"];
+
+#[derive(Default)]
+pub(super) struct Parts {
+    open: Vec<Shape>,
+    found: Vec<Part>,
+    template: u64,
+}
+
+/// An element whose children are being read.
+struct Shape {
+    role: Option<PartRole>,
+    structure: Hasher,
+    content: Hasher,
+    elements: u32,
+    children: HashMap<u64, (u32, u32)>,
+    /// Structure of the child before, so that any number of like ones in a row is one.
+    last: u64,
+}
+
+impl Parts {
+    pub(super) fn open(&mut self, element: &Tag<'_>) {
+        let name = element.name();
+        let mut structure = Hasher::new();
+        structure.bytes(name.as_bytes());
+        for class in element.classes().filter(|class| !is_state(class)) {
+            structure.bytes(class.as_bytes());
+        }
+        let mut content = structure;
+        for attribute in ["href", "src", "alt", "action"] {
+            if let Some(value) = element.attr(attribute) {
+                content.bytes(value.as_bytes());
+            }
+        }
+        let role =
+            if self.open.iter().any(|around| around.role.is_some()) { inner(name) } else { role(element) };
+        self.open.push(Shape { role, structure, content, elements: 1, children: HashMap::new(), last: 0 });
+    }
+
+    pub(super) fn text(&mut self, text: &str) {
+        if let Some(shape) = self.open.last_mut() {
+            for word in text.split_whitespace() {
+                shape.content.bytes(word.as_bytes());
+            }
+        }
+    }
+
+    pub(super) fn close(&mut self) {
+        let Some(shape) = self.open.pop() else { return };
+        let (structure, content) = (shape.structure.finish(), shape.content.finish());
+        if let Some(role) = shape.role {
+            self.keep(Part {
+                role,
+                structure: Hash(structure),
+                content: Hash(content),
+                elements: shape.elements,
+                times: 1,
+            });
+        }
+        let cards = shape
+            .children
+            .iter()
+            .filter(|(_, (times, elements))| *times >= SIDE_BY_SIDE && *elements >= CARD);
+        let mut cards: Vec<Part> = cards
+            .map(|(structure, (times, elements))| Part {
+                role: PartRole::Card,
+                structure: Hash(*structure),
+                content: Hash(0),
+                elements: *elements,
+                times: *times,
+            })
+            .collect();
+        cards.sort_by_key(|card| card.structure);
+        cards.into_iter().for_each(|card| self.keep(card));
+        match self.open.last_mut() {
+            Some(around) => around.take(structure, content, shape.elements),
+            None => self.template = structure,
+        }
+    }
+
+    fn keep(&mut self, part: Part) {
+        let same = |known: &&mut Part| known.role == part.role && known.structure == part.structure;
+        if let Some(known) = self.found.iter_mut().find(same) {
+            known.times = known.times.saturating_add(part.times);
+        } else if self.found.len() < PARTS {
+            self.found.push(part);
+        }
+    }
+
+    pub(super) fn finish(self, page: &mut PageAnalysis) {
+        page.parts = self.found;
+        page.template = Hash(self.template);
+    }
+}
+
+impl Shape {
+    fn take(&mut self, structure: u64, content: u64, elements: u32) {
+        self.content.number(content);
+        self.elements = self.elements.saturating_add(elements);
+        // A list of ten and a list of twelve are of one template.
+        if self.last != structure {
+            self.structure.number(structure);
+            self.last = structure;
+        }
+        if let Some((times, _)) = self.children.get_mut(&structure) {
+            *times += 1;
+        } else if self.children.len() < SHAPES {
+            self.children.insert(structure, (1, elements));
+        }
+    }
+}
+
+fn is_state(class: &str) -> bool {
+    STATES.iter().any(|state| class.contains(state))
+}
+
+/// Inside a part, only navigation is a part of its own.
+fn inner(name: &str) -> Option<PartRole> {
+    (name == "nav").then_some(PartRole::Navigation)
+}
+
+/// What an element is by its name, its role, or else what its author called it.
+fn role(element: &Tag<'_>) -> Option<PartRole> {
+    match element.name() {
+        "header" => return Some(PartRole::Header),
+        "nav" => return Some(PartRole::Navigation),
+        "aside" => return Some(PartRole::Aside),
+        "footer" => return Some(PartRole::Footer),
+        "div" | "table" | "ul" | "section" | "td" => {}
+        _ => return None,
+    }
+    match element.attr("role") {
+        Some("banner") => return Some(PartRole::Header),
+        Some("navigation") => return Some(PartRole::Navigation),
+        Some("complementary") => return Some(PartRole::Aside),
+        Some("contentinfo") => return Some(PartRole::Footer),
+        _ => {}
+    }
+    element.attr("id").into_iter().chain(element.classes()).find_map(called)
+}
+
+fn called(name: &str) -> Option<PartRole> {
+    match name.to_ascii_lowercase().as_str() {
+        "header" | "masthead" | "site-header" | "page-header" | "topbar" | "top-bar" | "banner" => {
+            Some(PartRole::Header)
+        }
+        "nav" | "navbar" | "navigation" | "menu" | "main-menu" | "mainmenu" | "main-nav" | "mainnav"
+        | "topnav" => Some(PartRole::Navigation),
+        "sidebar" | "side-bar" | "sidenav" | "sphinxsidebar" | "aside" => Some(PartRole::Aside),
+        "footer" | "site-footer" | "page-footer" | "bottom" => Some(PartRole::Footer),
+        _ => None,
+    }
+}

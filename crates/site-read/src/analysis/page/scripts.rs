@@ -1,0 +1,192 @@
+//! Scripts, handlers in attributes, and what tells that a page needs them.
+
+use super::walk::{Place, Tag};
+use super::{PageAnalysis, Script, ScriptKind};
+use crate::analysis::{clip, known};
+
+/// Bytes of a script's text that are looked at.
+const LOOKED_AT: usize = 64 * 1024;
+/// Ids and elements that a framework fills.
+const ROOTS: [&str; 8] = ["root", "app", "__next", "__nuxt", "___gatsby", "svelte", "q-app", "main-app"];
+/// Attributes and elements that a framework leaves.
+const MARKS: [&str; 5] =
+    ["data-reactroot", "data-server-rendered", "ng-version", "data-v-app", "data-sveltekit-hydrate"];
+
+#[derive(Default)]
+pub(super) struct Scripts {
+    scripts: Vec<Script>,
+    open: Option<Open>,
+    handlers: u32,
+    /// The root of a framework that is there, and whether anything is in it.
+    root: Option<(String, bool)>,
+    in_root: u32,
+    mark: Option<&'static str>,
+    /// A noscript element asks for scripts.
+    asks: bool,
+    in_noscript: bool,
+    /// What looks like a question for consent.
+    wall: Option<String>,
+}
+
+/// The script that is being read.
+struct Open {
+    url: Option<String>,
+    data: bool,
+    text: String,
+    bytes: u64,
+}
+
+impl Scripts {
+    pub(super) fn open(&mut self, element: &Tag<'_>, place: &Place<'_>) {
+        if self.in_root > 0 {
+            self.in_root += 1;
+        }
+        let name = element.name();
+        if name == "script" {
+            self.script(element, place);
+        } else if name == "noscript" {
+            self.in_noscript = true;
+        } else if self.root.is_none() && is_root(element) {
+            self.root = Some((element.attr("id").unwrap_or(name).to_owned(), false));
+            self.in_root = 1;
+        } else if self.in_root > 1
+            && let Some((_, filled)) = &mut self.root
+        {
+            *filled |= matches!(name, "img" | "svg" | "video" | "input" | "iframe" | "canvas");
+        }
+        self.attributes(element);
+        if self.wall.is_none() {
+            let called = element.attr("id").into_iter().chain(element.classes());
+            self.wall = called.take(8).find(|name| is_wall(name)).map(clip::text);
+        }
+    }
+
+    fn attributes(&mut self, element: &Tag<'_>) {
+        let mut handled = false;
+        for (name, value) in element.attrs() {
+            handled |= name.len() > 2 && name.starts_with("on");
+            handled |= matches!(name, "href" | "action" | "formaction")
+                && value.trim_start().get(..11).is_some_and(|head| head.eq_ignore_ascii_case("javascript:"));
+            if let Some(mark) = MARKS.iter().find(|mark| **mark == name) {
+                self.mark = Some(mark);
+            }
+        }
+        self.handlers += u32::from(handled);
+    }
+
+    fn script(&mut self, element: &Tag<'_>, place: &Place<'_>) {
+        let kind = element.attr("type").unwrap_or_default().trim().to_ascii_lowercase();
+        let runs = matches!(kind.as_str(), "" | "module")
+            || kind.ends_with("/javascript")
+            || kind.ends_with("ecmascript")
+            || kind.contains("babel");
+        let url = element.attr("src").and_then(|src| place.url(src)).map(String::from);
+        self.open = Some(Open { url, data: !runs, text: String::new(), bytes: 0 });
+    }
+
+    pub(super) fn text(&mut self, text: &str) {
+        if let Some(open) = &mut self.open {
+            open.bytes += text.len() as u64;
+            if open.text.len() < LOOKED_AT {
+                open.text.push_str(text);
+            }
+        } else if self.in_noscript {
+            let text = text.to_ascii_lowercase();
+            self.asks |= text.contains("javascript") && !text.contains("<img") && !text.contains("<iframe");
+        } else if self.in_root > 0
+            && let Some((_, filled)) = &mut self.root
+        {
+            *filled |= !text.trim_ascii().is_empty();
+        }
+    }
+
+    pub(super) fn close(&mut self, element: &Tag<'_>) {
+        self.in_root = self.in_root.saturating_sub(1);
+        match element.name() {
+            "noscript" => self.in_noscript = false,
+            "script" => {
+                if let Some(open) = self.open.take() {
+                    clip::push(&mut self.scripts, classify(open));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn finish(self, page: &mut PageAnalysis) {
+        page.inline_handlers = self.handlers;
+        page.cookie_wall = self.wall;
+        let runs = self.scripts.iter().any(|script| script.kind != ScriptKind::Data);
+        page.needs_script = match &self.root {
+            Some((id, false)) if runs => {
+                Some(format!("its root element `{id}` is empty until a script fills it"))
+            }
+            _ if self.asks && runs => Some("it asks its visitor to switch scripts on".to_owned()),
+            _ => None,
+        };
+        if let Some(mark) = self.mark {
+            page.platforms.push(framework_of(mark).to_owned());
+        }
+        page.scripts = self.scripts;
+    }
+}
+
+fn is_root(element: &Tag<'_>) -> bool {
+    match element.name() {
+        "app-root" => true,
+        "div" | "main" => element.attr("id").is_some_and(|id| ROOTS.contains(&id)),
+        _ => false,
+    }
+}
+
+/// Is an element of this id or class a question for consent?
+fn is_wall(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    (name.contains("cookie") || name.contains("consent") || name.contains("gdpr"))
+        && ["wall", "banner", "bar", "notice", "popup", "overlay", "modal", "consent", "dialog", "box"]
+            .iter()
+            .any(|shape| name.contains(shape))
+}
+
+fn framework_of(mark: &str) -> &'static str {
+    match mark {
+        "data-reactroot" => "React",
+        "ng-version" => "Angular",
+        "data-sveltekit-hydrate" => "SvelteKit",
+        _ => "Vue",
+    }
+}
+
+fn classify(open: Open) -> Script {
+    let Open { url, data, text, bytes } = open;
+    let found = match &url {
+        Some(url) => known::script_at(url),
+        None if data => None,
+        None => known::script_saying(&text),
+    };
+    let writes = !data && text.contains("document.write");
+    let kind = match found {
+        Some((kind, _)) => kind,
+        None if data => ScriptKind::Data,
+        None if writes || (url.is_none() && mutates(&text)) => ScriptKind::DomMutation,
+        None => ScriptKind::Own,
+    };
+    let version = url.as_deref().filter(|_| found.is_some()).and_then(known::version_in);
+    let name = found.map(|(_, name)| name.to_owned());
+    Script { url, kind, name, version, bytes, writes }
+}
+
+fn mutates(text: &str) -> bool {
+    const WAYS: [&str; 9] = [
+        ".innerHTML",
+        ".outerHTML",
+        "appendChild(",
+        "insertBefore(",
+        "insertAdjacent",
+        ".append(",
+        "classList.",
+        "$(",
+        "jQuery(",
+    ];
+    WAYS.iter().any(|way| text.contains(way))
+}

@@ -1,0 +1,162 @@
+//! The one walk over a document: opens, texts and closes in their order, handed to the collectors. Does not
+//! recurse, so that nesting cannot exhaust the stack.
+
+use ego_tree::iter::Edge;
+use scraper::node::Element;
+use scraper::{Html, Node};
+use url::Url;
+
+use super::forms::Forms;
+use super::head::Head;
+use super::media::Media;
+use super::outline::Outline;
+use super::parts::Parts;
+use super::scripts::Scripts;
+use super::text::Words;
+use super::{PageAnalysis, PageInput};
+use crate::page::{base, value};
+
+/// An element, with a quick way to its attributes: the parser's own look-up interns the name each time.
+#[derive(Clone, Copy)]
+pub(super) struct Tag<'a>(&'a Element);
+
+impl<'a> Tag<'a> {
+    pub(super) fn name(&self) -> &'a str {
+        self.0.name()
+    }
+
+    pub(super) fn attr(&self, name: &str) -> Option<&'a str> {
+        value(self.0, name)
+    }
+
+    pub(super) fn attrs(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.0.attrs()
+    }
+
+    pub(super) fn classes(&self) -> impl Iterator<Item = &'a str> {
+        self.attr("class").unwrap_or_default().split_ascii_whitespace()
+    }
+}
+
+/// Where in the document the walk is.
+pub(super) struct Place<'a> {
+    /// The page's own address.
+    pub(super) page: &'a Url,
+    /// What addresses in it are relative to.
+    pub(super) base: Url,
+    /// Elements around that show no text: scripts, styles, templates.
+    pub(super) silent: u32,
+    /// Elements around that are not the page's own matter: header, navigation, aside, footer.
+    pub(super) frame: u32,
+    /// Navigations around.
+    pub(super) navigation: u32,
+}
+
+impl Place<'_> {
+    /// An address of the document, absolute; `None` for what is none.
+    pub(super) fn url(&self, address: &str) -> Option<Url> {
+        let address = address.trim();
+        if address.is_empty() { None } else { self.base.join(address).ok() }
+    }
+
+    /// Is it on another host?
+    pub(super) fn is_foreign(&self, url: &Url) -> bool {
+        matches!(url.scheme(), "http" | "https") && url.host_str() != self.page.host_str()
+    }
+}
+
+/// Walks and collects.
+pub(super) fn walk(document: &Html, input: &PageInput<'_>) -> PageAnalysis {
+    let mut place =
+        Place { page: input.url, base: base(document, input.url), silent: 0, frame: 0, navigation: 0 };
+    let mut all = Collectors::default();
+    for edge in document.tree.root().traverse() {
+        match edge {
+            Edge::Open(node) => match node.value() {
+                Node::Element(element) => {
+                    let tag = Tag(element);
+                    enter(&mut place, &tag, 1);
+                    all.open(&tag, &place);
+                }
+                Node::Text(text) => all.text(text, &place),
+                _ => {}
+            },
+            Edge::Close(node) => {
+                if let Node::Element(element) = node.value() {
+                    let tag = Tag(element);
+                    all.close(&tag, &place);
+                    enter(&mut place, &tag, -1);
+                }
+            }
+        }
+    }
+    all.finish()
+}
+
+fn enter(place: &mut Place<'_>, element: &Tag<'_>, by: i32) {
+    let add = |count: &mut u32| *count = count.saturating_add_signed(by);
+    match element.name() {
+        "script" | "style" | "template" | "noscript" | "noframes" | "title" => add(&mut place.silent),
+        "header" | "aside" | "footer" => add(&mut place.frame),
+        "nav" => {
+            add(&mut place.frame);
+            add(&mut place.navigation);
+        }
+        _ => {}
+    }
+}
+
+#[derive(Default)]
+struct Collectors {
+    head: Head,
+    outline: Outline,
+    forms: Forms,
+    scripts: Scripts,
+    media: Media,
+    parts: Parts,
+    words: Words,
+}
+
+impl Collectors {
+    fn open(&mut self, element: &Tag<'_>, place: &Place<'_>) {
+        self.head.open(element, place);
+        self.outline.open(element);
+        self.forms.open(element, place);
+        self.scripts.open(element, place);
+        self.media.open(element, place);
+        self.parts.open(element);
+    }
+
+    fn text(&mut self, text: &str, place: &Place<'_>) {
+        self.head.text(text);
+        self.scripts.text(text);
+        if place.silent == 0 && !text.trim_ascii().is_empty() {
+            self.outline.text(text);
+            self.forms.text(text);
+            self.media.text(text);
+            self.parts.text(text);
+            self.words.text(text, place);
+        }
+    }
+
+    fn close(&mut self, element: &Tag<'_>, place: &Place<'_>) {
+        self.head.close(element);
+        self.outline.close(element);
+        self.forms.close(element);
+        self.scripts.close(element);
+        self.media.close(element, place);
+        self.parts.close();
+    }
+
+    fn finish(self) -> PageAnalysis {
+        let mut page = PageAnalysis { version: PageAnalysis::VERSION, ..PageAnalysis::default() };
+        self.head.finish(&mut page);
+        self.outline.finish(&mut page);
+        self.forms.finish(&mut page);
+        self.scripts.finish(&mut page);
+        self.media.finish(&mut page);
+        self.parts.finish(&mut page);
+        page.text = self.words.finish();
+        page
+    }
+}
