@@ -1,10 +1,12 @@
 //! A class list of 256 characters or more: the builder cuts it, and no person reads it.
 
+use std::collections::BTreeSet;
+
 use oxc::ast::ast::{BinaryOperator, Expression};
 
 use crate::lint::{
     element::{Element, Value},
-    file::{File, Found},
+    file::{Edit, File, Found},
 };
 
 /// The builder's limit, in characters.
@@ -25,10 +27,23 @@ pub(in crate::lint) fn check(element: &Element<'_>, _: &File<'_, '_>, found: &mu
             "a {name} of {length} characters; the builder takes fewer than {LIMIT}: give the element one class of its own, with these as its rules"
         );
         let finding = found.at(attribute.span, told);
-        if let Some(text) = attribute.text() {
-            finding.because_of(text, (!attribute.spread).then_some(attribute.span.start));
+        let Some(text) = attribute.text() else { continue };
+        finding.because_of(text, (!attribute.spread).then_some(attribute.span.start));
+        let short = once_each(text);
+        if short.chars().count() < LIMIT {
+            let plain = !short.contains(['"', '&', '\\']);
+            let quoted = serde_json::to_string(&short).expect("a string serialises");
+            let quoted = if plain || attribute.spread { quoted } else { format!("{{{quoted}}}") };
+            finding.mended_by(vec![Edit::replace(attribute.value_span, quoted)]);
         }
     }
+}
+
+/// The same list: order, doubles and white space mean nothing in it.
+fn once_each(list: &str) -> String {
+    let mut seen = BTreeSet::new();
+    let words = list.split_ascii_whitespace().filter(|word| seen.insert(*word));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// The characters that an expression has at least, as far as they stand in it; of two branches the longer.
