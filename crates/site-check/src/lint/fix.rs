@@ -86,16 +86,23 @@ fn look_again(mended: &BTreeMap<String, (String, Vec<Applied>)>, options: &Optio
 
 /// The text after one pass, and what was mended in it; none if nothing was.
 fn mend(looked: &Looked<'_>, keep: &mut dyn FnMut(&Applied) -> bool) -> Option<(String, Vec<Applied>)> {
-    let mut made = Vec::new();
-    let mut edits: Vec<&Edit> = Vec::new();
-    for finding in &looked.findings {
-        let Some(wanted) =
-            finding.mending.as_ref().filter(|wanted| wanted.iter().all(|edit| is_free(edit, &edits)))
-        else {
+    let mut wanted: Vec<(&Finding, &[Edit])> = looked
+        .findings
+        .iter()
+        .filter_map(|finding| finding.mending.as_deref().map(|edits| (finding, edits)))
+        .collect();
+    wanted.sort_by_key(|(_, edits)| edits.first().map(|edit| edit.span.start));
+    let (mut made, mut edits) = (Vec::new(), Vec::new());
+    let mut taken_to = None;
+    let mut tags = Tags { text: looked.text, counted_to: 0, count: 0 };
+    for (finding, wanted) in wanted {
+        // Edits that touch wait for the next pass.
+        if wanted.iter().any(|edit| taken_to.is_some_and(|end| edit.span.start <= end)) {
             continue;
-        };
-        let about = about(looked, finding, wanted);
+        }
+        let about = about(looked, finding, wanted, tags.before(wanted));
         if keep(&about) {
+            taken_to = wanted.iter().map(|edit| edit.span.end).max();
             edits.extend(wanted);
             made.push(about);
         }
@@ -103,9 +110,21 @@ fn mend(looked: &Looked<'_>, keep: &mut dyn FnMut(&Applied) -> bool) -> Option<(
     (!made.is_empty()).then(|| (apply(looked.text, edits), made))
 }
 
-/// Edits that touch wait for the next pass.
-fn is_free(edit: &Edit, taken: &[&Edit]) -> bool {
-    taken.iter().all(|other| edit.span.end < other.span.start || other.span.end < edit.span.start)
+/// Counts how many tags begin before a place, in ascending order of places.
+struct Tags<'a> {
+    text: &'a str,
+    counted_to: usize,
+    count: usize,
+}
+
+impl Tags<'_> {
+    fn before(&mut self, edits: &[Edit]) -> usize {
+        let at = edits.first().map_or(0, |edit| edit.span.start as usize);
+        let between = self.text.get(self.counted_to..at).unwrap_or_default();
+        self.count += between.matches('<').count();
+        self.counted_to = at.max(self.counted_to);
+        self.count
+    }
 }
 
 pub(super) fn apply(text: &str, mut edits: Vec<&Edit>) -> String {
@@ -123,10 +142,7 @@ pub(super) fn apply(text: &str, mut edits: Vec<&Edit>) -> String {
 }
 
 /// Its id is made of what no other mending changes: how many tags begin before it, and what it replaces.
-fn about(looked: &Looked<'_>, finding: &Finding, edits: &[Edit]) -> Applied {
-    let start = finding.span.start as usize;
-    let before = looked.text.get(..start).unwrap_or_default();
-    let tags = before.matches('<').count();
+fn about(looked: &Looked<'_>, finding: &Finding, edits: &[Edit], tags: usize) -> Applied {
     let mut hasher = blake3::Hasher::new();
     hasher.update(looked.path.as_bytes()).update(&tags.to_le_bytes());
     for edit in edits {

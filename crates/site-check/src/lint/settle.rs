@@ -10,7 +10,9 @@ use site_write::{Bodies, Contents, Plan, Project};
 use super::{
     Options,
     file::{Edit, Finding},
-    fix, run, suppress,
+    fix,
+    run::{self, Looked},
+    suppress,
 };
 
 /// Writes the reasons into a project that was just written; says how many. Without anything to excuse, nothing changes.
@@ -27,7 +29,7 @@ pub fn settle(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies, project: &m
         let options = run::with_hosts(&texts, &Options::default());
         for looked in run::look(&texts, &options) {
             let edits: Vec<Edit> =
-                looked.findings.iter().filter_map(|it| excuse(it, looked.path, &mut site)).collect();
+                looked.findings.iter().filter_map(|it| excuse(it, &looked, &mut site)).collect();
             if edits.is_empty() {
                 continue;
             }
@@ -41,12 +43,18 @@ pub fn settle(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies, project: &m
     count
 }
 
-fn excuse(finding: &Finding, file: &str, site: &mut Site<'_>) -> Option<Edit> {
+fn excuse(finding: &Finding, looked: &Looked<'_>, site: &mut Site<'_>) -> Option<Edit> {
     let culprit = finding.culprit.as_ref()?;
     let reason = reason(finding.rule.name)?;
     let (at, text) = (culprit.excuse_at?, &culprit.text);
-    site.had(file, text)
-        .then(|| Edit::insert(at, format!(" /* {} {}: {reason} */ ", suppress::WORD, finding.rule.name)))
+    if !site.had(looked.path, text) {
+        return None;
+    }
+    let comment = format!("/* {} {}: {reason} */", suppress::WORD, finding.rule.name);
+    // Behind the name of a tag there is a space to come, elsewhere one was before.
+    let behind_name =
+        looked.text.get(at as usize..).is_some_and(|rest| rest.starts_with([' ', '\n', '/', '>']));
+    Some(Edit::insert(at, if behind_name { format!(" {comment}") } else { format!("{comment} ") }))
 }
 
 /// Why a project keeps this; none for what no site's having it excuses.

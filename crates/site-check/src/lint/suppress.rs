@@ -1,6 +1,8 @@
 //! Comments that excuse a finding: `lint-ignore RULE: reason`, for the comment's own line and the next one. Without a reason
 //! a comment excuses nothing and is a violation itself; one that excuses nothing any more is told.
 
+use std::collections::BTreeMap;
+
 use oxc::span::Span;
 
 use super::{
@@ -44,17 +46,18 @@ pub(super) fn apply(file: &File<'_, '_>, lines: &Lines<'_>, findings: &mut Vec<F
             Some(rule) => excuses.push(Excuse { span: comment.span, rule: rule.name, rows, used: false }),
         }
     }
+    let mut covered: BTreeMap<(&str, usize), Vec<usize>> = BTreeMap::new();
+    for (at, excuse) in excuses.iter().enumerate() {
+        for row in excuse.rows.0..=excuse.rows.1 {
+            covered.entry((excuse.rule, row)).or_default().push(at);
+        }
+    }
     let before = findings.len();
     findings.retain(|finding| {
         let row = lines.row(finding.span.start as usize);
-        let mut excused = false;
-        for excuse in excuses.iter_mut() {
-            if excuse.rule == finding.rule.name && (excuse.rows.0..=excuse.rows.1).contains(&row) {
-                excuse.used = true;
-                excused = true;
-            }
-        }
-        !excused
+        let by = covered.get_mut(&(finding.rule.name, row));
+        // Whichever covers it is used, and need not be told so again.
+        by.map(|by| by.drain(..).for_each(|at| excuses[at].used = true)).is_none()
     });
     let suppressed = before - findings.len();
     for excuse in excuses.iter().filter(|excuse| !excuse.used) {
