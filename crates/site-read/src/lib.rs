@@ -16,6 +16,8 @@ pub mod css;
 mod error;
 mod frontier;
 mod index;
+#[cfg(any(test, fuzzing))]
+pub mod invariants;
 pub mod journal;
 mod limits;
 mod media_type;

@@ -44,7 +44,18 @@ pub(crate) fn are_siblings(a: &Url, b: &Url) -> bool {
 /// default port and dot segments are settled by the URL parser.)
 #[must_use]
 pub fn normal_form(url: &Url) -> String {
-    let url = without_noise(url);
+    let form = spelled(&without_noise(url));
+    if !form.contains('%') && !url.as_str().contains('%') {
+        return form;
+    }
+    // Names written with escapes are known for noise only now that they are written plainly.
+    match Url::parse(&form) {
+        Ok(plain) => spelled(&without_noise(&plain)),
+        Err(_) => form,
+    }
+}
+
+fn spelled(url: &Url) -> String {
     let mut out = String::with_capacity(url.as_str().len());
     out.push_str(url.scheme());
     out.push_str("://");
@@ -89,14 +100,26 @@ pub(crate) fn loose_form(url: &Url) -> String {
     format!("{path}?{}", parameters.join("&"))
 }
 
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+}
+
+/// Whether the byte, written plainly, would make an escape of a percent sign that begins none.
+fn would_complete(out: &str, byte: u8) -> bool {
+    let out = out.as_bytes();
+    let is_open = out.ends_with(b"%") || matches!(out, [.., b'%', digit] if digit.is_ascii_hexdigit());
+    is_open && byte.is_ascii_hexdigit()
+}
+
 fn unescape_plain(text: &str, out: &mut String) {
     let mut rest = text;
     while let Some(at) = rest.find('%') {
         out.push_str(&rest[..at]);
-        let escape = rest[at..].get(..3);
+        let escape =
+            rest[at..].get(..3).filter(|escape| escape[1..].bytes().all(|byte| byte.is_ascii_hexdigit()));
         let byte = escape.and_then(|escape| u8::from_str_radix(&escape[1..], 16).ok());
         match (escape, byte) {
-            (Some(_), Some(byte)) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+            (Some(_), Some(byte)) if is_plain(byte) && !would_complete(out, byte) => {
                 out.push(char::from(byte));
                 rest = &rest[at + 3..];
             }

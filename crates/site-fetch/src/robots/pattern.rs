@@ -139,7 +139,8 @@ fn normalise(path: &str, escaped: &'static AsciiSet) -> String {
                 rest = &rest[at + 3..];
             }
             _ => {
-                out.push('%');
+                // A sign that begins no escape means itself; left alone it could become part of one.
+                out.push_str("%25");
                 rest = &rest[at + 1..];
             }
         }

@@ -195,3 +195,18 @@ async fn nothing_goes_along_to_another_host() {
         assert_eq!(names, ["accept", "accept-encoding", "user-agent"], "{request}");
     }
 }
+
+#[tokio::test]
+async fn header_floods_over_http2_are_refused() {
+    let authority = Authority::new();
+    let (address, _) = web::start(Some(authority.server(|_| {})), |_| {
+        let long = "x".repeat(1000);
+        let headers: Vec<(String, &str)> = (0..200).map(|at| (format!("x-{at}"), long.as_str())).collect();
+        let headers: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        web::answer(200, &headers, "flooded")
+    });
+    let error =
+        fetcher(address, Some(&authority)).get(&at("site.test", address)).await.expect_err("too many");
+    assert!(matches!(error, Error::Network { .. }), "{error:?}");
+}

@@ -1,0 +1,6 @@
+//! Any sitemap or feed keeps what `site_read::invariants` promises.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    site_read::invariants::sitemap(data);
+});
