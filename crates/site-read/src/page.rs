@@ -51,7 +51,19 @@ pub(crate) struct Facts {
 pub(crate) fn read(document: &Html, address: &Url) -> Facts {
     let mut reader = Reader { base: base(document, address), ..Reader::at(address) };
     reader.walk(document);
+    keep_first(&mut reader.facts.links);
+    keep_first(&mut reader.facts.assets);
     reader.facts
+}
+
+/// Two spellings can mean one address: `b.html` and `./b.html#top`.
+fn keep_first(urls: &mut Vec<Url>) {
+    let mut seen = HashSet::with_capacity(urls.len());
+    let is_first: Vec<bool> = urls.iter().map(|url| seen.insert(url.as_str())).collect();
+    if seen.len() < urls.len() {
+        let mut is_first = is_first.into_iter();
+        urls.retain(|_| is_first.next().unwrap_or(true));
+    }
 }
 
 /// `<base href>` of the document, or its own address.
