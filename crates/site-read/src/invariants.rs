@@ -97,6 +97,19 @@ pub fn html(text: &str) {
 mod tests {
     use proptest::prelude::*;
 
+    /// What fuzzing found once.
+    #[test]
+    fn what_broke_a_promise_keeps_it_now() {
+        for document in
+            ["<a href=b.html>x</a><a href=./b.html#c>y</a>", "<img src=a.png><img src=/shop/a.png>"]
+        {
+            super::html(document);
+        }
+        for address in ["/%%34%31", "/%4%31", "/a?%75tm_source=x&b=c", "/a?%2&%", "/%+f"] {
+            super::url(address);
+        }
+    }
+
     proptest! {
         #[test]
         fn urls_have_one_spelling(text in r"(https?:)?(//)?[a-z\u{e9}0-9.:@\[\]]{0,10}(/|%|%2[fFeE]|%25|%4[01]|[a-z;=+*\u{e9}\\. ]){0,12}(\?([a-z%&=;]|%3[dD]|utm_a=|sid=){0,8})?(#[a-z]{0,3})?") {
