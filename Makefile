@@ -8,7 +8,7 @@ ARGS ?=
 # Options of the demo itself: `make demo DEMO='--out /tmp/shop'`.
 DEMO ?=
 
-.PHONY: help test-typescript setup setup-demo demo up test test-unit fuzz fmt lint ci
+.PHONY: help test-typescript setup setup-demo demo up test test-unit fuzz fmt lint bench-crawl ci
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ fmt: ## Format the code
 
 lint: ## Formatting and clippy, as CI wants them
 	@cargo fmt --all --check && cargo clippy --workspace --all-targets --locked -- -D warnings
+
+bench-crawl: ## The crawl beside wget2 and HTTrack, and its memory (installs both, takes minutes)
+	@crates/site-read/benches/run
 
 ci: ## Exactly what CI runs
 	@.ci/run
