@@ -20,6 +20,7 @@ mod index;
 pub mod invariants;
 pub mod journal;
 mod limits;
+pub mod markup;
 mod media_type;
 mod nesting;
 mod page;

@@ -11,7 +11,7 @@ use crate::journal::SitemapVisit;
 use crate::page::{self, Facts, Kind};
 use crate::sitemap::{self, Named};
 use crate::trap;
-use crate::{css, nesting};
+use crate::{css, markup, nesting};
 
 /// A page, read.
 pub(super) struct Content {
@@ -27,7 +27,7 @@ pub(super) fn of_page(answer: &Fetched) -> Option<Content> {
     if nesting::is_excessive(&decoded.text) {
         return None;
     }
-    let document = Html::parse_document(&decoded.text);
+    let document = markup::parse(&decoded.text);
     let mut facts = page::read(&document, &answer.url);
     let input = PageInput { url: &answer.url, status: answer.status, headers: &answer.headers };
     let analysis = analysis::analyse(&document, &input);
