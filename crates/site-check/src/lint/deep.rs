@@ -45,7 +45,9 @@ pub(super) fn is_too_deep(text: &str) -> bool {
             b',' => chain = 0,
             b'!' | b'~' | b'+' | b'-' | b'*' | b'%' | b'=' | b'?' | b':' | b'&' | b'|' | b'^' | b'.'
             | b'`' => chain += 1,
-            _ if byte.is_ascii_alphabetic() && is_chained(&bytes[at - 1..]) => chain += 1,
+            _ if byte.is_ascii_lowercase() && begins_word(bytes, at - 1) && is_chained(&bytes[at - 1..]) => {
+                chain += 1
+            }
             _ => {}
         }
         if !byte.is_ascii_whitespace() {
@@ -56,6 +58,10 @@ pub(super) fn is_too_deep(text: &str) -> bool {
         }
     }
     false
+}
+
+fn begins_word(bytes: &[u8], at: usize) -> bool {
+    at.checked_sub(1).is_none_or(|before| !bytes[before].is_ascii_alphanumeric())
 }
 
 /// Words that take an expression or a statement behind them, one inside the other.

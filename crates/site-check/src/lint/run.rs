@@ -129,26 +129,26 @@ fn parsed<'a>(path: &'a str, text: &'a str, options: &Options) -> Looked<'a> {
 }
 
 fn walk(file: &File<'_, '_>) -> Vec<Finding> {
-    let mut founds: Vec<Found> = registry::rules().iter().map(Found::new).collect();
+    let (mut of_nodes, mut of_elements, mut of_files) = (Vec::new(), Vec::new(), Vec::new());
+    for rule in registry::rules() {
+        match rule.check {
+            Check::Nodes(check) => of_nodes.push((check, Found::new(rule))),
+            Check::Elements(check) => of_elements.push((check, Found::new(rule))),
+            Check::Whole(check) => of_files.push((check, Found::new(rule))),
+            Check::Own => {}
+        }
+    }
     for node in file.semantic.nodes().iter() {
-        let element = match node.kind() {
-            AstKind::JSXOpeningElement(opening) => Some(Element::of(opening, node.id())),
-            _ => None,
-        };
-        for found in &mut founds {
-            match (&found.rule.check, &element) {
-                (Check::Nodes(check), _) => check(node, file, found),
-                (Check::Elements(check), Some(element)) => check(element, file, found),
-                (Check::Elements(_) | Check::Whole(_) | Check::Own, _) => {}
-            }
+        if let AstKind::JSXOpeningElement(opening) = node.kind() {
+            let element = Element::of(opening, node.id());
+            of_elements.iter_mut().for_each(|(check, found)| check(&element, file, found));
         }
+        of_nodes.iter_mut().for_each(|(check, found)| check(node, file, found));
     }
-    for found in &mut founds {
-        if let Check::Whole(check) = found.rule.check {
-            check(file, found);
-        }
-    }
-    founds.into_iter().flat_map(|found| found.list).collect()
+    of_files.iter_mut().for_each(|(check, found)| check(file, found));
+    let found = of_nodes.into_iter().map(|(_, found)| found);
+    let found = found.chain(of_elements.into_iter().map(|(_, found)| found));
+    found.chain(of_files.into_iter().map(|(_, found)| found)).flat_map(|found| found.list).collect()
 }
 
 fn complaints<'d>(diagnostics: impl IntoIterator<Item = &'d OxcDiagnostic>) -> Vec<Finding> {
