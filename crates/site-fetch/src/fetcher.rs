@@ -12,7 +12,7 @@ use crate::cache::{Cache, Stored};
 use crate::error::{Error, Result};
 use crate::exchange::{Reading, Wire};
 use crate::fetched::{Fetched, Hop};
-use crate::guard::Guard;
+use crate::guard::{Guard, Target};
 use crate::host::{HostState, Hosts};
 use crate::options::Options;
 use crate::resolve::{Resolve, SystemResolver};
@@ -105,7 +105,12 @@ impl Fetcher {
     /// Whether this address may be asked at all: scheme, credentials, port, and every address of
     /// its name. Sends nothing to the host.
     pub async fn vet(&self, url: &Url) -> Result<()> {
-        self.inner.wire.guard.target(url).await.map(drop)
+        self.target(url).await.map(drop)
+    }
+
+    /// The addresses that may be dialled for this one.
+    pub(crate) async fn target(&self, url: &Url) -> Result<Target> {
+        self.inner.wire.guard.target(url).await
     }
 
     /// Fetches an address and follows its redirects, each checked like the first.

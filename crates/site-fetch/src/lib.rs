@@ -26,6 +26,7 @@ mod guard;
 mod host;
 mod names;
 mod options;
+pub mod proxy;
 pub mod ranges;
 mod resolve;
 mod retry_after;

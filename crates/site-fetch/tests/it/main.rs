@@ -6,6 +6,7 @@ mod hostile;
 mod https;
 mod limits;
 mod manners;
+mod proxy;
 mod robots;
 mod server;
 mod web;
