@@ -24,6 +24,7 @@ pub mod markup;
 mod media_type;
 mod nesting;
 mod page;
+pub mod render;
 mod sitemap;
 mod snapshot;
 mod spill;

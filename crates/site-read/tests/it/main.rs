@@ -4,6 +4,7 @@ mod frontier;
 mod hostile;
 mod order;
 mod pages;
+mod render;
 mod resume;
 mod server;
 mod start;

@@ -1,0 +1,182 @@
+//! Whether a page shows itself only when its scripts run. Judged from the markup alone, so that it costs
+//! little and says the same each time; when in doubt, the page is taken as it is.
+
+use ego_tree::NodeRef;
+use ego_tree::iter::Edge;
+use scraper::node::Element;
+use scraper::{Html, Node};
+use serde::{Deserialize, Serialize};
+
+/// Letters of visible text that a page without scripts has at least; one with fewer is looked at closer.
+const LITTLE: usize = 200;
+/// Letters under which scripts alone are reason enough.
+const NEXT_TO_NOTHING: usize = 30;
+
+/// Ids of the elements that frameworks fill.
+const ROOT_IDS: [&str; 12] = [
+    "root",
+    "app",
+    "__next",
+    "__nuxt",
+    "___gatsby",
+    "svelte",
+    "app-root",
+    "react-root",
+    "q-app",
+    "main-app",
+    "ember-app",
+    "application",
+];
+/// Elements of the same purpose.
+const ROOT_NAMES: [&str; 4] = ["app-root", "my-app", "ng-app", "app-shell"];
+/// What a page without scripts is told to do: words in any case, as they are in several languages.
+const ASKS: [&str; 10] = [
+    "enable javascript",
+    "javascript enabled",
+    "requires javascript",
+    "need to enable javascript",
+    "javascript is required",
+    "javascript is disabled",
+    "javascript aktivieren",
+    "javascript aktiviert",
+    "activer javascript",
+    "habilitar javascript",
+];
+
+/// Why a page needs a browser.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+pub enum Reason {
+    /// An element that a framework fills is empty, and there are scripts.
+    EmptyRoot {
+        /// The id or name of the element.
+        root: String,
+    },
+    /// Markup of a framework that was not carried out: its attribute, or text in double braces.
+    Template {
+        /// The mark.
+        mark: String,
+    },
+    /// It asks its visitor to turn scripts on, and says little else.
+    AsksForScript,
+    /// Scripts, and next to no text or pictures.
+    NoText,
+}
+
+/// Why this document needs its scripts to run, if it does.
+#[must_use]
+pub fn needs_script(document: &Html) -> Option<Reason> {
+    let seen = Seen::of(document);
+    if seen.scripts == 0 {
+        return None;
+    }
+    if let Some(mark) = seen.template {
+        return Some(Reason::Template { mark });
+    }
+    if seen.letters >= LITTLE {
+        return None;
+    }
+    if let Some(root) = seen.empty_root {
+        return Some(Reason::EmptyRoot { root });
+    }
+    if seen.asks {
+        return Some(Reason::AsksForScript);
+    }
+    (seen.letters < NEXT_TO_NOTHING && !seen.media).then_some(Reason::NoText)
+}
+
+#[derive(Default)]
+struct Seen {
+    letters: usize,
+    scripts: usize,
+    media: bool,
+    asks: bool,
+    empty_root: Option<String>,
+    template: Option<String>,
+}
+
+impl Seen {
+    fn of(document: &Html) -> Self {
+        let mut seen = Self::default();
+        // How many elements around the place hide what is in them.
+        let mut hidden = 0_usize;
+        for edge in document.tree.root().traverse() {
+            match edge {
+                Edge::Open(node) => match node.value() {
+                    Node::Element(element) => {
+                        seen.element(element, node);
+                        hidden += usize::from(hides(element));
+                    }
+                    Node::Text(text) if hidden == 0 => seen.text(text),
+                    _ => {}
+                },
+                Edge::Close(node) => {
+                    hidden -= usize::from(node.value().as_element().is_some_and(hides));
+                }
+            }
+        }
+        seen
+    }
+
+    fn text(&mut self, text: &str) {
+        self.letters += text.chars().filter(|c| c.is_alphanumeric()).count();
+        if let Some((_, rest)) = text.split_once("{{")
+            && rest.contains("}}")
+        {
+            self.template.get_or_insert_with(|| "{{ }}".to_owned());
+        }
+    }
+
+    fn element(&mut self, element: &Element, node: NodeRef<'_, Node>) {
+        match element.name() {
+            "script" => self.scripts += usize::from(runs(element)),
+            "img" | "svg" | "video" | "iframe" | "frame" | "object" | "embed" | "canvas" => self.media = true,
+            "noscript" => self.asks |= asks(node),
+            _ => {}
+        }
+        if element.attr("v-cloak").is_some() || element.attr("ng-cloak").is_some() {
+            self.template.get_or_insert_with(|| "cloak".to_owned());
+        }
+        let name = element.name();
+        let id = element.id().unwrap_or_default();
+        let root = if ROOT_IDS.contains(&id) { Some(id) } else { ROOT_NAMES.contains(&name).then_some(name) };
+        if let Some(root) = root
+            && is_empty(node)
+        {
+            self.empty_root.get_or_insert_with(|| root.to_owned());
+        }
+    }
+}
+
+fn hides(element: &Element) -> bool {
+    matches!(element.name(), "script" | "style" | "template" | "noscript" | "head" | "textarea")
+}
+
+/// Whether a script does something: data for machines does not.
+fn runs(element: &Element) -> bool {
+    let kind = element.attr("type").unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(kind.as_str(), "" | "module" | "text/javascript" | "application/javascript" | "text/babel")
+}
+
+fn asks(noscript: NodeRef<'_, Node>) -> bool {
+    let texts = noscript.descendants().filter_map(|node| node.value().as_text());
+    let text: String = texts.map(|text| text.to_lowercase()).collect();
+    ASKS.iter().any(|phrase| text.contains(phrase))
+}
+
+/// Whether nothing in it can be seen; a spinner of empty elements is nothing.
+fn is_empty(root: NodeRef<'_, Node>) -> bool {
+    !root.descendants().any(|node| match node.value() {
+        Node::Text(text) => {
+            let shown =
+                node.parent().and_then(|parent| parent.value().as_element()).is_none_or(|e| !hides(e));
+            // "Loading…" is what stands there until the scripts have run.
+            shown && text.chars().filter(|c| c.is_alphanumeric()).count() > NEXT_TO_NOTHING
+        }
+        Node::Element(element) => matches!(element.name(), "img" | "video" | "iframe" | "form" | "input"),
+        _ => false,
+    })
+}
+
+#[cfg(test)]
+mod tests;
