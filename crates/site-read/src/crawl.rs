@@ -6,13 +6,14 @@
 
 mod ask;
 mod content;
+mod easel;
 mod merge;
 mod site;
 mod start;
 mod visit;
 
-use std::num::NonZero;
 use std::pin::pin;
+use std::sync::atomic::AtomicUsize;
 
 use futures::StreamExt;
 use site_fetch::Fetcher;
@@ -28,6 +29,7 @@ use crate::limits::{Limits, Progress};
 use crate::snapshot::Snapshot;
 use crate::trap::Verdict;
 use ask::Asker;
+use easel::Easel;
 use merge::Merge;
 use start::Named;
 use visit::Visitor;
@@ -77,17 +79,12 @@ pub async fn gather(
 ) -> Result<Gathered> {
     let scribe = Scribe::open(journal).await.map_err(Error::Journal)?;
     let deadline = scribe.deadline(limits.max_time);
-    let opened = start::open(fetcher, archive, &scribe, start, limits).await?;
-    let desks = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let visitor = Visitor {
-        fetcher,
-        archive,
-        site: opened.site.clone(),
-        robots: opened.robots.clone(),
-        desks: Semaphore::new(desks),
-    };
+    let easel = Easel::new(fetcher, archive, limits);
+    let opened = start::open(fetcher, &easel, &scribe, start, limits).await?;
+    let visitor =
+        Visitor { fetcher, archive, easel, site: opened.site.clone(), robots: opened.robots.clone() };
     let slots = Semaphore::new(limits.concurrency.clamp(1, Semaphore::MAX_PERMITS));
-    let asker = Asker { visitor, scribe, slots };
+    let asker = Asker { visitor, scribe, slots, places: AtomicUsize::new(0) };
     let mut merge = Merge::new(start, limits, report, opened.site.clone());
     let named = match tokio::time::timeout_at(deadline, start::named(&asker, &opened)).await {
         Ok(found) => found?,

@@ -27,6 +27,21 @@ pub struct Limits {
     pub below_start: bool,
     /// Requests under way at once.
     pub concurrency: usize,
+    /// Whether pages that show themselves only in a browser are rendered.
+    pub render: Render,
+    /// Among how many pages, the first in canonical order, such are rendered.
+    pub max_rendered: usize,
+}
+
+/// Whether pages are rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Render {
+    /// Those that need it, if there is a browser.
+    #[default]
+    Auto,
+    /// None: all are taken as they were sent.
+    Never,
 }
 
 impl Default for Limits {
@@ -40,6 +55,8 @@ impl Default for Limits {
             max_query_variants: 50,
             below_start: false,
             concurrency: 6,
+            render: Render::Auto,
+            max_rendered: 100,
         }
     }
 }

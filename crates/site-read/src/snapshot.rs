@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::ContentHash;
+use crate::render::Reason;
 
 /// Everything that a crawl found. Bodies are in the archive, by their hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +89,33 @@ pub struct Page {
     pub html: ContentHash,
     /// Links followed from the start page.
     pub depth: u32,
+    /// How a browser showed it, if one did: `html` is then what it showed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rendered: Option<Rendering>,
+}
+
+/// What a browser made of a page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rendering {
+    /// Why it was asked.
+    pub reason: Reason,
+    /// The page as it was sent, as UTF-8 without a byte order mark.
+    pub sent: ContentHash,
+    /// How it looked.
+    pub pictures: Vec<Picture>,
+    /// JSON: `url`, `status`, `console`, `requests`, `refused`, `walls`, as in [`crate::render::Rendered`].
+    pub report: ContentHash,
+}
+
+/// A picture of a whole page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    /// Width in CSS pixels.
+    pub width: u32,
+    /// Height in CSS pixels.
+    pub height: u32,
+    /// The picture.
+    pub png: ContentHash,
 }
 
 /// One file that is not a page.

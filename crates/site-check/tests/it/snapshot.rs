@@ -37,6 +37,7 @@ impl Site {
             html: body.clone(),
             body,
             depth: 0,
+            rendered: None,
         };
         self.snapshot.pages.insert(address(path), page);
         self

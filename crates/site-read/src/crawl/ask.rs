@@ -1,6 +1,7 @@
 //! Answers in the order of the questions: from the journal, or from the site and then into the journal.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use tokio::sync::Semaphore;
@@ -21,6 +22,8 @@ pub(super) struct Asker<'a> {
     pub(super) scribe: Scribe<'a>,
     /// Requests under way, their recording included.
     pub(super) slots: Semaphore,
+    /// Pages asked for so far, counted in canonical order.
+    pub(super) places: AtomicUsize,
 }
 
 impl Asker<'_> {
@@ -40,13 +43,18 @@ impl Asker<'_> {
             .then(move |batch| self.recall(batch, stage))
             .map_ok(|known| stream::iter(known.into_iter().map(Ok)))
             .try_flatten()
-            .map(move |next: Result<(Lead, Option<Arc<Visit>>)>| async move {
-                let (lead, known) = next?;
-                let visit = match known {
-                    Some(visit) => visit,
-                    None => self.ask(key(&lead, stage), &lead, stage).await?,
-                };
-                Ok((lead, visit))
+            .map(move |next: Result<(Lead, Option<Arc<Visit>>)>| {
+                // Counted here, where leads pass in their order, and not when they are answered.
+                let pages = usize::from(stage != Stage::Assets);
+                let place = self.places.fetch_add(pages, Ordering::Relaxed);
+                async move {
+                    let (lead, known) = next?;
+                    let visit = match known {
+                        Some(visit) => visit,
+                        None => self.ask(key(&lead, stage), &lead, stage, place).await?,
+                    };
+                    Ok((lead, visit))
+                }
             })
             .buffered(ahead)
     }
@@ -79,11 +87,11 @@ impl Asker<'_> {
         Ok(leads.into_iter().zip(known).collect())
     }
 
-    async fn ask(&self, key: VisitKey, lead: &Lead, stage: Stage) -> Result<Arc<Visit>> {
+    async fn ask(&self, key: VisitKey, lead: &Lead, stage: Stage, place: usize) -> Result<Arc<Visit>> {
         // Never closed, so it always opens.
         let _slot = self.slots.acquire().await.ok();
         let visit = match stage {
-            Stage::Pages { .. } => self.visitor.page(&lead.url).await?,
+            Stage::Pages { .. } => self.visitor.page(&lead.url, place).await?,
             Stage::Assets => self.visitor.asset(&lead.url).await?,
         };
         let visit = Arc::new(visit);

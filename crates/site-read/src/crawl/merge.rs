@@ -173,6 +173,9 @@ impl<'a> Merge<'a> {
             let note = "refers to more than is taken from one page; the rest is not followed".to_owned();
             self.notes.leave("too-many-references", url.as_str(), || note);
         }
+        for remark in &visit.remarks {
+            self.notes.find(&remark.code, url.as_str(), remark.note.clone());
+        }
         if *url != self.site.home && self.soft.as_ref().is_some_and(|soft| soft.says_the_same_as(visit)) {
             let note = "answers like an address that does not exist".to_owned();
             self.notes.find("soft-404", url.as_str(), note);

@@ -8,9 +8,8 @@ use site_fetch::{Error as FetchError, Fetcher};
 use url::Url;
 
 use super::ask::Asker;
+use super::easel::Easel;
 use super::site::Site;
-use super::visit;
-use crate::archive::Archive;
 use crate::error::{Error, Result};
 use crate::journal::{Door, PageVisit, Purpose, Scribe, Step, Visit, VisitKey};
 use crate::limits::Limits;
@@ -31,7 +30,7 @@ pub(super) struct Opened {
 /// is still to be read is subject to what it says now.
 pub(super) async fn open(
     fetcher: &Fetcher,
-    archive: &dyn Archive,
+    easel: &Easel<'_>,
     scribe: &Scribe<'_>,
     start: &Url,
     limits: &Limits,
@@ -41,7 +40,7 @@ pub(super) async fn open(
     let door = match known.into_iter().next().flatten().as_deref() {
         Some(Visit::Door(door)) => (**door).clone(),
         _ => {
-            let door = knock(fetcher, archive, start).await?;
+            let door = knock(fetcher, easel, start).await?;
             let visit = Visit::Door(Box::new(door.clone()));
             scribe.record(key, Arc::new(visit)).await.map_err(Error::Journal)?;
             door
@@ -56,7 +55,7 @@ pub(super) async fn open(
 }
 
 /// Follows the start address to the home page, over origins too, asking each origin's robots.txt.
-async fn knock(fetcher: &Fetcher, archive: &dyn Archive, start: &Url) -> Result<Door> {
+async fn knock(fetcher: &Fetcher, easel: &Easel<'_>, start: &Url) -> Result<Door> {
     let mut steps: Vec<Step> = Vec::new();
     let mut current = without_fragment(start);
     loop {
@@ -65,7 +64,7 @@ async fn knock(fetcher: &Fetcher, archive: &dyn Archive, start: &Url) -> Result<
         permitted(&robots, &current)?;
         let answer = fetcher.get_once(&current).await.map_err(failed)?;
         let Some(to) = answer.location().map_err(failed)? else {
-            let page = home_page(archive, answer).await?;
+            let page = home_page(easel, answer).await?;
             let sitemaps = robots.sitemaps.iter().take(MAX_SITEMAPS).cloned().collect();
             return Ok(Door { home: current, steps, sitemaps, page });
         };
@@ -83,7 +82,7 @@ async fn knock(fetcher: &Fetcher, archive: &dyn Archive, start: &Url) -> Result<
     }
 }
 
-async fn home_page(archive: &dyn Archive, answer: site_fetch::Fetched) -> Result<PageVisit> {
+async fn home_page(easel: &Easel<'_>, answer: site_fetch::Fetched) -> Result<PageVisit> {
     if answer.status >= 400 {
         return Err(Error::Status { url: answer.url.to_string(), status: answer.status });
     }
@@ -95,7 +94,7 @@ async fn home_page(archive: &dyn Archive, answer: site_fetch::Fetched) -> Result
     if !media_type::is_html(&content_type) {
         return Err(Error::NotHtml { content_type });
     }
-    let page = visit::read_page(archive, answer, content_type).await?;
+    let page = easel.read(answer, content_type, true).await?;
     let page = page.ok_or(Error::TooDeep)?;
     if page.visible { Ok(page) } else { Err(Error::Empty) }
 }

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use site_fetch::robots::Robots;
 use site_fetch::{Error as FetchError, Fetched, Fetcher};
-use tokio::sync::Semaphore;
 use url::Url;
 
-use super::content::{self, Content, References};
+use super::content::{self, References};
+use super::easel::Easel;
 use super::site::Site;
-use crate::archive::{Archive, ContentHash};
+use crate::archive::Archive;
 use crate::error::{Error, Result};
-use crate::journal::{AssetVisit, PageVisit, Visit};
-use crate::snapshot::{Asset, Page};
+use crate::journal::{AssetVisit, Visit};
+use crate::snapshot::Asset;
 use crate::web_address::without_fragment;
 use crate::{media_type, sitemap};
 
@@ -22,15 +21,15 @@ const MAX_ASSET_REDIRECTS: usize = 10;
 pub(super) struct Visitor<'a> {
     pub(super) fetcher: &'a Fetcher,
     pub(super) archive: &'a dyn Archive,
+    pub(super) easel: Easel<'a>,
     pub(super) site: Site,
     pub(super) robots: Arc<Robots>,
-    /// Documents being read at once: a tree takes many times the room of its text.
-    pub(super) desks: Semaphore,
 }
 
 impl Visitor<'_> {
-    /// Asks for what should be a page; a file behind a link is kept as an asset.
-    pub(super) async fn page(&self, url: &Url) -> Result<Visit> {
+    /// Asks for what should be a page, of this place in the canonical order; a file behind a link is kept as
+    /// an asset.
+    pub(super) async fn page(&self, url: &Url, place: usize) -> Result<Visit> {
         if !self.permitted(url).await {
             return Ok(forbidden());
         }
@@ -56,8 +55,7 @@ impl Visitor<'_> {
         }
         let content_type = content_type(&answer);
         if media_type::is_html(&content_type) {
-            let _desk = self.desks.acquire().await.ok();
-            let visit = read_page(self.archive, answer, content_type).await?;
+            let visit = self.easel.read(answer, content_type, self.easel.takes(place)).await?;
             Ok(visit.map_or_else(unreadable, |visit| Visit::Page(Box::new(visit))))
         } else {
             self.keep(answer, content_type, None).await
@@ -139,7 +137,7 @@ impl Visitor<'_> {
         if !media_type::is_html(&content_type) {
             return Ok(answered("not-a-page", status));
         }
-        let visit = read_page(self.archive, answer, content_type).await?;
+        let visit = self.easel.read(answer, content_type, false).await?;
         Ok(visit.map_or_else(unreadable, |visit| Visit::Page(Box::new(visit))))
     }
 
@@ -153,7 +151,7 @@ impl Visitor<'_> {
         let body = body.map_err(Error::Archive)?;
         let bytes = answer.body.len() as u64;
         let kind = content_type.clone();
-        let _desk = self.desks.acquire().await.ok();
+        let _desk = self.easel.desks.acquire().await.ok();
         let read = in_background(move || {
             (content::dimensions(&kind, &answer.body), content::references(&kind, &answer))
         });
@@ -171,53 +169,8 @@ impl Visitor<'_> {
     }
 }
 
-/// Decodes, parses and stores a page; `None` for one that cannot be parsed safely.
-pub(super) async fn read_page(
-    archive: &dyn Archive,
-    answer: Fetched,
-    content_type: String,
-) -> Result<Option<PageVisit>> {
-    let raw = answer.body.clone();
-    let status = answer.status;
-    let read = in_background(move || content::of_page(&answer)).await.flatten();
-    let Some(Content { decoded, facts, analysis, gist }) = read else {
-        return Ok(None);
-    };
-    let bytes = raw.len() as u64;
-    let (body, html) = store(archive, raw, decoded.text).await?;
-    Ok(Some(PageVisit {
-        page: Page {
-            status,
-            content_type,
-            charset: decoded.charset.to_owned(),
-            title: facts.title,
-            body,
-            html,
-            depth: 0,
-        },
-        bytes,
-        visible: facts.visible,
-        links: facts.links,
-        assets: facts.assets,
-        cut: facts.cut,
-        gist,
-        analysis,
-    }))
-}
-
-/// Stores a page as sent and as decoded: once, when they are the same.
-async fn store(archive: &dyn Archive, raw: Bytes, text: String) -> Result<(ContentHash, ContentHash)> {
-    let same = raw == text.as_bytes();
-    let body = archive.put(raw).await.map_err(Error::Archive)?;
-    if same {
-        return Ok((body.clone(), body));
-    }
-    let html = archive.put(text.into()).await.map_err(Error::Archive)?;
-    Ok((body, html))
-}
-
 /// Runs work that only computes on a thread for such, so that other answers are read meanwhile.
-async fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+pub(super) async fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     tokio::task::spawn_blocking(work).await.ok()
 }
 

@@ -87,6 +87,18 @@ pub struct PageVisit {
     pub gist: Option<u64>,
     /// What it is made of.
     pub analysis: PageAnalysis,
+    /// What should be known of it: each becomes a finding.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Remark>,
+}
+
+/// Something that was noticed while a page was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// Stable name of the kind, as in findings.
+    pub code: Cow<'static, str>,
+    /// What a person should know.
+    pub note: String,
 }
 
 impl PageVisit {

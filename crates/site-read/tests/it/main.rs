@@ -5,6 +5,7 @@ mod hostile;
 mod order;
 mod pages;
 mod render;
+mod rendered;
 mod resume;
 mod server;
 mod start;

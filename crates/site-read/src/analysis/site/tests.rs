@@ -146,6 +146,7 @@ fn the_crawls_own_findings_are_problems_too() {
         body: hash.clone(),
         html: hash,
         depth: 0,
+        rendered: None,
     });
     let site = finish(fold(&[("/", "<p>x".into())]), &snapshot);
     assert_eq!(site.problems[0].severity, Severity::Error);
