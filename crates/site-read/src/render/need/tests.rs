@@ -1,3 +1,5 @@
+//! Markup that shows nothing until its scripts run, and markup that does.
+
 use scraper::Html;
 
 use super::{Reason, needs_script};
