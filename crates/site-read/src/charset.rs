@@ -1,13 +1,19 @@
 //! Bytes to text as the HTML standard orders it: byte order mark, header, declaration in the
-//! document, then the default.
+//! document, then what browsers guess from the bytes.
+//!
+//! A declaration that the bytes contradict is followed all the same, since that is what visitors see; it is told.
 
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
+use url::{Host, Url};
 
 use crate::media_type;
 
 /// How far a declaration is looked for. Browsers stop at 1,024 bytes or wait longer, depending on the
 /// network; real pages put comments and scripts before it.
 const PRESCAN: usize = 4096;
+/// How much of a document is guessed from.
+const GUESSED_FROM: usize = 256 * 1024;
 
 /// A decoded document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,38 +22,117 @@ pub struct Decoded {
     pub text: String,
     /// Name of the encoding it was in.
     pub charset: &'static str,
+    /// How the encoding was found.
+    pub source: Source,
+    /// What speaks against it.
+    pub doubt: Option<Doubt>,
 }
 
-/// Decodes an HTML document.
+/// How an encoding was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A byte order mark.
+    Mark,
+    /// The answer's Content-Type.
+    Header,
+    /// The document.
+    Document,
+    /// The bytes.
+    Guess,
+}
+
+/// What speaks against the encoding that was declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// Some bytes mean nothing in it; visitors see replacement characters there.
+    Malformed,
+    /// The bytes are UTF-8; visitors see two or three wrong characters for each that is not ASCII.
+    IsUtf8,
+}
+
+impl Doubt {
+    /// What a person should know.
+    #[must_use]
+    pub const fn note(self) -> &'static str {
+        match self {
+            Self::Malformed => {
+                "some bytes mean nothing in the encoding that is declared: declare the right one"
+            }
+            Self::IsUtf8 => "the text is UTF-8, but another encoding is declared: declare UTF-8",
+        }
+    }
+}
+
+/// Decodes an HTML document that came from `address`, whose top-level domain helps guessing.
 #[must_use]
-pub fn decode_html(body: &[u8], content_type: Option<&str>) -> Decoded {
-    let encoding = from_header(content_type)
-        .or_else(|| prescan(&body[..body.len().min(PRESCAN)]))
-        .unwrap_or_else(|| undeclared(body));
-    decode(body, encoding)
+pub fn decode_html(body: &[u8], content_type: Option<&str>, address: &Url) -> Decoded {
+    let declared = from_header(content_type).map(|found| (found, Source::Header));
+    let declared = declared.or_else(|| Some((of_xml(body)?, Source::Document)));
+    let head = &body[..body.len().min(PRESCAN)];
+    let declared = declared.or_else(|| Some((prescan(head)?, Source::Document)));
+    let (encoding, source) = declared.unwrap_or_else(|| (guess(body, content_type, address), Source::Guess));
+    decode(body, encoding, source)
 }
 
 /// Decodes a style sheet.
 #[must_use]
 pub fn decode_css(body: &[u8], content_type: Option<&str>) -> Decoded {
-    let encoding = from_header(content_type).or_else(|| at_charset(body)).unwrap_or(UTF_8);
-    decode(body, encoding)
+    let declared = from_header(content_type).map(|found| (found, Source::Header));
+    let declared = declared.or_else(|| Some((at_charset(body)?, Source::Document)));
+    let (encoding, source) = declared.unwrap_or((UTF_8, Source::Guess));
+    decode(body, encoding, source)
 }
 
-fn decode(body: &[u8], encoding: &'static Encoding) -> Decoded {
+fn decode(body: &[u8], encoding: &'static Encoding, source: Source) -> Decoded {
     // A byte order mark outranks everything; `decode` looks for it and removes it.
-    let (text, used, _) = encoding.decode(body);
-    Decoded { text: text.into_owned(), charset: used.name() }
+    let (text, used, malformed) = encoding.decode(body);
+    let source = if Encoding::for_bom(body).is_some() { Source::Mark } else { source };
+    let doubt = if malformed {
+        Some(Doubt::Malformed)
+    } else if used != UTF_8 && source != Source::Mark && is_utf8(body) {
+        Some(Doubt::IsUtf8)
+    } else {
+        None
+    };
+    let doubt = doubt.filter(|_| source != Source::Guess);
+    Decoded { text: text.into_owned(), charset: used.name(), source, doubt }
+}
+
+/// Text that is valid UTF-8 beyond ASCII hardly ever is anything else. ISO-2022 is ASCII by its bytes.
+fn is_utf8(body: &[u8]) -> bool {
+    !body.is_ascii() && std::str::from_utf8(body).is_ok()
 }
 
 fn from_header(content_type: Option<&str>) -> Option<&'static Encoding> {
     Encoding::for_label(media_type::charset(content_type?)?.as_bytes())
 }
 
-/// Nothing declared: text that is valid UTF-8 beyond ASCII hardly ever is anything else; all other
-/// gets the default of the web.
-fn undeclared(body: &[u8]) -> &'static Encoding {
-    if !body.is_ascii() && std::str::from_utf8(body).is_ok() { UTF_8 } else { WINDOWS_1252 }
+/// Nothing declared: what browsers guess. XML that declares nothing is UTF-8.
+fn guess(body: &[u8], content_type: Option<&str>, address: &Url) -> &'static Encoding {
+    if content_type.is_some_and(|kind| kind.trim_start().starts_with("application/xhtml+xml")) {
+        return UTF_8;
+    }
+    // Guessing ISO-2022-JP would let a page hide markup from whoever reads it as ASCII.
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(&body[..body.len().min(GUESSED_FROM)], body.len() <= GUESSED_FROM);
+    let domain = match address.host() {
+        Some(Host::Domain(name)) => name.trim_end_matches('.').rsplit('.').next(),
+        _ => None,
+    };
+    // Only plain lower-case labels are known to the detector.
+    let domain = domain.filter(|label| label.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'));
+    detector.guess(domain.map(str::as_bytes), Utf8Detection::Allow)
+}
+
+/// UTF-16 that begins as an XML declaration does (HTML standard, "prescan a byte stream").
+fn of_xml(body: &[u8]) -> Option<&'static Encoding> {
+    if body.starts_with(b"<\0?\0x\0") {
+        Some(UTF_16LE)
+    } else if body.starts_with(b"\0<\0?\0x") {
+        Some(UTF_16BE)
+    } else {
+        None
+    }
 }
 
 fn at_charset(body: &[u8]) -> Option<&'static Encoding> {
@@ -108,44 +193,4 @@ fn label_after(text: &str, word: &str) -> Option<&'static Encoding> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{decode_css, decode_html};
-
-    #[test]
-    fn each_source_of_the_encoding_in_its_order() {
-        for (body, header, charset, text) in [
-            (&b"\xef\xbb\xbf\xc3\xa9"[..], Some("text/html; charset=latin1"), "UTF-8", "\u{e9}"),
-            (b"\xff\xfea\0", None, "UTF-16LE", "a"),
-            (b"<meta charset=utf-8>\xe9", Some("text/html;charset=ISO-8859-1"), "windows-1252", "\u{e9}"),
-            (
-                b"<!-- <meta charset=big5> --><META CHARSET = 'Shift_JIS'>\x83\x65",
-                None,
-                "Shift_JIS",
-                "\u{30c6}",
-            ),
-            (
-                b"<meta http-equiv=Content-Type content=\"text/html; charset=euc-kr\">\xb0\xa1",
-                None,
-                "EUC-KR",
-                "\u{ac00}",
-            ),
-            (b"<meta name=description content='charset=big5'><p>\xe9", None, "windows-1252", "\u{e9}"),
-            (b"<?xml version='1.0' encoding='iso-8859-2'?>\xe6", None, "ISO-8859-2", "\u{107}"),
-            (b"<meta charset=utf-16>\xc3\xa9", None, "UTF-8", "\u{e9}"),
-            (b"<meta charset=nonsense>\xe9", None, "windows-1252", "\u{e9}"),
-            (b"undeclared \xc3\xa9", None, "UTF-8", "\u{e9}"),
-            (b"undeclared \xe9", None, "windows-1252", "\u{e9}"),
-            (b"plain", None, "windows-1252", "plain"),
-        ] {
-            let decoded = decode_html(body, header);
-            assert_eq!(decoded.charset, charset, "{text}");
-            assert!(decoded.text.ends_with(text), "{:?}", decoded.text);
-        }
-    }
-
-    #[test]
-    fn style_sheets_are_utf_8_unless_they_say_otherwise() {
-        assert_eq!(decode_css(b"a{}", None).charset, "UTF-8");
-        assert_eq!(decode_css(b"@charset \"iso-8859-1\";a{}", None).charset, "windows-1252");
-    }
-}
+mod tests;

@@ -51,7 +51,7 @@ pub async fn shallow(fetcher: &Fetcher, start: &Url, bounds: SizeBounds) -> Resu
     let home = answer.url.clone();
     let named = sitemaps(fetcher, &home, &robots.sitemaps).await;
     let read = tokio::task::spawn_blocking(move || {
-        let decoded = charset::decode_html(&answer.body, answer.content_type.as_deref());
+        let decoded = charset::decode_html(&answer.body, answer.content_type.as_deref(), &answer.url);
         if nesting::is_excessive(&decoded.text) {
             return None;
         }

@@ -5,7 +5,7 @@ use scraper::{Html, Node};
 use site_fetch::Fetched;
 use url::Url;
 
-use crate::analysis::{self, PageAnalysis, PageInput};
+use crate::analysis::{self, PageAnalysis, PageInput, Problem, Severity};
 use crate::charset::{self, Decoded};
 use crate::journal::SitemapVisit;
 use crate::page::{self, Facts, Kind};
@@ -26,14 +26,17 @@ pub(super) struct Content {
 
 /// Decodes and parses a page; `None` for one that cannot be parsed safely.
 pub(super) fn of_page(answer: &Fetched) -> Option<Content> {
-    let decoded = charset::decode_html(&answer.body, answer.content_type.as_deref());
+    let decoded = charset::decode_html(&answer.body, answer.content_type.as_deref(), &answer.url);
     if nesting::is_excessive(&decoded.text) {
         return None;
     }
     let document = markup::parse(&decoded.text);
     let mut facts = page::read(&document, &answer.url);
     let input = PageInput { url: &answer.url, status: answer.status, headers: &answer.headers };
-    let analysis = analysis::analyse(&document, &input);
+    let mut analysis = analysis::analyse(&document, &input);
+    if let Some(doubt) = decoded.doubt {
+        analysis.problems.push(Problem::new(Severity::Warning, "charset-contradicted", doubt.note()));
+    }
     let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     for (kind, url) in page::links_of_header(headers, &answer.url) {
         match kind {

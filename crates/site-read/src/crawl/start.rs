@@ -96,7 +96,8 @@ async fn home_page(easel: &Easel<'_>, answer: site_fetch::Fetched) -> Result<Pag
     }
     let page = easel.read(answer, content_type, true).await?;
     let page = page.ok_or(Error::TooDeep)?;
-    if page.visible { Ok(page) } else { Err(Error::Empty) }
+    // A page that scripts fill is none that is empty.
+    if page.visible || page.analysis.needs_script.is_some() { Ok(page) } else { Err(Error::Empty) }
 }
 
 fn permitted(robots: &Robots, url: &Url) -> Result<()> {

@@ -26,8 +26,9 @@ proptest! {
 
     #[test]
     fn documents(body in prop::collection::vec(any::<u8>(), 0..300), header in "(text/html; charset=[a-z0-9-]{0,10})?") {
-        let _ = decode_html(&body, Some(&header));
-        let _ = decode_html(&[b"<meta charset=".as_slice(), &body].concat(), None);
+        let address = Url::parse("http://example.jp/").expect("a URL");
+        let _ = decode_html(&body, Some(&header), &address);
+        let _ = decode_html(&[b"<meta charset=".as_slice(), &body].concat(), None, &address);
         let _ = decode_css(&[b"@charset \"".as_slice(), &body].concat(), None);
     }
 

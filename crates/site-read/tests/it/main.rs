@@ -1,6 +1,7 @@
 //! The crawl against real local servers.
 
 mod frontier;
+mod golden;
 mod hostile;
 mod order;
 mod pages;
