@@ -73,11 +73,6 @@ const SENTENCES: [(&str, &Encoding, &str); 16] = [
         WINDOWS_1256,
         "مرحبا بكم في موقع شركتنا. يمكنكم هنا العثور على معلومات عن جميع الخدمات التي نقدمها.",
     ),
-    (
-        "lt",
-        WINDOWS_1257,
-        "Sveiki atvykę į mūsų įmonės svetainę. Čia rasite informaciją apie visas mūsų teikiamas paslaugas.",
-    ),
     ("vn", WINDOWS_1258, "Chào mừng bạn đến với trang web của chúng tôi"),
     ("th", WINDOWS_874, "ยินดีต้อนรับสู่เว็บไซต์ของบริษัทเรา กรุณาติดต่อเราเพื่อขอข้อมูลเพิ่มเติม"),
     (
