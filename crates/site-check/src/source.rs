@@ -38,8 +38,18 @@ pub(crate) struct Source {
 }
 
 /// Elements whose text is not shown as part of the page.
-const SILENT: &[&str] =
-    &["script", "style", "template", "noscript", "title", "iframe", "noframes", "noembed", "head"];
+const SILENT: &[&str] = &[
+    "script",
+    "style",
+    "template",
+    "noscript",
+    "title",
+    "iframe",
+    "noframes",
+    "noembed",
+    "head",
+    "LegacyTemplate",
+];
 const ADDRESSES: &[&str] = &["href", "src", "action", "formAction", "poster", "data", "xlinkHref"];
 
 /// Reads a file; the parser's complaints if it is not TypeScript.

@@ -3,10 +3,12 @@
 //! Made from the tree that html5ever built, so that everything later sees what a browser sees and never the source text.
 //! Comments are not kept. Nothing here knows about addresses or JSX.
 
+mod frames;
 mod legal;
 pub(crate) mod parse;
 pub(crate) mod text;
 pub(crate) mod whitespace;
+mod writes;
 
 /// Which vocabulary an element belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +47,6 @@ pub(crate) struct Document {
     pub(crate) body: Vec<Node>,
     /// Browsers show it by the rules of the nineties.
     pub(crate) quirks: bool,
-    /// It has a frame set where a body should be.
-    pub(crate) frameset: bool,
 }
 
 impl Element {

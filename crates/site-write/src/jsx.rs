@@ -27,6 +27,8 @@ pub(crate) struct Needs {
     pub(crate) parts: BTreeSet<String>,
     /// `next/link`.
     pub(crate) link: bool,
+    /// The island that fills `<template>`s.
+    pub(crate) template: bool,
     /// The function that types inline styles.
     pub(crate) css: bool,
     /// Elements that React's types do not know.
@@ -73,8 +75,16 @@ fn item(node: &Node, depth: usize, links: &Links<'_>, needs: &mut Needs) -> Stri
 fn print_element(element: &Element, depth: usize, links: &Links<'_>, needs: &mut Needs) -> String {
     let element = &attributes::controlled(element);
     let soft = is_soft(element, links);
-    let tag = if soft { "Link" } else { element.name.as_str() };
+    let template = element.is_html("template") && !element.children.is_empty();
+    let tag = if soft {
+        "Link"
+    } else if template {
+        "LegacyTemplate"
+    } else {
+        element.name.as_str()
+    };
     needs.link |= soft;
+    needs.template |= template;
     if !soft && !vocabulary::knows(element) {
         needs.elements.insert(element.name.clone());
     }

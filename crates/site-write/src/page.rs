@@ -6,8 +6,9 @@
 pub(crate) mod address;
 mod handlers;
 mod head;
+pub(crate) mod quirks;
 pub(crate) mod scripts;
-mod styles;
+pub(crate) mod styles;
 
 use url::Url;
 
@@ -49,20 +50,18 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints) -> Page {
     let base = address::base(&document.head, url);
     let mut findings = Vec::new();
     if document.quirks {
-        findings.push((
-            "quirks_mode",
-            "the page has no modern doctype; it is now shown by the standard's rules".into(),
-        ));
-    }
-    if document.frameset {
-        findings.push(("frameset", "the page is a frame set, which the project cannot hold".into()));
+        findings.push(("quirks_mode", quirks::NOTE.into()));
+        quirks::mark(&mut document.body);
     }
     for nodes in [&mut document.head, &mut document.body] {
         address::resolve(nodes, &base, url);
     }
     let mut scripts = scripts::take(&mut document.head, &mut findings);
     scripts.extend(scripts::take(&mut document.body, &mut findings));
-    let styles = styles::take(&mut document.head);
+    let mut styles = styles::take(&mut document.head);
+    if document.quirks {
+        styles.insert(0, quirks::style());
+    }
     let handlers = handlers::lift(&mut document.body);
     // Those that wait for the whole document come after those that do not, each in their order.
     scripts.sort_by_key(|script| script.deferred);

@@ -14,7 +14,7 @@ use crate::{
     Bodies, Error, PACKAGE_JSON, PACKAGE_LOCK, Plan, Result,
     dom::Node,
     jsx::{self, Links, Needs},
-    page::Page,
+    page::{Page, styles},
     plan::{self, Group, shared},
     snapshot::Site,
 };
@@ -74,7 +74,10 @@ pub(crate) fn write(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies) -> Re
     for asset in &plan.assets {
         project.files.insert(asset.file.clone(), Contents::Stored(asset.body.clone()));
     }
-    islands::write(&site, &mut project);
+    islands::write(&site, &press.needs, &mut project);
+    for (path, text) in site.pages.values().flat_map(styles::files) {
+        project.text(&path, text);
+    }
     if press.needs.css {
         project.text("components/css.ts", CSS);
     }
@@ -118,6 +121,7 @@ impl<'a> Press<'a> {
 
     fn take_in(&mut self, needs: &Needs) {
         self.needs.css |= needs.css;
+        self.needs.template |= needs.template;
         self.needs.elements.extend(needs.elements.iter().cloned());
         self.needs.attributes.extend(needs.attributes.iter().cloned());
     }
@@ -160,6 +164,9 @@ fn imports(needs: &Needs, more: &[String]) -> String {
     let mut lines: Vec<String> = more.to_vec();
     if needs.link {
         lines.push("import Link from \"next/link\";".into());
+    }
+    if needs.template {
+        lines.push("import { LegacyTemplate } from \"@/components/LegacyTemplate\";".into());
     }
     if needs.css {
         lines.push("import { css } from \"@/components/css\";".into());

@@ -70,6 +70,10 @@ fn walk(nodes: &mut Vec<Node>, inside: Inside) {
             retag(element, inside);
             match element.name.as_str() {
                 "a" => below.link = true,
+                // Inside these, the parser looks for open links no further up: a second one is opened, and stays.
+                "td" | "th" | "caption" | "object" | "applet" | "marquee" => below.link = false,
+                // A template's content is a document of its own.
+                "template" => below = Inside::default(),
                 "form" => below.form = true,
                 "button" => below.button = true,
                 _ => {}

@@ -6,24 +6,22 @@ use html5ever::tendril::TendrilSink;
 use html5ever::tree_builder::{QuirksMode, TreeBuilderOpts};
 use scraper::{Html, HtmlTreeSink};
 
-use super::{Document, Element, Node, Space, legal};
+use super::{Document, Element, Node, Space, frames, legal, writes};
 
 /// Browsers stop nesting here too; it also bounds every walk over the tree.
 const DEEPEST: usize = 500;
 
 /// Reads a page.
 pub(crate) fn document(html: &str) -> Document {
-    // Without scripting, so that what is inside <noscript> is a tree like everything else.
-    let builder = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
-    let options = ParseOpts { tree_builder: builder, ..ParseOpts::default() };
-    let parsed = driver::parse_document(HtmlTreeSink::new(Html::new_document()), options).one(html);
+    let html = writes::applied(html);
+    // With scripting, as browsers have it: an image in a head's <noscript> must not end the head.
+    let parsed = driver::parse_document(HtmlTreeSink::new(Html::new_document()), options(true)).one(&*html);
     let mut out = Document {
         html: Vec::new(),
         head: Vec::new(),
         body_attributes: Vec::new(),
         body: Vec::new(),
         quirks: parsed.quirks_mode == QuirksMode::Quirks,
-        frameset: false,
     };
     let root = parsed.root_element();
     out.html = attributes(root.value());
@@ -35,12 +33,30 @@ pub(crate) fn document(html: &str) -> Document {
                 out.body_attributes = attributes(element);
                 out.body = children(child, 0);
             }
-            "frameset" => out.frameset = true,
+            "frameset" => {
+                let mut frames = Element::new("frameset");
+                frames.attributes = attributes(element);
+                frames.children = children(child, 0);
+                out.body.push(frames::grid(&frames));
+            }
             _ => {}
         }
     }
     legal::correct(&mut out.body);
     out
+}
+
+fn options(scripting: bool) -> ParseOpts {
+    let builder = TreeBuilderOpts { scripting_enabled: scripting, ..TreeBuilderOpts::default() };
+    ParseOpts { tree_builder: builder, ..ParseOpts::default() }
+}
+
+/// What a <noscript> holds, which browsers with scripting keep as text. None of it is another one's content.
+fn unscripted(text: &str, depth: usize) -> Vec<Node> {
+    let context = html5ever::QualName::new(None, html5ever::ns!(html), html5ever::local_name!("div"));
+    let sink = HtmlTreeSink::new(Html::new_fragment());
+    let parsed = driver::parse_fragment(sink, options(false), context, Vec::new(), false).one(text);
+    children(*parsed.root_element(), depth)
 }
 
 fn attributes(element: &scraper::node::Element) -> Vec<(String, String)> {
@@ -57,7 +73,15 @@ fn children(parent: NodeRef<'_, scraper::Node>, depth: usize) -> Vec<Node> {
         match child.value() {
             scraper::Node::Text(text) => push_text(&mut out, text),
             scraper::Node::Element(element) => {
-                let inner = children(child, depth + 1);
+                let mut inner = children(child, depth + 1);
+                if element.name() == "noscript" && depth < DEEPEST && inner.iter().all(is_text) {
+                    let text: String = child
+                        .children()
+                        .filter_map(|node| node.value().as_text())
+                        .map(|text| &**text)
+                        .collect();
+                    inner = unscripted(&text, depth + 1);
+                }
                 let own = Element {
                     space: space(&element.name.ns),
                     name: element.name.local.to_string(),
@@ -67,10 +91,16 @@ fn children(parent: NodeRef<'_, scraper::Node>, depth: usize) -> Vec<Node> {
                 };
                 out.push(Node::Element(own));
             }
+            // The content of a template.
+            scraper::Node::Fragment => out.extend(children(child, depth)),
             _ => {}
         }
     }
     out
+}
+
+fn is_text(node: &Node) -> bool {
+    matches!(node, Node::Text(_))
 }
 
 /// A comment between two texts must not leave two text nodes: React would print a marker between them.

@@ -51,7 +51,12 @@ fn take(element: &Element, head: &mut Head, findings: &mut Vec<(&'static str, St
                 findings.push(("base_target", "the base's target was left out".into()));
             }
         }
-        "noscript" => findings.push(("head_noscript", "a <noscript> of the head was left out".into())),
+        // React does not lift it: it stands at the beginning of the body, where it means the same.
+        "noscript" => {
+            let mut element = element.clone();
+            element.children.retain(|node| !matches!(node, Node::Text(text) if text.trim().is_empty()));
+            head.elements.push(Node::Element(element));
+        }
         other => findings.push(("head_element", format!("<{other}> in the head was left out"))),
     }
 }

@@ -34,12 +34,9 @@ pub(crate) fn take(nodes: &mut Vec<Node>, findings: &mut Vec<(&'static str, Stri
 fn walk(nodes: &mut Vec<Node>, scripts: &mut Vec<Script>, findings: &mut Vec<(&'static str, String)>) {
     nodes.retain_mut(|node| {
         let Node::Element(element) = node else { return true };
-        if element.name == "template" {
-            findings.push(("template", "the content of a <template> is not carried".into()));
-        }
         if element.name != "script" {
-            // What is inside <noscript> is for browsers that run none.
-            if element.name != "noscript" {
+            // What is inside <noscript> is for browsers that run none; what is inside <template> waits for others to run it.
+            if !matches!(element.name.as_str(), "noscript" | "template") {
                 walk(&mut element.children, scripts, findings);
             }
             return true;
@@ -51,7 +48,8 @@ fn walk(nodes: &mut Vec<Node>, scripts: &mut Vec<Script>, findings: &mut Vec<(&'
         let src = element.get("src").map(str::to_owned).filter(|src| !src.is_empty());
         let code = element.text();
         if code.contains("document.write") {
-            let note = "a script writes into the page while it loads; what it writes is left out".into();
+            let note =
+                "a script writes what it has computed into the page while it loads; that is left out".into();
             findings.push(("document_write", note));
         }
         // Browsers without modules are none of today's.

@@ -1,5 +1,6 @@
 //! The style sheets of a page's head, in their order: linked ones by address, inline ones by content.
 
+use super::{Page, quirks};
 use crate::dom::{Element, Node};
 
 /// One style sheet.
@@ -7,6 +8,39 @@ use crate::dom::{Element, Node};
 pub(crate) enum Style {
     Linked { href: String, media: Option<String> },
     Inline { css: String, media: Option<String> },
+}
+
+impl Style {
+    /// As it can be printed: React joins inline styles into one, in which only the first may import others, and gives none of
+    /// them a medium. Such a style becomes a file.
+    pub(crate) fn printable(&self) -> Self {
+        match self {
+            Self::Inline { css, media } if imports(css) => {
+                Self::Linked { href: address(css), media: media.clone() }
+            }
+            other => other.clone(),
+        }
+    }
+}
+
+/// The files that a page's styles need and the site did not have, by their path.
+pub(crate) fn files(page: &Page) -> Vec<(String, String)> {
+    let file = |style: &Style| match style {
+        Style::Inline { css, .. } if imports(css) => Some((format!("public{}", address(css)), css.clone())),
+        style if *style == quirks::style() => {
+            Some((format!("public{}", quirks::ADDRESS), quirks::SHEET.into()))
+        }
+        _ => None,
+    };
+    page.styles.iter().filter_map(file).collect()
+}
+
+fn imports(css: &str) -> bool {
+    css.to_ascii_lowercase().contains("@import")
+}
+
+fn address(css: &str) -> String {
+    format!("/_assets/inline-{}.css", &blake3::hash(css.as_bytes()).to_hex()[..8])
 }
 
 /// Takes them out of the head. Alternate sheets, which are off until a person chooses them, stay where they are.

@@ -1,14 +1,17 @@
 //! The client components that run what a site's own scripts and handlers did. Only those that a page uses are written.
 
 use super::Project;
-use crate::snapshot::Site;
+use crate::{jsx::Needs, snapshot::Site};
 
-pub(super) fn write(site: &Site, project: &mut Project) {
+pub(super) fn write(site: &Site, needs: &Needs, project: &mut Project) {
     if site.pages.values().any(|page| !page.scripts.is_empty()) {
         project.text("components/LegacyScripts.tsx", SCRIPTS);
     }
     if site.pages.values().any(|page| page.handlers) {
         project.text("components/LegacyHandlers.tsx", HANDLERS);
+    }
+    if needs.template {
+        project.text("components/LegacyTemplate.tsx", TEMPLATE);
     }
 }
 
@@ -35,6 +38,8 @@ export function LegacyScripts({ scripts }: { scripts: Script[] }) {
 }
 
 async function runAll(scripts: Script[]) {
+  // Templates are filled in the same turn as this began.
+  await Promise.resolve();
   const waiting: Waiting[] = [];
   const release = [
     collect(document, ["DOMContentLoaded", "readystatechange"], waiting),
@@ -134,5 +139,25 @@ export function LegacyHandlers() {
     return () => attached.abort();
   }, []);
   return null;
+}
+"#;
+
+const TEMPLATE: &str = r#"/* @builder-island */
+"use client";
+
+// A template. Its content is no part of the document: React puts it where scripts look for it, once it has taken over.
+import { type ComponentProps, useLayoutEffect, useRef, useState } from "react";
+import { createPortal } from "react-dom";
+
+export function LegacyTemplate({ children, ...attributes }: ComponentProps<"template">) {
+  const template = useRef<HTMLTemplateElement>(null);
+  const [content, setContent] = useState<DocumentFragment | null>(null);
+  useLayoutEffect(() => setContent(template.current?.content ?? null), []);
+  return (
+    <>
+      <template ref={template} {...attributes} />
+      {content && createPortal(children, content)}
+    </>
+  );
 }
 "#;

@@ -20,7 +20,7 @@ pub(super) fn write(press: &mut Press<'_>, group: &Group, page: &Page) -> String
     needs.parts.extend(more.parts);
     let (after, more) = press.print(&group.after.iter().map(part).collect::<Vec<_>>(), 4, &BTreeSet::new());
     needs.parts.extend(more.parts);
-    let head = head(&page.styles);
+    let head = head(&page.styles.iter().map(Style::printable).collect::<Vec<_>>());
     let imports = imports(&needs, &["import type { ReactNode } from \"react\";".to_owned()]);
     format!(
         "// What {pages} have around them: the document, its style sheets, and the parts that all of them share.\n\
