@@ -37,9 +37,9 @@ pub struct Plan {
     pub shared: Vec<SharedPart>,
     /// Files under `public/`.
     pub assets: Vec<Asset>,
-    /// For `next.config.ts`.
+    /// For `next.config.ts`; those from addresses with a query for `proxy.ts`.
     pub redirects: Vec<Redirect>,
-    /// For `next.config.ts`, tried before pages and files.
+    /// For `next.config.ts`, tried before pages and files; those that a parameter without a value tells apart for `proxy.ts`.
     pub rewrites: Vec<Rewrite>,
     /// The forms of the site, for whoever must give them a server.
     pub forms: Vec<Form>,

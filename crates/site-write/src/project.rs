@@ -3,7 +3,10 @@
 mod configuration;
 mod islands;
 mod layout;
+mod migration;
+mod not_found;
 mod page_file;
+mod proxy;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,11 +74,15 @@ pub(crate) fn write(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies) -> Re
         project.text(&group.layout, text);
     }
     press.write_parts(&mut project)?;
+    if let Some(page) = &site.not_found {
+        let text = not_found::write(&mut press, page);
+        project.text("app/global-not-found.tsx", text);
+    }
     for asset in &plan.assets {
         project.files.insert(asset.file.clone(), Contents::Stored(asset.body.clone()));
     }
     islands::write(&site, &press.needs, &mut project);
-    for (path, text) in site.pages.values().flat_map(styles::files) {
+    for (path, text) in site.every_page().flat_map(styles::files) {
         project.text(&path, text);
     }
     if press.needs.css {

@@ -15,7 +15,7 @@ use crate::{
 
 /// The pages' own bodies and the style sheets: what has to be read; the rest is only named.
 pub(crate) fn needed(snapshot: &Snapshot) -> Vec<ContentHash> {
-    let pages = snapshot.pages.values().map(|page| page.html.clone());
+    let pages = snapshot.pages.values().chain(&snapshot.not_found).map(|page| page.html.clone());
     let sheets =
         snapshot.assets.values().filter(|asset| is_css(&asset.content_type)).map(|asset| asset.body.clone());
     let mut hashes: Vec<ContentHash> = pages.chain(sheets).collect();
@@ -28,11 +28,16 @@ pub(crate) fn is_css(content_type: &str) -> bool {
     content_type.to_ascii_lowercase().starts_with("text/css")
 }
 
+/// What an error calls the page for addresses that do not exist.
+const NOT_FOUND: &str = "the page for what is not there";
+
 /// A site whose pages are trees.
 pub(crate) struct Site {
     pub(crate) origin: Url,
     /// By their address in the snapshot.
     pub(crate) pages: BTreeMap<String, Page>,
+    /// What it shows for an address that does not exist.
+    pub(crate) not_found: Option<Page>,
 }
 
 impl Site {
@@ -48,7 +53,16 @@ impl Site {
             let address = Url::parse(url).map_err(Error::Home)?;
             pages.insert(url.clone(), page::read(&html, &address, &hints));
         }
-        Ok(Self { origin, pages })
+        let not_found = match &snapshot.not_found {
+            Some(page) => Some(page::read(&text(bodies, &page.html, NOT_FOUND)?, &origin, &hints)),
+            None => None,
+        };
+        Ok(Self { origin, pages, not_found })
+    }
+
+    /// With the one for addresses that do not exist.
+    pub(crate) fn every_page(&self) -> impl Iterator<Item = &Page> {
+        self.pages.values().chain(&self.not_found)
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) struct Routes {
     pub(super) findings: Vec<Finding>,
 }
 
-const SAME_ROUTE: &str = "another page has this address but for a slash at its end or a parameter without a value, and takes its place";
+const SAME_ROUTE: &str = "another page has this address but for a slash at its end, and takes its place";
 
 pub(super) fn plan(snapshot: &Snapshot, site: &Site) -> Routes {
     let mut out = Routes::default();
@@ -37,7 +37,7 @@ pub(super) fn plan(snapshot: &Snapshot, site: &Site) -> Routes {
             continue;
         }
         let path = served_path(&address);
-        // `/a`, `/a/` and `/a?b` are one route; the first of them, in the order of addresses, has it.
+        // `/a` and `/a/` are one route; the first of them, in the order of addresses, has it.
         if !served.insert(path.clone()) {
             out.findings.push(Finding {
                 code: "same_route".into(),
@@ -85,15 +85,10 @@ fn served_path(address: &Url) -> String {
     let path = address.path().trim_end_matches('/');
     let sayable = path.split('/').all(|segment| folder(segment).replacen("%5F", "_", 1) == segment);
     let mut served = if sayable { path.to_owned() } else { format!("/p-{}", hash(path)) };
-    if let Some(query) = address.query().filter(|_| tellable(address)) {
+    if let Some(query) = address.query() {
         served.push_str(&format!("/q-{}", hash(query)));
     }
     if served.is_empty() { "/".into() } else { served }
-}
-
-/// Can the router tell this query from none? It does not see parameters without a value.
-fn tellable(address: &Url) -> bool {
-    address.query_pairs().all(|(_, value)| !value.is_empty())
 }
 
 fn hash(text: &str) -> String {

@@ -2,7 +2,7 @@
 
 use site_read::Snapshot;
 
-use super::Project;
+use super::{Project, migration, proxy};
 use crate::{
     Plan,
     jsx::{object, string},
@@ -10,14 +10,18 @@ use crate::{
 };
 
 pub(super) fn write(plan: &Plan, snapshot: &Snapshot, project: &mut Project) {
-    project.text("next.config.ts", next_config(plan));
+    project.text("next.config.ts", next_config(plan, snapshot.not_found.is_some()));
     project.text("tsconfig.json", TSCONFIG);
     project.text("next-env.d.ts", NEXT_ENV);
     project.text(".gitignore", "/node_modules\n/.next\n/out\n*.tsbuildinfo\n");
     project.text("README.md", readme(plan, snapshot));
+    project.text("MIGRATION.md", migration::report(plan, snapshot));
+    if let Some(text) = proxy::write(plan) {
+        project.text("proxy.ts", text);
+    }
 }
 
-fn next_config(plan: &Plan) -> String {
+fn next_config(plan: &Plan, not_found: bool) -> String {
     let mut out = String::from(
         "// Which old addresses lead where. Every page and file of the site answers at the address that it had.\n\
          import type { NextConfig } from \"next\";\n\nconst config: NextConfig = {\n\
@@ -25,18 +29,23 @@ fn next_config(plan: &Plan) -> String {
          \x20 // The site's scripts must run once, not twice as strict mode has it in development.\n  reactStrictMode: false,\n\
          \x20 poweredByHeader: false,\n  turbopack: { root: process.cwd() },\n",
     );
-    if !plan.redirects.is_empty() {
+    if not_found {
+        out.push_str("  // Several layouts have one page between them for what is not there.\n  experimental: { globalNotFound: true },\n");
+    }
+    let redirects: Vec<_> = plan.redirects.iter().filter(|redirect| !proxy::moves(redirect)).collect();
+    if !redirects.is_empty() {
         out.push_str("  async redirects() {\n    return [\n");
-        for redirect in &plan.redirects {
+        for redirect in redirects {
             let to =
                 format!("destination: {}, statusCode: {}", string(&literal(&redirect.to)), redirect.status);
             out.push_str(&format!("      {{ {}, {to} }},\n", matched(&redirect.matcher)));
         }
         out.push_str("    ];\n  },\n");
     }
-    if !plan.rewrites.is_empty() {
+    let rewrites: Vec<_> = plan.rewrites.iter().filter(|rewrite| !proxy::serves(rewrite)).collect();
+    if !rewrites.is_empty() {
         out.push_str("  async rewrites() {\n    return {\n      beforeFiles: [\n");
-        for rewrite in &plan.rewrites {
+        for rewrite in rewrites {
             let to = format!("destination: {}", string(&literal(&rewrite.to)));
             out.push_str(&format!("        {{ {}, {to} }},\n", matched(&rewrite.matcher)));
         }
@@ -99,31 +108,18 @@ const NEXT_ENV: &str =
     "/// <reference types=\"next\" />\n/// <reference types=\"next/image-types/global\" />\n";
 
 fn readme(plan: &Plan, snapshot: &Snapshot) -> String {
-    let mut out = format!(
+    format!(
         "# {host}\n\nA Next.js project made of the site at <{home}>: {pages} pages, {assets} files, at the addresses that they had.\n\n\
          ```sh\nnpm ci\nnpm run build\nnpm start\n```\n\n\
          - `app/` has a folder for each address; `components/` the parts that pages share.\n\
          - `public/` holds the site's own files. Its style sheets are served as they were, never bundled.\n\
-         - `components/Legacy*.tsx` run the site's own scripts, in their order, once React has taken over.\n",
+         - `components/Legacy*.tsx` run the site's own scripts, in their order, once React has taken over.\n\
+         - `MIGRATION.md` says what was done, and what is left for you.\n",
         host = snapshot.home.host_str().unwrap_or("site"),
         home = snapshot.home,
         pages = plan.routes.len(),
         assets = plan.assets.len(),
-    );
-    if !plan.forms.is_empty() {
-        out.push_str("\n## Forms\n\nThey send to where they sent before; give them a server if that one goes away.\n\n");
-        for form in &plan.forms {
-            let fields = form.fields.join(", ");
-            out.push_str(&format!("- on `{}`: {} to `{}` ({fields})\n", form.page, form.method, form.action));
-        }
-    }
-    if !plan.findings.is_empty() {
-        out.push_str("\n## What to know\n\n");
-        for finding in &plan.findings {
-            out.push_str(&format!("- `{}`: {} ({})\n", finding.url, finding.note, finding.code));
-        }
-    }
-    out
+    )
 }
 
 #[cfg(test)]

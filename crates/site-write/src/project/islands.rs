@@ -4,10 +4,10 @@ use super::Project;
 use crate::{jsx::Needs, snapshot::Site};
 
 pub(super) fn write(site: &Site, needs: &Needs, project: &mut Project) {
-    if site.pages.values().any(|page| !page.scripts.is_empty()) {
+    if site.every_page().any(|page| !page.scripts.is_empty()) {
         project.text("components/LegacyScripts.tsx", SCRIPTS);
     }
-    if site.pages.values().any(|page| page.handlers) {
+    if site.every_page().any(|page| page.handlers) {
         project.text("components/LegacyHandlers.tsx", HANDLERS);
     }
     if needs.template {

@@ -37,7 +37,7 @@ fn name(group: &Group) -> String {
 }
 
 /// The style sheets as React's own resources: their precedence keeps their order, and no bundler reads them.
-fn head(styles: &[Style]) -> String {
+pub(super) fn head(styles: &[Style]) -> String {
     if styles.is_empty() {
         return String::new();
     }

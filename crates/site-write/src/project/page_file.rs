@@ -14,17 +14,7 @@ pub(super) fn write(press: &mut Press<'_>, route: &Route, page: &Page, group: &G
     let mut nodes = page.head.elements.clone();
     nodes.extend(shared::replace(shared::without_edges(&page.body, group), &press.parts));
     let (body, needs) = press.print(&nodes, 3, &soft);
-    let mut more = vec![type_import(&page.head)];
-    let mut tail = String::new();
-    if page.handlers {
-        more.push("import { LegacyHandlers } from \"@/components/LegacyHandlers\";".into());
-        tail.push_str("      <LegacyHandlers />\n");
-    }
-    if !page.scripts.is_empty() {
-        more.push("import { LegacyScripts } from \"@/components/LegacyScripts\";".into());
-        tail.push_str(&format!("      <LegacyScripts scripts={{[\n{}      ]}} />\n", scripts(&page.scripts)));
-    }
-    more.retain(|line| !line.is_empty());
+    let (more, tail) = islands(page);
     format!(
         "// The page at {path}\n{imports}{metadata}export default function {name}() {{\n  return (\n    <>\n{body}{tail}    </>\n  );\n}}\n",
         path = route.path,
@@ -32,6 +22,23 @@ pub(super) fn write(press: &mut Press<'_>, route: &Route, page: &Page, group: &G
         metadata = metadata(&page.head),
         name = route.component,
     )
+}
+
+/// What runs the page's scripts and handlers, and all that its file imports besides what its tree needs.
+pub(super) fn islands(page: &Page) -> (Vec<String>, String) {
+    let mut imports = vec![type_import(&page.head)];
+    let mut islands = String::new();
+    if page.handlers {
+        imports.push("import { LegacyHandlers } from \"@/components/LegacyHandlers\";".into());
+        islands.push_str("      <LegacyHandlers />\n");
+    }
+    if !page.scripts.is_empty() {
+        imports.push("import { LegacyScripts } from \"@/components/LegacyScripts\";".into());
+        let scripts = scripts(&page.scripts);
+        islands.push_str(&format!("      <LegacyScripts scripts={{[\n{scripts}      ]}} />\n"));
+    }
+    imports.retain(|line| !line.is_empty());
+    (imports, islands)
 }
 
 /// Pages of the same layout without scripts of their own, if this one has none either.
@@ -74,7 +81,7 @@ fn type_import(head: &Head) -> String {
     }
 }
 
-fn metadata(head: &Head) -> String {
+pub(super) fn metadata(head: &Head) -> String {
     let mut out = String::new();
     let mut members = Vec::new();
     if let Some(title) = &head.title {

@@ -1,0 +1,87 @@
+//! What a person has to know about the migration: what was done, and what is left to do. Every finding of the plan is in it.
+
+use std::collections::BTreeMap;
+
+use site_read::Snapshot;
+
+use crate::{Plan, plan::Finding};
+
+/// So many addresses are named for one kind of finding.
+const NAMED: usize = 20;
+
+pub(super) fn report(plan: &Plan, snapshot: &Snapshot) -> String {
+    let mut out = format!("# The migration of <{}>\n\n## What was done\n\n", snapshot.home);
+    let mut fact = |count: usize, one: &str, many: &str, rest: &str| match count {
+        0 => {}
+        1 => out.push_str(&format!("- 1 {one} {rest}\n")),
+        count => out.push_str(&format!("- {count} {many} {rest}\n")),
+    };
+    fact(plan.routes.len(), "page", "pages", "at the address that it had");
+    fact(plan.groups.len(), "root layout", "root layouts", "for pages with the same style sheets, in `app/`");
+    fact(plan.shared.len(), "part", "parts", "that several pages have alike, in `components/`");
+    fact(plan.assets.len(), "file", "files", "in `public/`");
+    fact(plan.redirects.len(), "redirect", "redirects", "from old addresses, as the site had them");
+    if snapshot.not_found.is_some() {
+        out.push_str(
+            "- unknown addresses answer 404 with the site's own page (`app/global-not-found.tsx`)\n",
+        );
+    }
+    forms(plan, &mut out);
+    findings(plan, &mut out);
+    left_out(snapshot, &mut out);
+    out
+}
+
+fn forms(plan: &Plan, out: &mut String) {
+    if plan.forms.is_empty() {
+        return;
+    }
+    out.push_str(
+        "\n## Forms\n\nThey send to where they sent before. Give them a server if that one goes away.\n\n",
+    );
+    let mut known: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for form in &plan.forms {
+        let fields =
+            if form.fields.is_empty() { String::new() } else { format!(" ({})", form.fields.join(", ")) };
+        known.entry(format!("{} to `{}`{fields}", form.method, form.action)).or_default().push(&form.page);
+    }
+    for (form, pages) in known {
+        out.push_str(&format!("- {form} on {}\n", places(&pages)));
+    }
+}
+
+fn findings(plan: &Plan, out: &mut String) {
+    if plan.findings.is_empty() {
+        return;
+    }
+    out.push_str("\n## What needs a look\n");
+    let mut by_note: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for Finding { code, note, url } in &plan.findings {
+        by_note.entry((code, note)).or_default().push(url);
+    }
+    for ((code, note), pages) in by_note {
+        out.push_str(&format!("\n- **{code}**: {note}\n  on {}\n", places(&pages)));
+    }
+}
+
+fn left_out(snapshot: &Snapshot, out: &mut String) {
+    if snapshot.left_out.is_empty() && snapshot.truncated.is_none() {
+        return;
+    }
+    out.push_str("\n## What was not read\n\n");
+    if let Some(limit) = &snapshot.truncated {
+        out.push_str(&format!("- the crawl ended early: {limit}\n"));
+    }
+    for (code, left) in &snapshot.left_out {
+        let examples: Vec<&str> = left.examples.iter().map(String::as_str).collect();
+        out.push_str(&format!("- **{code}**: {}, for example {}\n", left.count, places(&examples)));
+    }
+}
+
+fn places(pages: &[&str]) -> String {
+    let mut named: Vec<String> = pages.iter().take(NAMED).map(|page| format!("`{page}`")).collect();
+    if pages.len() > NAMED {
+        named.push(format!("{} more", pages.len() - NAMED));
+    }
+    named.join(", ")
+}
