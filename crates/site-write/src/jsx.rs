@@ -201,6 +201,7 @@ mod tests {
     )]
     #[case("<img alt=\"\" src=/a.png width=10>", "<img alt=\"\" src=\"/a.png\" width=\"10\" />")]
     #[case("<td>", "")]
+    #[case("<o:p>word</o:p><a:>odd</a:>", "<o:p>word</o:p>\n<span>odd</span>")]
     #[case("<label for=a>t</label>", "<label htmlFor=\"a\">t</label>")]
     #[case(
         "<svg viewbox='0 0 1 1'><path stroke-width=2 xlink:href='#a'/></svg>",
@@ -244,5 +245,106 @@ mod tests {
             printed("<p style='COLOR: red; --x: 1px; -webkit-box-flex: 1; *zoom: 1'>t</p>"),
             "<p style={css({ color: \"red\", \"--x\": \"1px\", WebkitBoxFlex: \"1\" })}>t</p>"
         );
+    }
+
+    /// Pieces of HTML in which every rule of the parser and of JSX meets.
+    const PIECES: &[&str] = &[
+        "<p>",
+        "</p>",
+        "<div class=a>",
+        "</div>",
+        "<table>",
+        "<tr>",
+        "<td nowrap>",
+        "</table>",
+        "<a href='/x?a=1&b=2'>",
+        "</a>",
+        "<b>",
+        "</b>",
+        "<i>",
+        "</i>",
+        "<svg viewBox='0 0 1 1'>",
+        "<path d='M0 0' xlink:href='#a'/>",
+        "</svg>",
+        "<math><mi>",
+        "</math>",
+        "<select>",
+        "<option selected>",
+        "</select>",
+        "<textarea>",
+        "</textarea>",
+        "<template>",
+        "</template>",
+        "<noscript>",
+        "</noscript>",
+        "<script type=text/x>",
+        "</script>",
+        "<style>",
+        "</style>",
+        "<!--",
+        "-->",
+        "<pre>\n",
+        "</pre>",
+        "<x-y z=1 class=q>",
+        "</x-y>",
+        "<input value='{' disabled>",
+        "<img alt='' src=x onerror=f()>",
+        "{",
+        "}",
+        "<",
+        ">",
+        "&",
+        "&amp;",
+        "&nbsp;",
+        "\"",
+        "'",
+        "\\",
+        "`",
+        "${x}",
+        "\n",
+        "  ",
+        "\u{0}",
+        "\u{2028}",
+        "é",
+        "\u{1F600}",
+        "*/",
+        "//",
+        "/*",
+        "<p style='color:red;--x:{;background:url(\"a;b\")'>",
+        "<form><form>",
+        "<center><font color=red>",
+        "<frameset>",
+        "<body onload=x class=y>",
+        "<ol start=x reversed>",
+        "<1>",
+        "</",
+        "<a\u{b7}b c\"d=e>",
+        "<p {...x} a.b=c :d=e @f=g>",
+        "]]>",
+        "<![CDATA[",
+    ];
+
+    fn parses(html: &str) {
+        let text = printed(html);
+        let source = format!("export const page = <>\n{text}\n</>;\n");
+        let allocator = oxc::allocator::Allocator::default();
+        let parsed = oxc::parser::Parser::new(&allocator, &source, oxc::span::SourceType::tsx()).parse();
+        assert!(
+            !parsed.panicked && parsed.diagnostics.is_empty(),
+            "{html:?} became\n{source}\n{:?}",
+            parsed.diagnostics
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_html_gives_tsx_that_parses(html in "\\PC{0,200}") {
+            parses(&html);
+        }
+
+        #[test]
+        fn any_mixture_of_tags_gives_tsx_that_parses(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..40)) {
+            parses(&pieces.concat());
+        }
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints) -> Page {
     let mut findings = Vec::new();
     if document.quirks {
         findings.push(("quirks_mode", quirks::NOTE.into()));
-        quirks::mark(&mut document.body);
+        quirks::mark(&mut document.body, &document.body_attributes);
     }
     for nodes in [&mut document.head, &mut document.body] {
         address::resolve(nodes, &base, url);

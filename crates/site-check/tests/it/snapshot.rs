@@ -27,9 +27,9 @@ impl Site {
         hash
     }
 
-    pub(crate) fn page(mut self, path: &str, html: &str) -> Self {
+    fn read(&mut self, html: &str) -> Page {
         let body = self.keep(html.to_owned());
-        let page = Page {
+        Page {
             status: 200,
             content_type: "text/html".into(),
             charset: "utf-8".into(),
@@ -38,7 +38,18 @@ impl Site {
             body,
             depth: 0,
             rendered: None,
-        };
+        }
+    }
+
+    /// What the site shows for an address that does not exist.
+    pub(crate) fn not_found(mut self, html: &str) -> Self {
+        let page = self.read(html);
+        self.snapshot.not_found = Some(page);
+        self
+    }
+
+    pub(crate) fn page(mut self, path: &str, html: &str) -> Self {
+        let page = self.read(html);
         self.snapshot.pages.insert(address(path), page);
         self
     }

@@ -66,6 +66,10 @@ fn walk(nodes: &mut Vec<Node>, inside: Inside) {
     for node in nodes {
         let Node::Element(element) = node else { continue };
         let mut below = inside;
+        if !sayable(&element.name) {
+            // An element that nobody knows is shown as one without meaning.
+            element.name = "span".to_owned();
+        }
         if element.space == Space::Html {
             retag(element, inside);
             match element.name.as_str() {
@@ -81,6 +85,16 @@ fn walk(nodes: &mut Vec<Node>, inside: Inside) {
         }
         walk(&mut element.children, below);
     }
+}
+
+/// Can JSX and React say this name? HTML takes nearly every character into one.
+fn sayable(name: &str) -> bool {
+    let (space, local) = name.split_once(':').unwrap_or(("x", name));
+    let plain = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic())
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    plain(space) && plain(local) && name != "this"
 }
 
 fn retag(element: &mut Element, inside: Inside) {

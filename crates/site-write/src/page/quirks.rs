@@ -56,19 +56,17 @@ pub(crate) const SHEET: &str =
   .quirk-last {
     margin-block-end: 0;
   }
-  /* A line with nothing but images is no higher than they are. */
+  /* A line without text is no higher than what stands in it. */
   .quirk-images {
     font-size: 0;
     line-height: 0;
   }
-  /* Heights in percent are of the window. */
-  html:has(.quirk-window) {
-    display: flex;
-    flex-direction: column;
-    height: 100vh;
+  .quirk-controls {
+    line-height: 0;
   }
-  html:has(.quirk-window) > body {
-    flex: 1 0 auto;
+  /* Heights in percent are of the window, without the margins of the page. */
+  .quirk-window {
+    height: calc((100vh - var(--quirk-margins, 16px)) * var(--quirk-percent) / 100);
   }
 }
 ";
@@ -98,12 +96,15 @@ const MARGINS: &[&str] = &[
 ];
 
 /// Marks what the sheet's selectors cannot see, and gives lengths their units and colours their signs.
-pub(super) fn mark(body: &mut [Node]) {
+pub(super) fn mark(body: &mut [Node], attributes: &[(String, String)]) {
     edges(body, false);
-    walk(body);
+    let margin = attributes.iter().find(|(name, _)| matches!(name.as_str(), "topmargin" | "marginheight"));
+    let margins = margin.and_then(|(_, value)| value.trim().parse::<u32>().ok()).map(|margin| 2 * margin);
+    walk(body, Some(margins));
 }
 
-fn walk(nodes: &mut [Node]) {
+/// `window`: what heights in percent are of is still the window, whose margins these are if the page says so.
+fn walk(nodes: &mut [Node], window: Option<Option<u32>>) {
     for node in nodes {
         let Node::Element(element) = node else { continue };
         if element.space != Space::Html {
@@ -116,16 +117,33 @@ fn walk(nodes: &mut [Node]) {
         if cell {
             edges(&mut element.children, true);
         }
-        let block = cell || matches!(element.name.as_str(), "div" | "p" | "center");
-        if block && only_images(&element.children) == Some(true) {
-            add_class(element, "quirk-images");
+        if lines_without_text(&element.children) == Some(true) {
+            match element.name.as_str() {
+                "td" | "th" | "div" | "center" => add_class(element, "quirk-images"),
+                // Their margins are as high as their letters.
+                "p" | "form" => add_class(element, "quirk-controls"),
+                _ => {}
+            }
         }
-        if element.get("height").is_some_and(|height| height.trim().ends_with('%')) && element.name == "table"
-        {
-            add_class(element, "quirk-window");
+        if let (Some(margins), "table") = (window, element.name.as_str()) {
+            fill(element, margins);
         }
-        walk(&mut element.children);
+        let window = window.filter(|_| !cell && !element.has("height"));
+        walk(&mut element.children, window);
     }
+}
+
+/// Gives a table its share of the window, if its height is in percent.
+fn fill(table: &mut Element, margins: Option<u32>) {
+    let height = table.get("height").unwrap_or_default().trim();
+    let Some(percent) = height.strip_suffix('%').and_then(|percent| percent.trim().parse::<f64>().ok())
+    else {
+        return;
+    };
+    let margins = margins.map(|margins| format!("--quirk-margins: {margins}px; ")).unwrap_or_default();
+    let style = table.get("style").unwrap_or_default();
+    table.set("style", format!("--quirk-percent: {percent}; {margins}{style}").trim_end().to_owned());
+    add_class(table, "quirk-window");
 }
 
 /// The margins that elements have by themselves do not count at the edges of a page or a cell.
@@ -155,17 +173,17 @@ fn add_class(element: &mut Element, class: &str) {
     element.set("class", classes);
 }
 
-/// Is an image in every line, and nothing else? None: there is nothing at all.
-fn only_images(nodes: &[Node]) -> Option<bool> {
+/// Are there images and controls, and no words beside them? None: there is nothing at all.
+fn lines_without_text(nodes: &[Node]) -> Option<bool> {
     let mut any = None;
     for node in nodes {
         let found = match node {
             Node::Text(text) if text.trim_ascii().is_empty() => None,
             Node::Text(_) | Node::Part(_) => Some(false),
             Node::Element(element) => match element.name.as_str() {
-                "img" => Some(true),
+                "img" | "input" | "select" | "textarea" => Some(true),
                 "a" | "font" | "b" | "i" | "span" | "map" | "area" | "strong" | "em" => {
-                    only_images(&element.children)
+                    lines_without_text(&element.children)
                 }
                 _ => Some(false),
             },
@@ -276,7 +294,7 @@ mod tests {
     fn classes(html: &str) -> Vec<String> {
         let mut document = parse::document(html);
         assert!(document.quirks);
-        mark(&mut document.body);
+        mark(&mut document.body, &document.body_attributes);
         let mut found = Vec::new();
         super::super::each(&document.body, &mut |element| {
             if let Some(class) = element.get("class") {
