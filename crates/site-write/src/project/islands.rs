@@ -38,8 +38,8 @@ export function LegacyScripts({ scripts }: { scripts: Script[] }) {
 }
 
 async function runAll(scripts: Script[]) {
-  // Templates are filled in the same turn as this began.
-  await Promise.resolve();
+  // Meanwhile, templates are filled, too.
+  await styled();
   const waiting: Waiting[] = [];
   const release = [
     collect(document, ["DOMContentLoaded", "readystatechange"], waiting),
@@ -64,6 +64,31 @@ async function runAll(scripts: Script[]) {
     const handler = window.onload as EventListener;
     window.onload = onload;
     call(window, "load", handler);
+  }
+}
+
+/** Ends when the style sheets are there: a script of the page could always measure what they do. */
+async function styled() {
+  if (document.readyState === "complete") return;
+  const complete = new Promise((resolve) => window.addEventListener("load", resolve, { once: true }));
+  const links = [...document.querySelectorAll<HTMLLinkElement>("link[rel~='stylesheet']")];
+  const pending = links.filter((link) => window.matchMedia(link.media).matches && !isLoaded(link.sheet));
+  const loaded = pending.map(
+    (link) =>
+      new Promise((resolve) => {
+        link.addEventListener("load", resolve, { once: true });
+        link.addEventListener("error", resolve, { once: true });
+      }),
+  );
+  await Promise.race([Promise.all(loaded), complete]);
+}
+
+function isLoaded(sheet: CSSStyleSheet | null): boolean {
+  if (!sheet) return false;
+  try {
+    return [...sheet.cssRules].every((rule) => !(rule instanceof CSSImportRule) || isLoaded(rule.styleSheet));
+  } catch {
+    return true; // another site's: nobody may look into it
   }
 }
 
