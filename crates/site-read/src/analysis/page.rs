@@ -23,6 +23,7 @@ use url::Url;
 use super::hash::Hash;
 use super::problem::Problem;
 use crate::index::Index;
+use crate::render::{Reason, needs_script};
 use crate::snapshot::Snapshot;
 
 /// What is known of a page besides its document.
@@ -100,8 +101,8 @@ pub struct PageAnalysis {
     pub template: Hash,
     /// The mark of a cookie wall, if it shows one.
     pub cookie_wall: Option<String>,
-    /// Why it shows little without scripts, if it does.
-    pub needs_script: Option<String>,
+    /// Why it shows itself only when its scripts run, if so.
+    pub needs_script: Option<Reason>,
     /// What a person should know.
     pub problems: Vec<Problem>,
 }
@@ -424,6 +425,7 @@ pub enum PartRole {
 #[must_use]
 pub fn analyse(document: &Html, input: &PageInput<'_>) -> PageAnalysis {
     let mut page = walk::walk(document, input);
+    page.needs_script = needs_script(document);
     conclude::conclude(&mut page, input);
     page
 }

@@ -9,7 +9,6 @@ use crate::analysis::{self, PageAnalysis, PageInput, Problem, Severity};
 use crate::charset::{self, Decoded};
 use crate::journal::SitemapVisit;
 use crate::page::{self, Facts, Kind};
-use crate::render::{Reason, needs_script};
 use crate::sitemap::{self, Named};
 use crate::trap;
 use crate::{css, markup, nesting};
@@ -20,8 +19,6 @@ pub(super) struct Content {
     pub(super) facts: Facts,
     pub(super) analysis: PageAnalysis,
     pub(super) gist: Option<u64>,
-    /// Why it shows itself only in a browser, if so.
-    pub(super) needs: Option<Reason>,
 }
 
 /// Decodes and parses a page; `None` for one that cannot be parsed safely.
@@ -45,8 +42,7 @@ pub(super) fn of_page(answer: &Fetched) -> Option<Content> {
         }
     }
     let gist = trap::may_be_one_of_many(&answer.url).then(|| gist(&document));
-    let needs = needs_script(&document);
-    Some(Content { decoded, facts, analysis, gist, needs })
+    Some(Content { decoded, facts, analysis, gist })
 }
 
 /// A hash of the text without digits and white space: what is left equal when only numbers count up.

@@ -14,6 +14,7 @@ use url::Url;
 
 use super::content::{self, Content};
 use super::visit::in_background;
+use crate::analysis::PageAnalysis;
 use crate::archive::{Archive, ContentHash};
 use crate::error::{Error, Result};
 use crate::journal::{PageVisit, Remark};
@@ -65,9 +66,9 @@ impl<'a> Easel<'a> {
         may_render: bool,
     ) -> Result<Option<PageVisit>> {
         let asked = answer.clone();
-        let Some(sent) = self.read_as_sent(answer, content_type).await? else { return Ok(None) };
-        let (visit, reason) = sent;
-        let Some(reason) = reason.filter(|_| self.render == Render::Auto) else { return Ok(Some(visit)) };
+        let Some(visit) = self.read_as_sent(answer, content_type).await? else { return Ok(None) };
+        let reason = visit.analysis.needs_script.clone().filter(|_| self.render == Render::Auto);
+        let Some(reason) = reason else { return Ok(Some(visit)) };
         if !may_render {
             let limit = self.max_rendered;
             let why = format!("only the first {limit} pages of a site are rendered");
@@ -79,14 +80,10 @@ impl<'a> Easel<'a> {
         }
     }
 
-    async fn read_as_sent(
-        &self,
-        answer: Fetched,
-        content_type: String,
-    ) -> Result<Option<(PageVisit, Option<Reason>)>> {
+    async fn read_as_sent(&self, answer: Fetched, content_type: String) -> Result<Option<PageVisit>> {
         let raw = answer.body.clone();
         let status = answer.status;
-        let Some(Content { decoded, facts, analysis, gist, needs }) = self.parse(answer).await else {
+        let Some(Content { decoded, facts, analysis, gist }) = self.parse(answer).await else {
             return Ok(None);
         };
         let bytes = raw.len() as u64;
@@ -101,7 +98,7 @@ impl<'a> Easel<'a> {
             depth: 0,
             rendered: None,
         };
-        let visit = PageVisit {
+        Ok(Some(PageVisit {
             page,
             bytes,
             visible: facts.visible,
@@ -111,8 +108,7 @@ impl<'a> Easel<'a> {
             gist,
             analysis,
             remarks: Vec::new(),
-        };
-        Ok(Some((visit, needs)))
+        }))
     }
 
     async fn parse(&self, answer: Fetched) -> Option<Content> {
@@ -175,8 +171,7 @@ impl<'a> Easel<'a> {
         visit.gist = read.gist;
         // That it needed its scripts is a fact of the page, though none of what they made of it.
         let needed = visit.analysis.needs_script.take();
-        visit.analysis = read.analysis;
-        visit.analysis.needs_script = visit.analysis.needs_script.take().or(needed);
+        visit.analysis = PageAnalysis { needs_script: needed, ..read.analysis };
         visit.assets = with_parts(read.facts.assets, &rendered);
         visit.remarks.extend(rendered.walls.iter().map(remark));
         Ok(visit)

@@ -1,6 +1,8 @@
 //! Whether a page shows itself only when its scripts run. Judged from the markup alone, so that it costs
 //! little and says the same each time; when in doubt, the page is taken as it is.
 
+use std::fmt;
+
 use ego_tree::NodeRef;
 use ego_tree::iter::Edge;
 use scraper::node::Element;
@@ -61,6 +63,17 @@ pub enum Reason {
     AsksForScript,
     /// Scripts, and next to no text or pictures.
     NoText,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EmptyRoot { root } => write!(f, "its element {root} is empty until a script fills it"),
+            Self::Template { mark } => write!(f, "a framework has to carry out its markup ({mark})"),
+            Self::AsksForScript => f.write_str("it asks its visitor to switch scripts on"),
+            Self::NoText => f.write_str("it holds next to no text"),
+        }
+    }
 }
 
 /// Why this document needs its scripts to run, if it does.

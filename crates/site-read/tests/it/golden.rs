@@ -10,6 +10,7 @@ use site_read::analysis::{
     shallow,
 };
 use site_read::journal::MemoryJournal;
+use site_read::render::Reason;
 use site_read::{Limits, MemoryArchive, Snapshot};
 
 use crate::server::{Reply, Site};
@@ -256,7 +257,7 @@ async fn single_page_application() {
     ]);
     let golden = Golden::read(&site).await;
     assert!(golden.site.single_page_application);
-    assert!(golden.page("/").needs_script.as_deref().is_some_and(|why| why.contains("root")));
+    assert_eq!(golden.page("/").needs_script, Some(Reason::EmptyRoot { root: "root".into() }));
     assert_eq!((golden.technologies(), golden.problem("needs-script")), (vec!["React"], Some(1)));
 }
 

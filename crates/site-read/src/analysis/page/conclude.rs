@@ -1,11 +1,9 @@
-//! What follows from a page's facts together: its kind, cookie walls, whether it needs scripts, its problems.
+//! What follows from a page's facts together: its kind, cookie walls, platforms, its problems.
 
 use super::{PageAnalysis, PageInput, ScriptKind, kind};
 use crate::analysis::known;
 use crate::analysis::problem::{Problem, Severity};
 
-/// Fewer words, and a page that runs a framework is taken to be built by it.
-const HARDLY_ANY: u32 = 25;
 /// A title and a description that search results show whole.
 const TITLE: usize = 70;
 const DESCRIPTION: usize = 320;
@@ -15,13 +13,6 @@ pub(super) fn conclude(page: &mut PageAnalysis, input: &PageInput<'_>) {
     page.cookie_wall = consent_script(page).or(page.cookie_wall.take());
     add_platforms(page, input);
     page.accessibility.zoom_prevented = page.viewport.as_deref().is_some_and(prevents_zoom);
-    if page.needs_script.is_none() && page.text.words < HARDLY_ANY {
-        let framework = page.scripts.iter().find(|script| script.kind == ScriptKind::Framework);
-        page.needs_script = framework.map(|script| {
-            let name = script.name.as_deref().unwrap_or("a framework");
-            format!("it holds {} words, and {name} runs on it", page.text.words)
-        });
-    }
     page.problems = problems(page);
 }
 
@@ -51,8 +42,8 @@ fn problems(page: &PageAnalysis) -> Vec<Problem> {
     let mut found: Vec<Problem> =
         counted.chain(seen.map(|(severity, code, _, told)| Problem::new(severity, code, told))).collect();
     if let Some(why) = &page.needs_script {
-        let note = format!("the page shows little without scripts: {why}");
-        found.push(Problem::new(Severity::Error, "needs-script", note));
+        let note = format!("the page shows little without its scripts: {why}");
+        found.push(Problem::new(Severity::Warning, "needs-script", note));
     }
     found
 }

@@ -1,4 +1,4 @@
-//! Scripts, handlers in attributes, and what tells that a page needs them.
+//! Scripts, handlers in attributes, marks of frameworks, and questions for consent.
 
 use super::walk::{Place, Tag};
 use super::{PageAnalysis, Script, ScriptKind};
@@ -6,8 +6,6 @@ use crate::analysis::{clip, known};
 
 /// Bytes of a script's text that are looked at.
 const LOOKED_AT: usize = 64 * 1024;
-/// Ids and elements that a framework fills.
-const ROOTS: [&str; 8] = ["root", "app", "__next", "__nuxt", "___gatsby", "svelte", "q-app", "main-app"];
 /// Attributes and elements that a framework leaves.
 const MARKS: [&str; 5] =
     ["data-reactroot", "data-server-rendered", "ng-version", "data-v-app", "data-sveltekit-hydrate"];
@@ -17,13 +15,7 @@ pub(super) struct Scripts {
     scripts: Vec<Script>,
     open: Option<Open>,
     handlers: u32,
-    /// The root of a framework that is there, and whether anything is in it.
-    root: Option<(String, bool)>,
-    in_root: u32,
     mark: Option<&'static str>,
-    /// A noscript element asks for scripts.
-    asks: bool,
-    in_noscript: bool,
     /// What looks like a question for consent.
     wall: Option<String>,
 }
@@ -38,21 +30,8 @@ struct Open {
 
 impl Scripts {
     pub(super) fn open(&mut self, element: &Tag<'_>, place: &Place<'_>) {
-        if self.in_root > 0 {
-            self.in_root += 1;
-        }
-        let name = element.name();
-        if name == "script" {
+        if element.name() == "script" {
             self.script(element, place);
-        } else if name == "noscript" {
-            self.in_noscript = true;
-        } else if self.root.is_none() && is_root(element) {
-            self.root = Some((element.attr("id").unwrap_or(name).to_owned(), false));
-            self.in_root = 1;
-        } else if self.in_root > 1
-            && let Some((_, filled)) = &mut self.root
-        {
-            *filled |= matches!(name, "img" | "svg" | "video" | "input" | "iframe" | "canvas");
         }
         self.attributes(element);
         if self.wall.is_none() {
@@ -90,52 +69,24 @@ impl Scripts {
             if open.text.len() < LOOKED_AT {
                 open.text.push_str(text);
             }
-        } else if self.in_noscript {
-            let text = text.to_ascii_lowercase();
-            self.asks |= text.contains("javascript") && !text.contains("<img") && !text.contains("<iframe");
-        } else if self.in_root > 0
-            && let Some((_, filled)) = &mut self.root
-        {
-            *filled |= !text.trim_ascii().is_empty();
         }
     }
 
     pub(super) fn close(&mut self, element: &Tag<'_>) {
-        self.in_root = self.in_root.saturating_sub(1);
-        match element.name() {
-            "noscript" => self.in_noscript = false,
-            "script" => {
-                if let Some(open) = self.open.take() {
-                    clip::push(&mut self.scripts, classify(open));
-                }
-            }
-            _ => {}
+        if element.name() == "script"
+            && let Some(open) = self.open.take()
+        {
+            clip::push(&mut self.scripts, classify(open));
         }
     }
 
     pub(super) fn finish(self, page: &mut PageAnalysis) {
         page.inline_handlers = self.handlers;
         page.cookie_wall = self.wall;
-        let runs = self.scripts.iter().any(|script| script.kind != ScriptKind::Data);
-        page.needs_script = match &self.root {
-            Some((id, false)) if runs => {
-                Some(format!("its root element `{id}` is empty until a script fills it"))
-            }
-            _ if self.asks && runs => Some("it asks its visitor to switch scripts on".to_owned()),
-            _ => None,
-        };
         if let Some(mark) = self.mark {
             page.platforms.push(framework_of(mark).to_owned());
         }
         page.scripts = self.scripts;
-    }
-}
-
-fn is_root(element: &Tag<'_>) -> bool {
-    match element.name() {
-        "app-root" => true,
-        "div" | "main" => element.attr("id").is_some_and(|id| ROOTS.contains(&id)),
-        _ => false,
     }
 }
 
