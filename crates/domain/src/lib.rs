@@ -7,6 +7,7 @@
 //! public history is made of).
 #![warn(missing_docs)]
 
+pub mod analysis;
 pub mod brief;
 pub mod deadline;
 pub mod event;

@@ -8,7 +8,9 @@
 //! Start at [`Store`]; the life of a job is in [`jobs`], that of a migration in [`migrations`].
 #![warn(missing_docs)]
 
+mod analysis;
 mod api_keys;
+mod crawl_journal;
 mod error;
 mod events;
 mod figures;
@@ -26,7 +28,12 @@ pub mod jobs;
 pub mod migrations;
 pub mod schema;
 
+pub use analysis::{
+    Analysis, AnalysisRecord, MAX_PAGE_FACTS, MAX_PAGES, MAX_SITE_FACTS, PageFilter, ProblemCounts, SitePage,
+    SitePageRecord,
+};
 pub use api_keys::{ApiKeyRecord, NewApiKey};
+pub use crawl_journal::{KeyHash, MAX_VISIT, MAX_VISITS, NewVisit, OldJournal};
 pub use error::{Error, Result};
 pub use events::{Horizon, PlacedEvent, Tail, Tip, Touched, TouchedPage};
 pub use figures::{Figures, QueueFigures};

@@ -84,11 +84,12 @@ impl Work for BeginPhase<'_> {
     }
 }
 
-struct CompletePhase<'a> {
-    lease: &'a Lease,
-    phase: Phase,
-    result: &'a Value,
-    events: &'a [NewEvent],
+/// A phase's end; part of a larger transaction where a phase keeps more than its result.
+pub(crate) struct CompletePhase<'a> {
+    pub(crate) lease: &'a Lease,
+    pub(crate) phase: Phase,
+    pub(crate) result: &'a Value,
+    pub(crate) events: &'a [NewEvent],
 }
 
 impl Work for CompletePhase<'_> {

@@ -1,7 +1,7 @@
 //! Law 3, statement by statement: a lease that is no longer the job's writes nothing at all.
 
-use crate::world::{TTL, World, broken, done, event, finished};
-use domain::{phase::Phase, retry};
+use crate::world::{TTL, World, broken, done, event, finished, site_analysis, site_page, visit};
+use domain::{analysis::Depth, phase::Phase, retry};
 use serde_json::json;
 use store::{Completion, FailedAttempt, Fenced, Lease, Store};
 use uuid::Uuid;
@@ -43,6 +43,28 @@ async fn append_events_is_fenced() {
 async fn complete_phase_is_fenced() {
     refused(async |store, lease| store.complete_phase(lease, Phase::Analyze, &json!({}), &[event(9)]).await)
         .await;
+}
+
+#[tokio::test]
+async fn keep_analysis_is_fenced() {
+    refused(async |store, lease| store.keep_analysis(lease, &site_analysis(Depth::Shallow)).await).await;
+}
+
+#[tokio::test]
+async fn write_site_pages_is_fenced() {
+    refused(async |store, lease| store.write_site_pages(lease, 1, &[site_page("/", "home", &[])]).await)
+        .await;
+}
+
+#[tokio::test]
+async fn complete_analysis_is_fenced() {
+    let deep = site_analysis(Depth::Deep);
+    refused(async |store, lease| store.complete_analysis(lease, &deep, &json!({}), &[event(9)]).await).await;
+}
+
+#[tokio::test]
+async fn record_visits_is_fenced() {
+    refused(async |store, lease| store.record_visits(lease, &[visit(1, b"{}")]).await).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Law 10: a tenant sees its own rows, also when the query forgets its filter; each role sees its own tables.
 
-use crate::world::{World, broken, done, keyed, start_request};
-use domain::retry::Verdict;
+use crate::world::{World, broken, done, keyed, site_analysis, site_page, start_request, visit};
+use domain::{analysis::Depth, retry::Verdict};
 use store::{FailedAttempt, Member, NewApiKey, StartOutcome};
 use time::OffsetDateTime;
 use tokio_postgres::{Client, error::SqlState};
@@ -17,6 +17,9 @@ async fn furnish(world: &World, member: Member, prefix: &str) {
     let lease = world.claim_one().await.lease;
     done(world.worker.begin_job(&lease, &[]).await);
     done(world.worker.begin_phase(&lease, domain::phase::Phase::Analyze, &[]).await);
+    done(world.worker.record_visits(&lease, &[visit(1, b"{}")]).await);
+    done(world.worker.keep_analysis(&lease, &site_analysis(Depth::Shallow)).await);
+    done(world.worker.write_site_pages(&lease, 1, &[site_page("/", "home", &[])]).await);
     world.owner.create_api_key(&new_key(member, prefix)).await.expect("a key");
 }
 

@@ -2,6 +2,7 @@
 
 use domain::{
     CorrelationId, Failure, JobId, MigrationId, WorkerId,
+    analysis::{Depth, SizeClass},
     deadline::Deadlines,
     event::{EventType, NewEvent},
     job::MIGRATION_QUEUE,
@@ -12,8 +13,8 @@ use domain::{
 use serde_json::{Value, json};
 use std::time::Duration;
 use store::{
-    ClaimRequest, Claimed, Fenced, IdempotentWrite, Lease, Member, RescueRequest, Rescued, StartMigration,
-    StartOutcome, Store,
+    Analysis, ClaimRequest, Claimed, Fenced, IdempotentWrite, Lease, Member, NewVisit, ProblemCounts,
+    RescueRequest, Rescued, SitePage, StartMigration, StartOutcome, Store,
 };
 use testkit::postgres::Database;
 use tokio_postgres::Client;
@@ -183,6 +184,10 @@ impl World {
             "outbox",
             "dead_letters",
             "idempotency_records",
+            "site_analyses",
+            "site_pages",
+            "crawl_journals",
+            "crawl_visits",
         ] {
             let sql = format!("SELECT coalesce(jsonb_agg(t ORDER BY t::text), '[]')::text FROM {table} t");
             let rows: String = self.sql.query_one(&sql, &[]).await.expect("the owner may").get(0);
@@ -257,4 +262,39 @@ pub(crate) fn done<T>(answer: store::Result<Fenced<T>>) -> T {
 
 pub(crate) fn text(value: &Value, key: &str) -> String {
     value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// A page of a site.
+pub(crate) fn site_page(path: &str, kind: &str, problems: &[&str]) -> SitePage {
+    SitePage {
+        url: format!("https://example.com{path}"),
+        kind: kind.to_owned(),
+        status: 200,
+        title: Some(format!("Page\0 {path}")),
+        language: Some("en".to_owned()),
+        words: 7,
+        depth: 1,
+        problems: problems.len() as i32,
+        problem_codes: problems.iter().map(ToString::to_string).collect(),
+        body_hash: "ab".repeat(32),
+        facts: json!({"title": format!("Page\0 {path}")}),
+    }
+}
+
+/// What is known of a site.
+pub(crate) fn site_analysis(depth: Depth) -> Analysis {
+    Analysis {
+        depth,
+        size_class: SizeClass::Small,
+        pages: 3,
+        ai_seconds: 60,
+        problems: ProblemCounts { errors: 1, warnings: 2, infos: 0 },
+        truncated: None,
+        facts: json!({"generator": "hand"}),
+    }
+}
+
+/// One recorded request.
+pub(crate) fn visit(n: u8, bytes: &[u8]) -> NewVisit {
+    NewVisit { hash: [n; 16], key: format!("page https://example.com/{n}"), visit: bytes.to_vec() }
 }
