@@ -61,6 +61,8 @@ pub struct Config {
     pub relay: relay::Options,
     /// Where a crawl stops.
     pub crawl: site_read::Limits,
+    /// From how many pages on a site counts as an enterprise's.
+    pub size: site_read::analysis::SizeBounds,
     /// How requests to the site behave.
     pub fetch: Fetch,
     /// `address:port` pairs that may be fetched although they are not public: for development.
@@ -133,6 +135,7 @@ impl Default for Config {
             retry: Retry::default(),
             relay: relay::Options::default(),
             crawl: site_read::Limits::default(),
+            size: site_read::analysis::SizeBounds::default(),
             fetch: Fetch::default(),
             allow_addresses: Vec::new(),
             max_text_bytes: 512 * 1024 * 1024,
@@ -200,6 +203,12 @@ impl Config {
         let every = [("poll", self.poll), ("sweep", self.sweep), ("sample", self.sample)];
         let pointless = every.iter().find(|(_, interval)| *interval < Duration::from_millis(10));
         refuse(pointless.is_some(), "poll, sweep and sample have to be at least 10 ms")?;
+        // Each page may take as many as four requests; see `site_read::Limits`.
+        let requests = self.crawl.max_pages.saturating_mul(4).saturating_add(self.crawl.max_assets);
+        refuse(
+            requests.saturating_add(1000) > store::MAX_VISITS,
+            "crawl.max_pages and crawl.max_assets allow more requests than a crawl's journal takes (1000000)",
+        )?;
         refuse(self.max_text_bytes < self.fetch.max_body, "max_text_bytes is smaller than fetch.max_body")
     }
 
@@ -258,6 +267,7 @@ mod tests {
         assert!(refused(|c| c.retry.base = c.retry.cap * 2).contains("retry.base"));
         assert!(refused(|c| c.objects.url = "ftp://x/".into()).contains("objects.url"));
         assert!(refused(|c| c.relay.batch = 0).contains("relay.batch"));
+        assert!(refused(|c| c.crawl.max_pages = 300_000).contains("crawl.max_pages"));
         assert!(refused(|c| c.max_text_bytes = 1).contains("max_text_bytes"));
     }
 

@@ -11,6 +11,9 @@ use tokio::time::{sleep, timeout};
 
 /// Rows per statement.
 const MOST: u32 = 100;
+/// Journals removed in one turn, and visits in one transaction.
+const JOURNALS: u32 = 10;
+const VISITS: u32 = 2000;
 const ALIVE: Duration = Duration::from_secs(10);
 const PURGE: Duration = Duration::from_secs(60);
 /// Published rows stay this long, for whoever looks into what was announced.
@@ -26,6 +29,7 @@ pub(crate) fn start(shop: &Arc<Workshop>) {
     spawn(shop, "promote", config.poll, |shop| Box::pin(promote(shop)));
     spawn(shop, "rescue", config.sweep, |shop| Box::pin(rescue(shop)));
     spawn(shop, "purge", PURGE, |shop| Box::pin(purge(shop)));
+    spawn(shop, "journals", config.sweep, |shop| Box::pin(remove_journals(shop)));
     spawn(shop, "sample", config.sample, |shop| Box::pin(sample(shop)));
     alive(shop);
 }
@@ -92,6 +96,18 @@ async fn may_rescue(shop: &Workshop) -> store::Result<()> {
 
 async fn purge(shop: Arc<Workshop>) -> store::Result<()> {
     shop.store.purge_published(KEPT, MOST * 100).await.map(drop)
+}
+
+/// The journals of crawls whose result is kept, or that nobody goes on with. A few at a time, so that others get their
+/// turn at the database.
+async fn remove_journals(shop: Arc<Workshop>) -> store::Result<()> {
+    for journal in shop.store.old_journals(JOURNALS).await? {
+        let mut gone = false;
+        while !gone && !shop.lifecycle.stopping().is_cancelled() {
+            gone = shop.store.remove_journal(&journal, VISITS).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn sample(shop: Arc<Workshop>) -> store::Result<()> {

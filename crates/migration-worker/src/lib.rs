@@ -12,6 +12,7 @@ mod aside;
 mod claim;
 mod config;
 mod cpu;
+mod crawl_journal;
 mod deadlines;
 mod failure;
 mod heartbeat;

@@ -9,7 +9,7 @@ use crate::{Stop, held::Hold, outage::Backoff, worker::Workshop};
 use domain::{Failure, Kind, event::NewEvent, job::JobState, phase::Phase, trace::TraceContext};
 use serde_json::Value;
 use std::{future::Future, sync::Arc, time::Duration};
-use store::{Completion, FailedAttempt, Fenced, Lease, PhaseStart};
+use store::{Analysis, Completion, FailedAttempt, Fenced, KeyHash, Lease, NewVisit, PhaseStart, SitePage};
 use tokio::time::{Instant, sleep};
 
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -45,6 +45,46 @@ impl Pen {
     ) -> Result<(), Stop> {
         let lease = self.lease();
         self.write("phase.complete", || self.shop.store.complete_phase(&lease, phase, result, events)).await
+    }
+
+    /// Completes ANALYZE, with what is known of the site.
+    pub(crate) async fn complete_analysis(
+        &self,
+        analysis: &Analysis,
+        result: &Value,
+        events: &[NewEvent],
+    ) -> Result<(), Stop> {
+        let lease = self.lease();
+        self.write("phase.complete", || self.shop.store.complete_analysis(&lease, analysis, result, events))
+            .await
+    }
+
+    pub(crate) async fn keep_analysis(&self, analysis: &Analysis) -> Result<(), Stop> {
+        let lease = self.lease();
+        self.write("analysis.keep", || self.shop.store.keep_analysis(&lease, analysis)).await
+    }
+
+    pub(crate) async fn write_site_pages(&self, from: i32, pages: &[SitePage]) -> Result<(), Stop> {
+        let lease = self.lease();
+        self.write("analysis.pages", || self.shop.store.write_site_pages(&lease, from, pages)).await
+    }
+
+    pub(crate) async fn record_visits(&self, visits: &[NewVisit]) -> Result<(), Stop> {
+        let lease = self.lease();
+        self.write("journal.record", || self.shop.store.record_visits(&lease, visits)).await
+    }
+
+    /// What earlier attempts recorded. A reader needs no fence, only a database that answers.
+    pub(crate) async fn recorded_keys(&self) -> Result<Vec<KeyHash>, Stop> {
+        let lease = self.lease();
+        let read = || async { self.shop.store.recorded_keys(&lease).await.map(Fenced::Done) };
+        self.write("journal.keys", read).await
+    }
+
+    pub(crate) async fn recall_visits(&self, keys: &[KeyHash]) -> Result<Vec<(KeyHash, Vec<u8>)>, Stop> {
+        let lease = self.lease();
+        let read = || async { self.shop.store.recall_visits(&lease, keys).await.map(Fenced::Done) };
+        self.write("journal.recall", read).await
     }
 
     /// Tells of progress. The batch's number is taken once, so that each further try says the same batch.

@@ -1,5 +1,6 @@
-//! The five executors. Each reads what the earlier ones stored, works, stores, and answers a small result; it
-//! never writes to Postgres and may be dropped at any await, because all it leaves behind is idempotent.
+//! The five executors. Each reads what the earlier ones stored, works, stores, and answers a small result. It may be
+//! dropped at any await, because all it leaves behind is idempotent; and it never writes to Postgres but for what
+//! ANALYZE records on the way, which goes through the pen like every write.
 
 pub(crate) mod analyze;
 pub(crate) mod deploy;
@@ -7,7 +8,7 @@ pub(crate) mod plan;
 pub(crate) mod transform;
 pub(crate) mod verify;
 
-use crate::{keys::Keys, materials::Materials, worker::Workshop};
+use crate::{keys::Keys, materials::Materials, pen::Pen, worker::Workshop};
 use domain::{
     event::{EventType, NewEvent},
     phase::Phase,
@@ -22,6 +23,7 @@ pub(crate) struct Bench {
     pub(crate) keys: Keys,
     pub(crate) source: Url,
     pub(crate) materials: Materials,
+    pub(crate) pen: Pen,
 }
 
 /// What an executor leaves.
@@ -32,11 +34,13 @@ pub(crate) struct Outcome<R> {
     pub(crate) notes: String,
     /// What else is to be told.
     pub(crate) events: Vec<NewEvent>,
+    /// What is known of the site now, to be kept with the result: ANALYZE's.
+    pub(crate) analysis: Option<store::Analysis>,
 }
 
 impl<R> Outcome<R> {
     pub(crate) fn new(result: R, notes: String) -> Self {
-        Self { result, notes, events: Vec::new() }
+        Self { result, notes, events: Vec::new(), analysis: None }
     }
 }
 

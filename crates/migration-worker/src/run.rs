@@ -136,6 +136,7 @@ impl Run {
             keys: Keys::of(lease),
             source: source.as_url().clone(),
             materials: Materials::new(objects.clone(), bodies, self.shop.cpu.clone(), most),
+            pen: self.pen.clone(),
         })
     }
 
@@ -160,7 +161,10 @@ impl Run {
             let told = phase::event(phase, phase.progress(1, 1), "completed", &outcome.notes, result.clone());
             let mut events = outcome.events;
             events.push(told);
-            self.pen.complete_phase(phase, &result, &events).await?;
+            match &outcome.analysis {
+                Some(analysis) => self.pen.complete_analysis(analysis, &result, &events).await?,
+                None => self.pen.complete_phase(phase, &result, &events).await?,
+            }
             tracing::info!(notes = outcome.notes, "complete");
             Ok(outcome.result)
         };

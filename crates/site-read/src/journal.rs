@@ -89,21 +89,22 @@ pub fn pages<'a>(
     let batches: Vec<Vec<&str>> = urls.chunks(MAX_BATCH).map(<[&str]>::to_vec).collect();
     stream::iter(batches.into_iter().map(io::Result::Ok))
         .and_then(move |batch| async move {
-            let home = snapshot.home.as_str();
-            let keys: Vec<VisitKey> = batch
-                .iter()
-                .map(|url| match *url {
-                    url if url == home => {
-                        VisitKey { purpose: Purpose::Door, url: snapshot.start.to_string() }
-                    }
-                    url => VisitKey { purpose: Purpose::Page, url: url.to_owned() },
-                })
-                .collect();
+            let keys: Vec<VisitKey> = batch.iter().map(|url| key_of_page(snapshot, url)).collect();
             let visits = journal.recall(&keys).await?;
             let found: io::Result<Vec<_>> = batch.into_iter().zip(visits).map(present).collect();
             Ok(stream::iter(found?.into_iter().map(Ok)))
         })
         .try_flatten()
+}
+
+/// The key under which the journal of a crawl holds one of the pages of its snapshot.
+#[must_use]
+pub fn key_of_page(snapshot: &Snapshot, url: &str) -> VisitKey {
+    if url == snapshot.home.as_str() {
+        VisitKey { purpose: Purpose::Door, url: snapshot.start.to_string() }
+    } else {
+        VisitKey { purpose: Purpose::Page, url: url.to_owned() }
+    }
 }
 
 fn present((url, visit): (&str, Option<Arc<Visit>>)) -> io::Result<(&str, Arc<Visit>)> {

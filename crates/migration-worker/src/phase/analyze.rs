@@ -1,37 +1,29 @@
-//! ANALYZE: reads the site through the guarded fetcher and keeps what it read.
+//! ANALYZE: reads the site through the guarded fetcher, and keeps what it read and what it knows of it.
+//!
+//! A first look is kept within seconds, beside the crawl. The crawl is recorded request by request, so that another
+//! attempt goes on where this one ended; the facts of site and pages are taken from that record when it is whole.
+
+mod facts;
 
 use super::{Bench, Outcome, tool};
-use crate::{failure, progress::Teller, results::Analyzed};
+use crate::{crawl_journal::RunJournal, failure, progress::Teller, results::Analyzed};
 use domain::{Failure, phase::Phase};
 use serde_json::json;
-use site_read::Progress;
-use std::sync::Arc;
+use site_read::{
+    Index, Progress, Snapshot,
+    analysis::{self, SiteAnalysis, SiteFold, SiteInput},
+    journal::{self, Journal, VisitKey},
+};
+use std::{pin::pin, sync::Arc};
 
 pub(crate) async fn run(bench: &Bench, teller: Arc<Teller>) -> Result<Outcome<Analyzed>, Failure> {
-    let shop = &bench.shop;
-    let tell = move |progress: &Progress| {
-        let Progress { pages_done, pages_known, assets_done, assets_known, current } = progress;
-        let figures = json!({
-            "pagesDone": pages_done, "pagesKnown": pages_known,
-            "assetsDone": assets_done, "assetsKnown": assets_known,
-        });
-        let notes = format!("Reading {current}");
-        teller.tell_more(
-            pages_done + assets_done,
-            pages_known + assets_known,
-            tool(Phase::Analyze),
-            &notes,
-            figures,
-        );
-    };
-    let bodies = &bench.materials.bodies;
-    let crawl = site_read::crawl(&shop.fetcher, bodies, &bench.source, &shop.config.crawl, &tell);
-    let snapshot = Box::pin(crawl).await.map_err(|error| {
-        tracing::warn!(error = %service_kit::exit::chain(&error), "the site could not be read");
-        failure::of_reading(&error)
-    })?;
+    let opened = RunJournal::open(bench.pen.clone()).await;
+    let journal = opened.map_err(|error| failure::of_reading(&site_read::Error::Journal(error)))?;
+    let snapshot = read(bench, &teller, &journal).await?;
     let key = bench.keys.snapshot();
     bench.materials.objects.put_json(&key, &snapshot).await?;
+    teller.tell(1, 1, tool(Phase::Analyze), "Taking stock of the pages");
+    let site = take_stock(bench, &journal, &snapshot).await?;
     let result = Analyzed {
         snapshot: key,
         home: snapshot.home.to_string(),
@@ -43,5 +35,74 @@ pub(crate) async fn run(bench: &Bench, teller: Arc<Teller>) -> Result<Outcome<An
     };
     let cut = result.truncated.as_ref().map_or(String::new(), |limit| format!(" Cut by a limit: {limit}."));
     let notes = format!("{} pages and {} assets were read.{cut}", result.pages, result.assets);
-    Ok(Outcome::new(result, notes))
+    Ok(Outcome { analysis: Some(facts::deep(&site)), ..Outcome::new(result, notes) })
+}
+
+/// The crawl, with a first look beside it.
+async fn read(bench: &Bench, teller: &Teller, journal: &RunJournal) -> Result<Snapshot, Failure> {
+    let tell = |progress: &Progress| {
+        let Progress { pages_done, pages_known, assets_done, assets_known, current } = progress;
+        let figures = json!({
+            "pagesDone": pages_done, "pagesKnown": pages_known,
+            "assetsDone": assets_done, "assetsKnown": assets_known,
+        });
+        let notes = format!("Reading {current}");
+        let (done, known) = (pages_done + assets_done, pages_known + assets_known);
+        teller.tell_more(done, known, tool(Phase::Analyze), &notes, figures);
+    };
+    let shop = &bench.shop;
+    let bodies = &bench.materials.bodies;
+    let crawl = site_read::read(&shop.fetcher, bodies, journal, &bench.source, &shop.config.crawl, &tell);
+    let mut crawl = pin!(crawl);
+    let mut first_look = pin!(first_look(bench, journal));
+    let mut looked = false;
+    loop {
+        tokio::select! {
+            reading = &mut crawl => {
+                return reading.map(|reading| reading.snapshot).map_err(|error| {
+                    tracing::warn!(error = %service_kit::exit::chain(&error), "the site could not be read");
+                    failure::of_reading(&error)
+                });
+            }
+            () = &mut first_look, if !looked => looked = true,
+        }
+    }
+}
+
+/// Keeps what the front page, robots.txt and the sitemap tell. The crawl says why if they cannot be read.
+async fn first_look(bench: &Bench, journal: &RunJournal) {
+    if journal.goes_on() {
+        return;
+    }
+    let shop = &bench.shop;
+    match analysis::shallow(&shop.fetcher, &bench.source, shop.config.size).await {
+        // A write that is refused ends the job by itself.
+        Ok(seen) => drop(bench.pen.keep_analysis(&facts::shallow(&seen)).await),
+        Err(error) => tracing::debug!(error = %service_kit::exit::chain(&error), "no first look"),
+    }
+}
+
+/// Keeps a row for each page, and tells what they say of the site. Nobody sees the rows before the phase completes.
+async fn take_stock(
+    bench: &Bench,
+    recorded: &RunJournal,
+    snapshot: &Snapshot,
+) -> Result<SiteAnalysis, Failure> {
+    let mut rows = facts::Rows::new(&bench.pen);
+    let failed = |error| failure::of_reading(&site_read::Error::Journal(error));
+    let index = Index::new(snapshot);
+    let mut fold = SiteFold::new();
+    let urls: Vec<&str> = snapshot.pages.keys().map(String::as_str).collect();
+    for batch in urls.chunks(journal::MAX_BATCH) {
+        let keys: Vec<VisitKey> = batch.iter().map(|url| journal::key_of_page(snapshot, url)).collect();
+        let visits = recorded.recall(&keys).await.map_err(failed)?;
+        for (url, visit) in batch.iter().zip(visits) {
+            let mut page = facts::of_visit(url, visit.as_deref()).map_err(failed)?;
+            page.measure_images(&index, snapshot);
+            fold.page(url, &page);
+            rows.add(url, &page, snapshot).await.map_err(failed)?;
+        }
+    }
+    rows.finish().await.map_err(failed)?;
+    Ok(fold.finish(&SiteInput { snapshot, bounds: bench.shop.config.size }))
 }

@@ -69,7 +69,7 @@ pub(crate) async fn run(
     let notes = format!("{} checks passed.", checks.len());
     let result = Verified { report: key, checks, type_check, findings };
     let events = result.findings.iter().map(|finding| log(finding)).collect();
-    Ok(Outcome { result, notes, events })
+    Ok(Outcome { events, ..Outcome::new(result, notes) })
 }
 
 fn log(finding: &str) -> NewEvent {

@@ -84,7 +84,24 @@ async fn telling_of_progress_is_refused() {
     // The crawl hangs: nothing but progress can be written.
     site.answer("/about.html", Answer::stalled("text/html"));
     steal_at(&world, "INSERT ON phases", "NEW.phase = 'ANALYZE'").await;
-    Theft::of(world, site, SELDOM).await.ends_refused(&["event.append"]).await;
+    Theft::of(world, site, SELDOM).await.ends_refused(&["event.append", "journal.record"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn recording_what_was_read_is_refused() {
+    let (world, site) = (World::new().await, small_site().await);
+    // Stolen with the first request that is recorded; the next is recorded, or progress told, whichever comes first.
+    steal_at(&world, "INSERT ON crawl_journals", "true").await;
+    let words = ["journal.record", "event.append", "analysis.keep"];
+    Theft::of(world, site, SELDOM).await.ends_refused(&words).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn completing_the_analysis_is_refused() {
+    let (world, site) = (World::new().await, small_site().await);
+    // All that is left to do after the pages are written is to complete the phase.
+    steal_at(&world, "INSERT ON site_pages", "NEW.number = 1").await;
+    Theft::of(world, site, SELDOM).await.ends_refused(&["phase.complete", "event.append"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,6 @@
 //! The worker against a real Postgres, a real broker and real sites on the loopback.
 
+mod analysis;
 mod dispatch;
 mod failing;
 mod fencing;

@@ -19,7 +19,7 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const REQUEST: &str = "00f067aa0ba902b7";
 
 /// What every program here is told; `more` goes before the sections.
-fn settings(world: &World, bell: Bell, site: &StaticSite, more: &str) -> String {
+pub(crate) fn settings(world: &World, bell: Bell, site: &StaticSite, more: &str) -> String {
     let (kind, url, prefix) = match world.bus(bell) {
         bus::Options::Amqp { url, prefix } => ("amqp", url, prefix),
         bus::Options::Notify { url, prefix } => ("notify", url, prefix),
@@ -39,7 +39,12 @@ fn settings(world: &World, bell: Bell, site: &StaticSite, more: &str) -> String 
     text
 }
 
-fn program(world: &World, settings: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Child {
+pub(crate) fn program(
+    world: &World,
+    settings: &str,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> Child {
     let file = world.folder.path().join("migration-worker.toml");
     std::fs::write(&file, settings).expect("written");
     let mut command = Command::new(env!("CARGO_BIN_EXE_migration-worker"));
