@@ -41,6 +41,17 @@ pub(crate) async fn in_one_form(
     Ok(response)
 }
 
+/// HEAD is GET without the body (RFC 9110, section 9.3.2): the routes see a GET, and the server leaves the body out.
+pub(crate) async fn head_as_get(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if request.method() == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
+    next.call(request).await
+}
+
 /// Our own words for a refusal that is not a problem document. A probe's refusal stays as orchestrators know it.
 fn foreign_refusal<B>(response: &ServiceResponse<B>) -> Option<HttpResponse> {
     let status = response.status();

@@ -67,6 +67,7 @@ impl Gateway {
                 .wrap(from_fn(answers::in_one_form))
                 .wrap(from_fn(correlation::carry))
                 .wrap(telemetry::http::spans(SERVICE))
+                .wrap(from_fn(answers::head_as_get))
                 .app_data(parts.clone())
                 .app_data(input::query_config())
                 .configure(admin.clone())

@@ -32,7 +32,7 @@ struct ProblemDocument {
     /// With `already_active`: the migration that stands in the way.
     #[schema(rename = "migrationId")]
     migration_id: Option<uuid::Uuid>,
-    /// With `already_over` and `not_completed`: where the migration stands.
+    /// With `already_over`, `not_completed` and `not_analyzed`: where the migration stands.
     #[schema(rename = "migrationStatus")]
     migration_status: Option<String>,
 }
@@ -42,11 +42,12 @@ struct ProblemDocument {
     info(title = "Resettle", description = "Moves websites to a new home with nothing lost.", version = "0"),
     paths(
         routes::start::start, routes::list::list, routes::read::read, routes::events::events,
-        routes::cancel::cancel, routes::artifact::artifact
+        routes::cancel::cancel, routes::artifact::artifact, routes::analysis::analysis, routes::analysis::list,
+        routes::analysis::page
     ),
     components(schemas(
         routes::start::StartRequest, view::Started, view::Migration, view::MigrationInFull, view::MigrationPage,
-        view::EventPage, view::Cancel, ProblemDocument
+        view::EventPage, view::Cancel, view::Analysis, view::SitePages, view::SitePageInFull, ProblemDocument
     )),
     security(("api_key" = [])),
     modifiers(&Shared)
@@ -70,13 +71,16 @@ impl Modify for Shared {
 const EVERYWHERE: [Code; 3] = [Code::Unauthenticated, Code::Unavailable, Code::Internal];
 
 /// What each route refuses, beside [`EVERYWHERE`].
-const REFUSALS: [(&str, &[Code]); 6] = [
+const REFUSALS: [(&str, &[Code]); 9] = [
     ("/api/migration/start", routes::start::REFUSALS),
     ("/api/migration", routes::list::REFUSALS),
     ("/api/migration/{id}", routes::read::REFUSALS),
     ("/api/migration/{id}/events", routes::events::REFUSALS),
     ("/api/migration/{id}/cancel", routes::cancel::REFUSALS),
     ("/api/migration/{id}/artifact", routes::artifact::REFUSALS),
+    ("/api/migration/{id}/analysis", routes::analysis::REFUSALS),
+    ("/api/migration/{id}/analysis/pages", routes::analysis::REFUSALS),
+    ("/api/migration/{id}/analysis/pages/{number}", routes::analysis::PAGE_REFUSALS),
 ];
 
 /// What is served without a key: path, media type, what it is.
@@ -109,10 +113,45 @@ pub fn document() -> Value {
             add_refusals(&mut operation["responses"], refusals);
         }
     }
+    document["paths"][STREAM] = stream();
     for (path, media_type, told) in OPEN {
         document["paths"][path] = open_route(path, media_type, told);
     }
     document
+}
+
+const STREAM: &str = "/api/migration/{id}/stream";
+
+/// The stream, which the broadcaster serves: the document is of the whole API, whoever answers.
+fn stream() -> Value {
+    let text = json!({"type": "string"});
+    let cursor =
+        "Where to go on: the `id` of the last frame. The history is told from its beginning without one.";
+    let mut responses = json!({
+        "200": {
+            "description": "Server-sent events: `hello` first, then each event of the history under its type \
+                (`phase_update`, `metric`, `log`, `error`, `done`) with its envelope as data and a cursor as id, \
+                comments as heartbeats, and `bye` when the connection ends before the history does",
+            "content": {"text/event-stream": {"schema": text}},
+        },
+        "204": {"description": "The cursor is the end of a history that is over: do not come back"},
+        "429": refusal("- `too_many_streams`: Too many streams are open"),
+    });
+    add_refusals(&mut responses, &[Code::InvalidId, Code::MigrationNotFound]);
+    json!({"get": {
+        "tags": ["migrations"],
+        "operationId": "stream",
+        "summary": "Follows a migration live",
+        "description": "Served by the broadcaster: at the same origin in the all-in-one and behind an ingress, otherwise \
+            at the broadcaster's own address.",
+        "parameters": [
+            {"name": "id", "in": "path", "required": true, "schema": {"type": "string", "format": "uuid"}},
+            {"name": "Last-Event-ID", "in": "header", "required": false, "schema": text, "description": cursor},
+            {"name": "cursor", "in": "query", "required": false, "schema": text,
+                "description": "The same, for clients that cannot set headers"},
+        ],
+        "responses": responses,
+    }})
 }
 
 /// One response for each status, which lists its problems.

@@ -72,6 +72,8 @@ codes! {
     Forbidden = "forbidden", FORBIDDEN, "Your role does not allow this";
     /// No such migration for this caller.
     MigrationNotFound = "migration_not_found", NOT_FOUND, "There is no such migration";
+    /// The analysis has no page of that number.
+    PageNotFound = "page_not_found", NOT_FOUND, "There is no such page";
     /// No such route.
     RouteNotFound = "route_not_found", NOT_FOUND, "There is nothing at this address";
     /// The route exists and does not take this method.
@@ -80,6 +82,8 @@ codes! {
     AlreadyActive = "already_active", CONFLICT, "This site is being moved already";
     /// The migration is over.
     AlreadyOver = "already_over", CONFLICT, "The migration is over";
+    /// Nothing is known of the site yet.
+    NotAnalyzed = "not_analyzed", CONFLICT, "The site has not been looked at";
     /// There is no project yet, or there never will be.
     NotCompleted = "not_completed", CONFLICT, "The migration has no project";
     /// A request with the same Idempotency-Key is being carried out.

@@ -1,6 +1,7 @@
 //! The routes, one file each, all behind a key. Mounted here; nothing else is served under `/api` but the document
 //! and its viewer.
 
+pub(crate) mod analysis;
 pub(crate) mod artifact;
 pub(crate) mod cancel;
 pub(crate) mod events;
@@ -24,6 +25,9 @@ pub(crate) fn mount(config: &mut ServiceConfig) {
         .service(taking("POST", web::resource("/start").post(start::start)))
         .service(taking("GET", web::resource("/{id}").get(read::read)))
         .service(taking("GET", web::resource("/{id}/events").get(events::events)))
+        .service(taking("GET", web::resource("/{id}/analysis").get(analysis::analysis)))
+        .service(taking("GET", web::resource("/{id}/analysis/pages").get(analysis::list)))
+        .service(taking("GET", web::resource("/{id}/analysis/pages/{number}").get(analysis::page)))
         .service(taking("POST", web::resource("/{id}/cancel").post(cancel::cancel)))
         .service(taking("GET", web::resource("/{id}/artifact").get(artifact::artifact)))
         .default_service(web::to(nothing_here));
@@ -43,7 +47,9 @@ pub(crate) fn taking(method: &'static str, resource: Resource) -> Resource {
 pub(crate) fn wrong_method(request: &HttpRequest, taken: &'static str) -> HttpResponse {
     let told = format!("{} takes {taken}, not {}; see /api/docs.", request.path(), request.method());
     let mut refusal = Problem::new(Code::MethodNotAllowed, told).error_response();
-    refusal.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(taken));
+    // What can be read can be asked about.
+    let allowed = if taken == "GET" { "GET, HEAD" } else { taken };
+    refusal.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(allowed));
     refusal
 }
 

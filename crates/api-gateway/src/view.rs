@@ -1,10 +1,10 @@
 //! How records look in answers. Only what a tenant may see; the OpenAPI document is made of these types.
 
-use domain::phase::Phase;
+use domain::{MigrationId, phase::Phase};
 use proto::status::LiveStatus;
 use serde::Serialize;
 use serde_json::Value;
-use store::{MigrationRecord, PhaseRecord};
+use store::{AnalysisRecord, MigrationRecord, PhaseRecord, SitePageRecord};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -172,6 +172,124 @@ pub(crate) struct EventPage {
     pub(crate) events: Vec<domain::event::Event>,
     /// Pass it as `since_id` for what follows.
     pub(crate) next: i64,
+}
+
+/// What is known of a site, with the first of its pages.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Analysis {
+    migration_id: Uuid,
+    run: i32,
+    /// `shallow` while the site is being read, `deep` from then on.
+    #[schema(example = "deep")]
+    depth: &'static str,
+    /// small, medium, large or enterprise.
+    size_class: &'static str,
+    /// Pages that were read; with a first look an estimate.
+    page_count: i32,
+    /// Seconds of AI time that the migration is expected to need.
+    estimated_ai_seconds: i64,
+    /// How many problems there are, by severity.
+    problems: ProblemCountsView,
+    /// Which limit cut the reading, if one did.
+    truncated: Option<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: OffsetDateTime,
+    /// Everything that was found out of the site as a whole.
+    #[schema(value_type = Object)]
+    site: Value,
+    /// The pages that were asked for; none while the site is being read.
+    pages: SitePages,
+}
+
+/// Problems by severity.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProblemCountsView {
+    error: i32,
+    warning: i32,
+    info: i32,
+}
+
+impl Analysis {
+    pub(crate) fn new(id: MigrationId, record: AnalysisRecord, pages: SitePages) -> Self {
+        let AnalysisRecord { run, analysis, updated_at } = record;
+        let counts = analysis.problems;
+        Self {
+            migration_id: id.0,
+            run,
+            depth: analysis.depth.as_str(),
+            size_class: analysis.size_class.as_str(),
+            page_count: analysis.pages,
+            estimated_ai_seconds: analysis.ai_seconds,
+            problems: ProblemCountsView {
+                error: counts.errors,
+                warning: counts.warnings,
+                info: counts.infos,
+            },
+            truncated: analysis.truncated,
+            updated_at,
+            site: analysis.facts,
+            pages,
+        }
+    }
+}
+
+/// Pages in canonical order.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SitePages {
+    pub(crate) items: Vec<SitePageView>,
+    /// Pass it as `cursor` for what follows; null on the last list.
+    pub(crate) next: Option<String>,
+}
+
+/// One page of the site.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SitePageView {
+    /// Its place in canonical order, from 1.
+    number: i32,
+    url: String,
+    /// What sort of page it is.
+    kind: String,
+    /// HTTP status.
+    status: i16,
+    title: Option<String>,
+    language: Option<String>,
+    words: i32,
+    /// Links followed from the start page.
+    depth: i32,
+    /// The codes of its problems.
+    problems: Vec<String>,
+    /// The hash (BLAKE3) of its body as it was sent.
+    body_hash: String,
+}
+
+impl From<SitePageRecord> for SitePageView {
+    fn from(record: SitePageRecord) -> Self {
+        Self {
+            number: record.number,
+            url: record.url,
+            kind: record.kind,
+            status: record.status,
+            title: record.title,
+            language: record.language,
+            words: record.words,
+            depth: record.depth,
+            problems: record.problem_codes,
+            body_hash: record.body_hash,
+        }
+    }
+}
+
+/// One page of the site, with all that is known of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SitePageInFull {
+    #[serde(flatten)]
+    pub(crate) page: SitePageView,
+    /// Everything that was found out.
+    #[schema(value_type = Object)]
+    pub(crate) facts: Value,
 }
 
 /// The answer to a cancel.

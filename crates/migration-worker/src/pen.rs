@@ -10,7 +10,10 @@ use domain::{Failure, Kind, event::NewEvent, job::JobState, phase::Phase, trace:
 use serde_json::Value;
 use std::{future::Future, sync::Arc, time::Duration};
 use store::{Analysis, Completion, FailedAttempt, Fenced, KeyHash, Lease, NewVisit, PhaseStart, SitePage};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep},
+};
 
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
@@ -20,11 +23,13 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 pub(crate) struct Pen {
     shop: Arc<Workshop>,
     hold: Arc<Hold>,
+    /// One write at a time, so that of a lost lease one is refused and the others are not even tried.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Pen {
     pub(crate) fn new(shop: Arc<Workshop>, hold: Arc<Hold>) -> Self {
-        Self { shop, hold }
+        Self { shop, hold, turn: Arc::default() }
     }
 
     pub(crate) async fn begin_job(&self, events: &[NewEvent]) -> Result<(), Stop> {
@@ -131,6 +136,7 @@ impl Pen {
     where
         F: Future<Output = store::Result<Fenced<T>>>,
     {
+        let _turn = self.turn.lock().await;
         let give_up = Instant::now() + self.shop.config.write_patience;
         let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
         loop {

@@ -1,6 +1,6 @@
 //! What can be asked of `resettle`, and who answers. Nothing is done here.
 
-use crate::{api_keys, data_folder, demo, doctor, exit, lint, migrate, schema, terminal, up};
+use crate::{api_keys, crawl, data_folder, demo, doctor, exit, lint, migrate, schema, terminal, up};
 use clap::{Args, Parser, Subcommand};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use url::Url;
@@ -8,7 +8,7 @@ use url::Url;
 const EXIT_CODES: &str = "\
 Exit codes:
     0  done
-    1  the migration failed or was called off, its project does not build, or the lint has violations
+    1  the site could not be read or moved, its project does not build, or the lint has violations
    64  the command line or the configuration is wrong
    70  a fault of ours
    75  something that is needed is away: try again later
@@ -33,6 +33,8 @@ enum Command {
     Up(UpArguments),
     /// Moves a website and puts the Next.js project into a folder
     Migrate(MigrateArguments),
+    /// Reads a website into a folder: its bodies, what is known of it, and of each page
+    Crawl(CrawlArguments),
     /// Moves the bundled example website, and builds the result
     Demo(DemoArguments),
     /// Looks through a project for what breaks in browsers, builds and builders
@@ -101,6 +103,21 @@ pub(crate) struct MigrateArguments {
     /// Which log lines are written to standard error
     #[arg(long, value_name = "FILTER", default_value = "error")]
     pub(crate) log: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CrawlArguments {
+    /// The website, such as https://example.com/
+    pub(crate) url: String,
+    /// Where it goes: an empty folder, or one of an earlier crawl of the same site
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Writes one JSON object per line, and a last one with the result
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// May be fetched although it is not public; can be given several times
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) allow_address: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -205,6 +222,7 @@ async fn answer(command: Command) -> Result<exit::Outcome, anyhow::Error> {
     match command {
         Command::Up(arguments) => up::command(arguments).await,
         Command::Migrate(arguments) => migrate::command(arguments).await,
+        Command::Crawl(arguments) => crawl::command(arguments).await,
         Command::Demo(arguments) => demo::command(arguments).await,
         Command::Lint(arguments) => lint::command(arguments).await,
         Command::Key(command) => api_keys::command(command).await,

@@ -3,7 +3,7 @@
 mod follow;
 mod job;
 
-pub(crate) use job::{AfterInterrupt, Job, run};
+pub(crate) use job::{AfterInterrupt, Job, interrupted, run};
 
 use crate::{
     all_in_one::{self, AllInOne},

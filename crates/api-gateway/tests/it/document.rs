@@ -4,13 +4,17 @@ use crate::server::Server;
 use reqwest::Method;
 use serde_json::Value;
 
-const ROUTES: [(&str, &str); 14] = [
+const ROUTES: [(&str, &str); 18] = [
     ("get", "/api/docs"),
     ("get", "/api/docs/"),
     ("get", "/api/migration"),
     ("get", "/api/migration/{id}"),
+    ("get", "/api/migration/{id}/analysis"),
+    ("get", "/api/migration/{id}/analysis/pages"),
+    ("get", "/api/migration/{id}/analysis/pages/{number}"),
     ("get", "/api/migration/{id}/artifact"),
     ("get", "/api/migration/{id}/events"),
+    ("get", "/api/migration/{id}/stream"),
     ("get", "/api/openapi.json"),
     ("get", "/healthz"),
     ("get", "/livez"),
@@ -55,7 +59,7 @@ async fn the_document_is_openapi_3_1_and_lists_what_is_served() {
         assert!(refusal.is_object(), "{method} {path} does not say how it refuses");
         // Served: with or without a key as the document says, and never by the word for unknown addresses.
         let method: Method = method.to_uppercase().parse().expect("a method");
-        let asked = path.replace("{id}", &id).replace("{code}", "internal");
+        let asked = path.replace("{id}", &id).replace("{code}", "internal").replace("{number}", "1");
         let bare = server.request(method, &asked).send().await.expect("an answer").status();
         let open = operation["security"] == serde_json::json!([]);
         assert_eq!(bare.as_u16(), if open { 200 } else { 401 }, "{path}");
@@ -110,4 +114,27 @@ async fn the_viewer_needs_no_other_host() {
     }
     let redirected = server.request(Method::GET, "/api/docs").send().await.expect("an answer");
     assert_eq!(redirected.status(), 200);
+}
+
+#[tokio::test]
+async fn what_can_be_read_can_be_asked_about_without_its_body() {
+    let server = Server::start().await;
+    let id = server.started("/").await;
+    for path in
+        ["/healthz", "/api/openapi.json", "/api/migration", &format!("/api/migration/{id}"), "/nowhere"]
+    {
+        let get = server.get(path).await;
+        let head =
+            server.request(Method::HEAD, path).bearer_auth(&server.key).send().await.expect("an answer");
+        assert_eq!(head.status(), get.status(), "{path}");
+        for name in ["content-type", "content-length"] {
+            let length_differs = path == "/nowhere" && name == "content-length";
+            assert!(length_differs || head.headers().get(name) == get.headers().get(name), "{path} {name}");
+        }
+        assert_eq!(head.bytes().await.expect("an end").len(), 0, "{path}");
+    }
+    let bare = server.request(Method::HEAD, "/api/migration").send().await.expect("an answer");
+    assert_eq!(bare.status(), 401);
+    let start = server.request(Method::HEAD, "/api/migration/start").bearer_auth(&server.key).send().await;
+    assert_eq!(start.expect("an answer").status(), 405);
 }

@@ -1,6 +1,7 @@
 //! The gateway over a real socket, on a real database: every route, every refusal, and what must hold when
 //! requests collide or answers get lost.
 
+mod analysis;
 mod artifact;
 mod document;
 mod idempotency;

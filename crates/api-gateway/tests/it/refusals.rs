@@ -89,7 +89,7 @@ async fn ids_routes_and_methods() {
     refused(server.get("/api/migration/start/").await, 404, "route_not_found").await;
     let wrong = server.request(Method::DELETE, "/api/migration").bearer_auth(&server.key).send().await;
     let wrong = wrong.expect("an answer");
-    assert_eq!(wrong.headers()["allow"], "GET");
+    assert_eq!(wrong.headers()["allow"], "GET, HEAD");
     refused(wrong, 405, "method_not_allowed").await;
     refused(server.get("/api/migration?limit=0").await, 400, "invalid_query").await;
     let unknown = refused(server.get("/api/migration?colour=red").await, 400, "invalid_query").await;
@@ -142,7 +142,7 @@ async fn what_others_serve_here_refuses_in_the_same_form() {
     let server = Server::start().await;
     for path in ["/healthz", "/metrics", "/api/openapi.json", "/problems/internal"] {
         let answer = server.request(Method::POST, path).send().await.expect("an answer");
-        assert_eq!(answer.headers()["allow"], "GET", "{path}");
+        assert_eq!(answer.headers()["allow"], "GET, HEAD", "{path}");
         refused(answer, 405, "method_not_allowed").await;
     }
     for path in ["/api/docs/nothing.js", "/problems/nothing", "/"] {

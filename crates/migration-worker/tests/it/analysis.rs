@@ -37,7 +37,9 @@ async fn forty_pages() -> StaticSite {
 async fn a_first_look_is_there_while_the_site_is_still_read_and_the_whole_when_it_is_done() {
     let (world, site) = (World::new().await, small_site().await);
     site.answer("/about.html", Answer::stalled("text/html"));
-    let running = Running::start(world.config(Bell::Away, site.addr())).await;
+    let mut config = world.config(Bell::Away, site.addr());
+    config.finish_within = Duration::ZERO;
+    let running = Running::start(config).await;
     let (migration, _) = world.start(&site).await;
     let tenant = world.member.tenant;
     let seen = || async { world.gateway.analysis(tenant, migration, 1).await.expect("a look") };

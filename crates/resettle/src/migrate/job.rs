@@ -183,7 +183,7 @@ fn tell_what_is_left(after: AfterInterrupt, id: MigrationId) {
 }
 
 /// Ctrl-C, or a supervisor's SIGTERM.
-async fn interrupted() {
+pub(crate) async fn interrupted() {
     let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
     let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
         // Without handlers the signals keep their plain meaning: they end the process.

@@ -1,0 +1,154 @@
+//! `resettle crawl`: reads a website into a folder, without a database. The engine does the work; here it gets a
+//! folder to put things into, and somebody to tell how far it is.
+//!
+//! An interrupted crawl is taken up by the same command. One that is whole is read anew by it, and then only what has
+//! changed is transferred.
+
+mod folder;
+mod show;
+
+use crate::{
+    allowed,
+    cli::CrawlArguments,
+    exit::{Outcome, unavailable, usage},
+    migrate::interrupted,
+    terminal::{note, say},
+};
+use domain::source_url::SourceUrl;
+use folder::{Folder, Opened};
+use serde_json::{Value, json};
+use show::Show;
+use site_fetch::{Fetcher, Options};
+use site_read::{Limits, Snapshot, analysis};
+use std::sync::Arc;
+use url::Url;
+
+/// The command.
+pub(crate) async fn command(arguments: CrawlArguments) -> Result<Outcome, anyhow::Error> {
+    // The address itself is not repeated: it may hold a password.
+    let source = SourceUrl::parse(&arguments.url)
+        .map_err(|why| usage(format!("the address cannot be read: {why}")))?;
+    let allow = allowed::resolve(&arguments.allow_address).await?;
+    let folder = Folder::choose(&arguments.out, source.as_url()).map_err(folder::Error::coded)?;
+    let opened = folder.open().map_err(folder::Error::coded)?;
+    let fetcher = Fetcher::builder(Options { allow, ..Options::default() });
+    let fetcher = fetcher.cache(Arc::new(opened.cache.clone())).build()?;
+    let show = Show::new(arguments.json, source.as_url(), opened.goes_on);
+    let read = read(&fetcher, &folder, &opened, source.as_url(), &show);
+    let read = tokio::select! {
+        read = read => Some(read),
+        () = interrupted() => None,
+    };
+    show.leave();
+    match read {
+        None => {
+            note("\nstopped; the same command goes on where it is");
+            Ok(Outcome::Interrupted)
+        }
+        Some(Ok(summary)) => {
+            tell(&arguments, source.as_url(), &folder, &summary);
+            Ok(Outcome::Done)
+        }
+        Some(Err(error)) => failed(error, &arguments, source.as_url()),
+    }
+}
+
+/// Why a crawl ended early.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Site(#[from] site_read::Error),
+    #[error(transparent)]
+    Folder(#[from] folder::Error),
+}
+
+/// Reads the site and leaves everything that is known of it in the folder.
+async fn read(
+    fetcher: &Fetcher,
+    folder: &Folder,
+    opened: &Opened,
+    source: &Url,
+    show: &Show,
+) -> Result<Value, Error> {
+    let limits = Limits::default();
+    let report = |progress: &site_read::Progress| show.progress(progress);
+    let reading =
+        site_read::read(fetcher, &opened.archive, &opened.journal, source, &limits, &report).await?;
+    let snapshot = reading.snapshot;
+    let mut pages = folder.pages()?;
+    let bounds = analysis::SizeBounds::default();
+    let site =
+        analysis::of_reading(&opened.journal, &snapshot, bounds, async |url, page| pages.add(url, &page))
+            .await
+            .map_err(site_read::Error::Journal)?;
+    let bytes = bytes(&snapshot, opened);
+    pages.settle()?;
+    folder.write("snapshot.json", &snapshot)?;
+    folder.write("analysis.json", &site)?;
+    // Last: from here on the crawl is whole, and the next one begins anew.
+    folder.complete()?;
+    Ok(json!({
+        "pages": snapshot.pages.len(),
+        "assets": snapshot.assets.len(),
+        "redirects": snapshot.redirects.len(),
+        "bytes": bytes,
+        "truncated": snapshot.truncated,
+        "findings": snapshot.findings.len(),
+        "out": folder.path(),
+    }))
+}
+
+/// The bytes of everything in the snapshot, as it was sent.
+fn bytes(snapshot: &Snapshot, opened: &Opened) -> u64 {
+    let length = |page: &site_read::Page| {
+        std::fs::metadata(opened.archive.path(&page.body)).map_or(0, |body| body.len())
+    };
+    let pages: u64 = snapshot.pages.values().map(length).sum();
+    pages + snapshot.assets.values().map(|asset| asset.bytes).sum::<u64>()
+}
+
+fn tell(arguments: &CrawlArguments, source: &Url, folder: &Folder, summary: &Value) {
+    if arguments.json {
+        say(summary);
+        return;
+    }
+    let number = |name: &str| summary[name].as_u64().unwrap_or_default();
+    say(format_args!(
+        "{source} was read: {} pages, {} assets and {} redirects, {} bytes, in\n  {}",
+        number("pages"),
+        number("assets"),
+        number("redirects"),
+        number("bytes"),
+        folder.path().display()
+    ));
+    if let Some(limit) = summary["truncated"].as_str() {
+        say(format_args!("It was cut by a limit ({limit}): not everything was read."));
+    }
+    if number("findings") > 0 {
+        say(format_args!("{} findings are in snapshot.json.", number("findings")));
+    }
+}
+
+/// A site that cannot be read is told like a migration that failed; what the user or the machine can mend has the
+/// exit code for it.
+fn failed(error: Error, arguments: &CrawlArguments, source: &Url) -> Result<Outcome, anyhow::Error> {
+    let error = match error {
+        Error::Folder(error) => return Err(error.coded()),
+        Error::Site(error @ site_read::Error::Refused(_)) => {
+            return Err(usage(service_kit::exit::chain(&error)));
+        }
+        Error::Site(
+            error @ (site_read::Error::Archive(_)
+            | site_read::Error::Journal(_)
+            | site_read::Error::Scratch(_)),
+        ) => return Err(unavailable(error)),
+        Error::Site(error) => error,
+    };
+    let told = service_kit::exit::chain(&error);
+    if arguments.json {
+        say(json!({"error": {"code": error.code(), "message": told, "retryable": error.is_transient()}}));
+    } else {
+        note(format_args!("{source} could not be read ({}): {told}", error.code()));
+    }
+    Ok(Outcome::Unsuccessful)
+}
