@@ -171,6 +171,11 @@ async fn a_heartbeat_that_is_refused_ends_the_work() {
     let running = Running::start(config).await;
     let (_, job) = world.start(&site).await;
     wait::until_true("the crawl to hang", BOUND, || async { site.hits("/about.html") > 0 }).await;
+    // The first look is the last that is written before the crawl hangs, but for progress.
+    let looked = || async { world.count("SELECT count(*) FROM site_analyses").await == 1 };
+    wait::until_true("the first look", BOUND, looked).await;
+    let lately = "SELECT count(*) FROM events WHERE at > clock_timestamp() - interval '1500 milliseconds'";
+    wait::until_true("the history to be quiet", BOUND, || async { world.count(lately).await == 0 }).await;
     // Taken by somebody else: the epoch has moved on.
     let sql = "WITH stolen AS (UPDATE jobs SET epoch = epoch + 1 WHERE id = $1 RETURNING id, epoch)
                UPDATE leases SET epoch = stolen.epoch FROM stolen WHERE job_id = stolen.id";
