@@ -24,7 +24,7 @@ fn path(n: usize) -> String {
 async fn forty_pages() -> StaticSite {
     let links: String = (0..PAGES).map(|n| format!("<a href=\"{}\">{n}</a> ", path(n))).collect();
     let mut pages =
-        BTreeMap::from([("/".to_owned(), Answer::html(&format!("<title>Home</title><p>Hello</p>{links}")))]);
+        BTreeMap::from([("/".to_owned(), Answer::html(format!("<title>Home</title><p>Hello</p>{links}")))]);
     for n in 0..PAGES {
         pages.insert(path(n), page(&format!("Page {n}"), &format!("This is what page {n} says.")));
     }

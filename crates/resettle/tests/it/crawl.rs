@@ -20,10 +20,10 @@ fn path(n: usize) -> String {
 async fn site() -> StaticSite {
     let links: String = (0..PAGES).map(|n| format!("<a href=\"{}\">{n}</a> ", path(n))).collect();
     let front = format!("<title>Home</title><h1>Hello</h1><img src=/dot.png>{links}<a href=/moved>moved</a>");
-    let mut pages = BTreeMap::from([("/".to_owned(), Answer::html(&front))]);
+    let mut pages = BTreeMap::from([("/".to_owned(), Answer::html(front))]);
     for n in 0..PAGES {
         let html = format!("<title>Page {n}</title><p>This is what page {n} says.</p>");
-        pages.insert(path(n), Answer::html(&html).header("etag", &format!("\"{n}\"")));
+        pages.insert(path(n), Answer::html(html).header("etag", &format!("\"{n}\"")));
     }
     pages.insert("/moved".to_owned(), Answer::redirect(301, &path(0)));
     pages.insert("/dot.png".to_owned(), Answer::bytes("image/png", vec![0x89, 0x50, 0x4e, 0x47]));
