@@ -8,6 +8,7 @@ use crate::{
     metrics::{Metrics, Resync},
     reader::Reader,
     topics::{Subscription, Topic, Topics},
+    watch::watch,
 };
 use bus::{EventNote, NoteDelivery, NoteStream};
 use domain::{MigrationId, TenantId};
@@ -48,7 +49,8 @@ impl Hub {
             let topic = self.topic();
             let reader = self.reader(key, history, last, Arc::clone(&topic));
             // A reader outlives the request that made it, so it must not stand in that request's trace.
-            self.inner.lifecycle.spawn_finite("event reader", reader.run().instrument(Span::none()));
+            let watching = watch(reader, self.inner.options.tail_check).instrument(Span::none());
+            self.inner.lifecycle.spawn_finite("event reader", watching);
             topic
         })
     }
@@ -61,10 +63,10 @@ impl Hub {
                 sweep: feed::Sweep::new(self.inner.store.clone(), tenant, at, self.inner.options.page),
                 history,
                 topic: Arc::clone(&topic),
-                tail_check: self.inner.options.tail_check,
                 metrics: Arc::clone(&self.inner.metrics),
             };
-            self.inner.lifecycle.spawn_finite("feed reader", reader.run().instrument(Span::none()));
+            let watching = watch(reader, self.inner.options.tail_check).instrument(Span::none());
+            self.inner.lifecycle.spawn_finite("feed reader", watching);
             topic
         })
     }
@@ -112,7 +114,6 @@ impl Hub {
             at: last,
             topic,
             page: inner.options.page,
-            tail_check: inner.options.tail_check,
             metrics: Arc::clone(&inner.metrics),
         }
     }

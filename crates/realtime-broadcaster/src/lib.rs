@@ -26,6 +26,7 @@ mod reader;
 mod route;
 mod session;
 mod topics;
+mod watch;
 
 pub use broadcaster::Broadcaster;
 pub use config::{Config, Options};
