@@ -77,10 +77,9 @@ async fn read(
     let snapshot = reading.snapshot;
     let mut pages = folder.pages()?;
     let bounds = analysis::SizeBounds::default();
-    let site =
-        analysis::of_reading(&opened.journal, &snapshot, bounds, async |url, page| pages.add(url, &page))
-            .await
-            .map_err(site_read::Error::Journal)?;
+    let site = analysis::of_reading(&opened.journal, &snapshot, bounds, &mut pages)
+        .await
+        .map_err(site_read::Error::Journal)?;
     let bytes = bytes(&snapshot, opened);
     pages.settle()?;
     folder.write("snapshot.json", &snapshot)?;

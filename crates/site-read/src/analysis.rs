@@ -22,7 +22,7 @@ pub use page::{
     analyse,
 };
 pub use problem::{Problem, ProblemCounts, Severity};
-pub use reading::of_reading;
+pub use reading::{Keeper, of_reading};
 pub use shallow::{ShallowAnalysis, shallow};
 pub use site::{
     Duplicates, Group, Locale, Locales, OtherHost, PageNumbers, Redirects, SharedPart, SiteAnalysis,

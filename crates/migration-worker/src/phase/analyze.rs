@@ -10,9 +10,8 @@ use crate::{crawl_journal::RunJournal, failure, progress::Teller, results::Analy
 use domain::{Failure, phase::Phase};
 use serde_json::json;
 use site_read::{
-    Index, Progress, Snapshot,
-    analysis::{self, SiteAnalysis, SiteFold, SiteInput},
-    journal::{self, Journal, VisitKey},
+    Progress, Snapshot,
+    analysis::{self, SiteAnalysis},
 };
 use std::{pin::pin, sync::Arc};
 
@@ -88,21 +87,10 @@ async fn take_stock(
     recorded: &RunJournal,
     snapshot: &Snapshot,
 ) -> Result<SiteAnalysis, Failure> {
-    let mut rows = facts::Rows::new(&bench.pen);
+    let mut rows = facts::Rows::new(&bench.pen, snapshot);
     let failed = |error| failure::of_reading(&site_read::Error::Journal(error));
-    let index = Index::new(snapshot);
-    let mut fold = SiteFold::new();
-    let urls: Vec<&str> = snapshot.pages.keys().map(String::as_str).collect();
-    for batch in urls.chunks(journal::MAX_BATCH) {
-        let keys: Vec<VisitKey> = batch.iter().map(|url| journal::key_of_page(snapshot, url)).collect();
-        let visits = recorded.recall(&keys).await.map_err(failed)?;
-        for (url, visit) in batch.iter().zip(visits) {
-            let mut page = facts::of_visit(url, visit.as_deref()).map_err(failed)?;
-            page.measure_images(&index, snapshot);
-            fold.page(url, &page);
-            rows.add(url, &page, snapshot).await.map_err(failed)?;
-        }
-    }
+    let site = analysis::of_reading(recorded, snapshot, bench.shop.config.size, &mut rows).await;
+    let site = site.map_err(failed)?;
     rows.finish().await.map_err(failed)?;
-    Ok(fold.finish(&SiteInput { snapshot, bounds: bench.shop.config.size }))
+    Ok(site)
 }

@@ -1,10 +1,15 @@
 //! The folder of a crawl: bodies by their hash, what is known of the site, and what the next crawl goes on from. Never
 //! writes into a folder that is not ours, and every document appears whole or not at all.
 
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use service_kit::exit::Code;
 use site_fetch::cache::FolderCache;
-use site_read::{FolderArchive, analysis::PageAnalysis, journal::FileJournal};
+use site_read::{
+    FolderArchive,
+    analysis::{Keeper, PageAnalysis},
+    journal::FileJournal,
+};
 use std::{
     fs,
     io::{self, BufWriter, Write},
@@ -163,12 +168,15 @@ struct Line<'a> {
     page: &'a PageAnalysis,
 }
 
-impl Pages {
-    pub(super) fn add(&mut self, url: &str, page: &PageAnalysis) -> io::Result<()> {
-        serde_json::to_writer(&mut self.file, &Line { url, page })?;
+#[async_trait]
+impl Keeper for Pages {
+    async fn keep(&mut self, url: &str, page: PageAnalysis) -> io::Result<()> {
+        serde_json::to_writer(&mut self.file, &Line { url, page: &page })?;
         self.file.write_all(b"\n")
     }
+}
 
+impl Pages {
     pub(super) fn settle(self) -> Result<(), Error> {
         let Self { path, file } = self;
         let settled = || {

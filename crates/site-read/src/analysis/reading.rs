@@ -2,6 +2,7 @@
 
 use std::io;
 
+use async_trait::async_trait;
 use futures::{TryStreamExt, pin_mut};
 
 use super::page::PageAnalysis;
@@ -10,15 +11,22 @@ use crate::index::Index;
 use crate::journal::{self, Journal, Visit};
 use crate::snapshot::Snapshot;
 
+/// Where pages' facts go.
+#[async_trait]
+pub trait Keeper: Send {
+    /// Takes the next page's facts; an error ends the reading and is handed on.
+    async fn keep(&mut self, url: &str, page: PageAnalysis) -> io::Result<()>;
+}
+
 /// Tells what a crawl found. The journal has to be the one that it was recorded in.
 ///
-/// `keep` is handed each page's facts, in the order of the addresses, with the real dimensions of its images;
-/// pages are read one batch at a time, so that memory does not grow with the site.
+/// The keeper is handed each page's facts, in the order of the addresses, with the real dimensions of its
+/// images; pages are read one batch at a time, so that memory does not grow with the site.
 pub async fn of_reading(
     journal: &dyn Journal,
     snapshot: &Snapshot,
     bounds: SizeBounds,
-    mut keep: impl AsyncFnMut(&str, PageAnalysis) -> io::Result<()>,
+    keeper: &mut dyn Keeper,
 ) -> io::Result<SiteAnalysis> {
     let index = Index::new(snapshot);
     let mut fold = SiteFold::new();
@@ -32,7 +40,7 @@ pub async fn of_reading(
         };
         facts.measure_images(&index, snapshot);
         fold.page(url, &facts);
-        keep(url, facts).await?;
+        keeper.keep(url, facts).await?;
     }
     Ok(fold.finish(&SiteInput { snapshot, bounds }))
 }

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use encoding_rs::{EUC_KR, SHIFT_JIS, WINDOWS_1251};
 use site_fetch::{Fetcher, Options};
 use site_read::analysis::{
-    Direction, PageAnalysis, PageKind, PartRole, ScriptKind, SiteAnalysis, SizeBounds, SizeClass, of_reading,
-    shallow,
+    Direction, Keeper, PageAnalysis, PageKind, PartRole, ScriptKind, SiteAnalysis, SizeBounds, SizeClass,
+    of_reading, shallow,
 };
 use site_read::journal::MemoryJournal;
 use site_read::render::Reason;
@@ -23,6 +23,16 @@ struct Golden {
     pages: BTreeMap<String, PageAnalysis>,
 }
 
+struct Kept(BTreeMap<String, PageAnalysis>);
+
+#[async_trait::async_trait]
+impl Keeper for Kept {
+    async fn keep(&mut self, url: &str, page: PageAnalysis) -> std::io::Result<()> {
+        self.0.insert(url.to_owned(), page);
+        Ok(())
+    }
+}
+
 impl Golden {
     async fn read(site: &Site) -> Self {
         Self::from(site, "/").await
@@ -34,17 +44,13 @@ impl Golden {
         let limits = Limits { max_pages: 2_000, ..Limits::default() };
         let read = site_read::read(&fetcher, &archive, &journal, &site.url(start), &limits, &|_| {}).await;
         let snapshot = read.expect("a snapshot").snapshot;
-        let mut pages = BTreeMap::new();
-        let kept = async |url: &str, page: PageAnalysis| {
-            pages.insert(url.to_owned(), page);
-            Ok(())
-        };
-        let analysed = of_reading(&journal, &snapshot, SizeBounds::default(), kept).await;
+        let mut kept = Kept(BTreeMap::new());
+        let analysed = of_reading(&journal, &snapshot, SizeBounds::default(), &mut kept).await;
         Self {
             origin: format!("http://{}", site.address),
             site: analysed.expect("an analysis"),
             snapshot,
-            pages,
+            pages: kept.0,
         }
     }
 

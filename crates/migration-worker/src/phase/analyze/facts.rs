@@ -1,11 +1,11 @@
 //! What the engine found out, in the form in which it is kept: columns that are asked for, and the facts whole.
 
 use crate::{crawl_journal::stopped, pen::Pen, results::stored};
+use async_trait::async_trait;
 use domain::analysis::{Depth, SizeClass};
 use site_read::{
     Snapshot,
-    analysis::{PageAnalysis, Severity, ShallowAnalysis, SiteAnalysis, SizeClass as Size},
-    journal::Visit,
+    analysis::{Keeper, PageAnalysis, Severity, ShallowAnalysis, SiteAnalysis, SizeClass as Size},
 };
 use std::{collections::BTreeSet, io};
 use store::{Analysis, ProblemCounts, SitePage};
@@ -57,18 +57,10 @@ pub(super) fn deep(site: &SiteAnalysis) -> Analysis {
     }
 }
 
-/// A page's facts out of what was recorded for it.
-pub(super) fn of_visit(url: &str, visit: Option<&Visit>) -> io::Result<PageAnalysis> {
-    match visit {
-        Some(Visit::Page(page)) => Ok(page.analysis.clone()),
-        Some(Visit::Door(door)) => Ok(door.page.analysis.clone()),
-        _ => Err(io::Error::new(io::ErrorKind::NotFound, format!("no page is recorded under {url}"))),
-    }
-}
-
 /// Writes pages in batches, in the order in which they come.
 pub(super) struct Rows<'a> {
     pen: &'a Pen,
+    snapshot: &'a Snapshot,
     /// Numbers given so far.
     written: i32,
     batch: Vec<SitePage>,
@@ -76,19 +68,29 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(pen: &'a Pen) -> Self {
-        Self { pen, written: 0, batch: Vec::new(), bytes: 0 }
+    pub(super) fn new(pen: &'a Pen, snapshot: &'a Snapshot) -> Self {
+        Self { pen, snapshot, written: 0, batch: Vec::new(), bytes: 0 }
     }
 
-    pub(super) async fn add(
-        &mut self,
-        url: &str,
-        page: &PageAnalysis,
-        snapshot: &Snapshot,
-    ) -> io::Result<()> {
-        let facts = stored(page);
+    pub(super) async fn finish(mut self) -> io::Result<()> {
+        self.write().await
+    }
+
+    async fn write(&mut self) -> io::Result<()> {
+        let batch = std::mem::take(&mut self.batch);
+        self.bytes = 0;
+        self.pen.write_site_pages(self.written + 1, &batch).await.map_err(stopped)?;
+        self.written += i32::try_from(batch.len()).unwrap_or(i32::MAX);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Keeper for Rows<'_> {
+    async fn keep(&mut self, url: &str, page: PageAnalysis) -> io::Result<()> {
+        let facts = stored(&page);
         self.bytes += facts.to_string().len();
-        let read = snapshot.pages.get(url);
+        let read = self.snapshot.pages.get(url);
         let read = read.ok_or_else(|| io::Error::other(format!("{url} is no page of the snapshot")))?;
         let codes: BTreeSet<&str> = page.problems.iter().map(|problem| problem.code.as_str()).collect();
         self.batch.push(SitePage {
@@ -111,18 +113,6 @@ impl<'a> Rows<'a> {
         if self.batch.len() >= BATCH || self.bytes >= BATCH_BYTES {
             self.write().await?;
         }
-        Ok(())
-    }
-
-    pub(super) async fn finish(mut self) -> io::Result<()> {
-        self.write().await
-    }
-
-    async fn write(&mut self) -> io::Result<()> {
-        let batch = std::mem::take(&mut self.batch);
-        self.bytes = 0;
-        self.pen.write_site_pages(self.written + 1, &batch).await.map_err(stopped)?;
-        self.written += i32::try_from(batch.len()).unwrap_or(i32::MAX);
         Ok(())
     }
 }
