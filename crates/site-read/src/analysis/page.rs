@@ -97,7 +97,7 @@ pub struct PageAnalysis {
     pub text: Text,
     /// Parts that other pages may share.
     pub parts: Vec<Part>,
-    /// A hash of its structure without its text: pages of one template have the same.
+    /// A hash of its outer structure: pages of one template have the same.
     pub template: Hash,
     /// The mark of a cookie wall, if it shows one.
     pub cookie_wall: Option<String>,

@@ -16,6 +16,8 @@ const SHAPES: usize = 64;
 /// Entries side by side that make a list of cards, and elements that make a card.
 const SIDE_BY_SIDE: u32 = 3;
 const CARD: u32 = 3;
+/// Elements around each other that make a template: below, it is content.
+const TEMPLATE_DEPTH: usize = 5;
 /// Classes that tell a state, by what they hold.
 const STATES: [&str; 6] = ["active", "current", "selected", "is-open", "focus", "hover"];
 
@@ -35,6 +37,9 @@ struct Shape {
     children: HashMap<u64, (u32, u32)>,
     /// Structure of the child before, so that any number of like ones in a row is one.
     last: u64,
+    /// The structure without what lies deep in it, and the same of the child before.
+    outline: Hasher,
+    last_outline: u64,
 }
 
 impl Parts {
@@ -53,7 +58,16 @@ impl Parts {
         }
         let role =
             if self.open.iter().any(|around| around.role.is_some()) { inner(name) } else { role(element) };
-        self.open.push(Shape { role, structure, content, elements: 1, children: HashMap::new(), last: 0 });
+        self.open.push(Shape {
+            role,
+            structure,
+            content,
+            elements: 1,
+            children: HashMap::new(),
+            last: 0,
+            outline: structure,
+            last_outline: 0,
+        });
     }
 
     pub(super) fn text(&mut self, text: &str) {
@@ -76,10 +90,36 @@ impl Parts {
                 times: 1,
             });
         }
-        let cards = shape
-            .children
-            .iter()
-            .filter(|(_, (times, elements))| *times >= SIDE_BY_SIDE && *elements >= CARD);
+        // Entries of a menu or a sidebar are part of it.
+        if shape.role.is_none() && self.open.iter().all(|around| around.role.is_none()) {
+            self.cards(&shape.children);
+        }
+        let outline = shape.outline.finish();
+        match self.open.last_mut() {
+            Some(around) => {
+                around.take(structure, content, shape.elements);
+                if self.open.len() < TEMPLATE_DEPTH {
+                    self.outline(outline);
+                }
+            }
+            None => self.template = outline,
+        }
+    }
+
+    /// A child belongs to the outline of the element around it.
+    fn outline(&mut self, child: u64) {
+        if let Some(around) = self.open.last_mut()
+            && around.last_outline != child
+        {
+            around.outline.number(child);
+            around.last_outline = child;
+        }
+    }
+
+    /// Entries of one shape, side by side.
+    fn cards(&mut self, children: &HashMap<u64, (u32, u32)>) {
+        let cards =
+            children.iter().filter(|(_, (times, elements))| *times >= SIDE_BY_SIDE && *elements >= CARD);
         let mut cards: Vec<Part> = cards
             .map(|(structure, (times, elements))| Part {
                 role: PartRole::Card,
@@ -91,10 +131,6 @@ impl Parts {
             .collect();
         cards.sort_by_key(|card| card.structure);
         cards.into_iter().for_each(|card| self.keep(card));
-        match self.open.last_mut() {
-            Some(around) => around.take(structure, content, shape.elements),
-            None => self.template = structure,
-        }
     }
 
     fn keep(&mut self, part: Part) {

@@ -190,6 +190,15 @@ fn what_pages_share_has_one_shape_and_what_differs_another() {
     assert_eq!(part(&cards(4), PartRole::Card).times, 4);
     assert_eq!(cards(4).template, cards(9).template, "a list is a list however long");
     assert!(cards(2).parts.is_empty());
+    let menu = of(&format!("<nav>{}</nav>", "<li class=c><a href=/x><b>n</b></a></li>".repeat(4)));
+    assert!(
+        menu.parts.iter().all(|part| part.role == PartRole::Navigation),
+        "entries of a menu are part of it"
+    );
+    let deep = |content: &str| {
+        of(&format!("<div class=page><main><article><div>{content}</div></article></main></div>"))
+    };
+    assert_eq!(deep("<p>a").template, deep("<h2>b</h2><table></table>").template, "content is no template");
 }
 
 #[test]
