@@ -36,7 +36,9 @@ impl Run {
             .tempdir_in("/tmp")
             .expect("a scratch folder");
         let note = notes.join(name);
-        let mut command = Command::new(root().join("tests/run"));
+        // Whoever runs the tests in the background ignores SIGINT, and a shell cannot take back what it inherits.
+        let mut command = Command::new("env");
+        command.arg("--default-signal=INT,TERM").arg(root().join("tests/run"));
         command.args(["sh", "-c", COMMAND]).arg(&note).env("TMPDIR", folder.path());
         Self { process: Child::spawn("tests/run", command), folder, note }
     }

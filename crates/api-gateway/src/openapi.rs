@@ -1,5 +1,7 @@
 //! The OpenAPI 3.1 document, made of the routes' own annotations, and its viewer, which needs no other host.
 
+mod streams;
+
 use crate::{Code, routes, view};
 use actix_web::{
     HttpResponse,
@@ -113,45 +115,13 @@ pub fn document() -> Value {
             add_refusals(&mut operation["responses"], refusals);
         }
     }
-    document["paths"][STREAM] = stream();
+    for (path, stream) in streams::all() {
+        document["paths"][path] = stream;
+    }
     for (path, media_type, told) in OPEN {
         document["paths"][path] = open_route(path, media_type, told);
     }
     document
-}
-
-const STREAM: &str = "/api/migration/{id}/stream";
-
-/// The stream, which the broadcaster serves: the document is of the whole API, whoever answers.
-fn stream() -> Value {
-    let text = json!({"type": "string"});
-    let cursor =
-        "Where to go on: the `id` of the last frame. The history is told from its beginning without one.";
-    let mut responses = json!({
-        "200": {
-            "description": "Server-sent events: `hello` first, then each event of the history under its type \
-                (`phase_update`, `metric`, `log`, `error`, `done`) with its envelope as data and a cursor as id, \
-                comments as heartbeats, and `bye` when the connection ends before the history does",
-            "content": {"text/event-stream": {"schema": text}},
-        },
-        "204": {"description": "The cursor is the end of a history that is over: do not come back"},
-        "429": refusal("- `too_many_streams`: Too many streams are open"),
-    });
-    add_refusals(&mut responses, &[Code::InvalidId, Code::MigrationNotFound]);
-    json!({"get": {
-        "tags": ["migrations"],
-        "operationId": "stream",
-        "summary": "Follows a migration live",
-        "description": "Served by the broadcaster: at the same origin in the all-in-one and behind an ingress, otherwise \
-            at the broadcaster's own address.",
-        "parameters": [
-            {"name": "id", "in": "path", "required": true, "schema": {"type": "string", "format": "uuid"}},
-            {"name": "Last-Event-ID", "in": "header", "required": false, "schema": text, "description": cursor},
-            {"name": "cursor", "in": "query", "required": false, "schema": text,
-                "description": "The same, for clients that cannot set headers"},
-        ],
-        "responses": responses,
-    }})
 }
 
 /// One response for each status, which lists its problems.

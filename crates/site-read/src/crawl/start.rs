@@ -96,8 +96,9 @@ async fn home_page(easel: &Easel<'_>, answer: site_fetch::Fetched) -> Result<Pag
     }
     let page = easel.read(answer, content_type, true).await?;
     let page = page.ok_or(Error::TooDeep)?;
-    // A page that scripts fill is none that is empty.
-    if page.visible || page.analysis.needs_script.is_some() { Ok(page) } else { Err(Error::Empty) }
+    // What scripts would fill is not empty as long as nobody ran them.
+    let unseen = page.page.rendered.is_none() && page.analysis.needs_script.is_some();
+    if page.visible || unseen { Ok(page) } else { Err(Error::Empty) }
 }
 
 fn permitted(robots: &Robots, url: &Url) -> Result<()> {

@@ -257,12 +257,16 @@ async fn form_heavy() {
 #[tokio::test]
 async fn single_page_application() {
     let shell = "<noscript>You need to enable JavaScript to run this app.</noscript><div id=root></div><script src=/static/react-dom.production.min.js></script>";
+    let made = "document.getElementById('root').innerHTML = '<h1>Made by a script</h1><a href=/two>two</a>'";
     let site = Site::with(vec![
         ("/", page("App", shell)),
-        ("/static/react-dom.production.min.js", Reply::new("text/javascript", "1")),
+        ("/two", page("Two", "<p>static")),
+        ("/static/react-dom.production.min.js", Reply::new("text/javascript", made)),
     ]);
     let golden = Golden::read(&site).await;
     assert!(golden.site.single_page_application);
+    assert_eq!(golden.page("/").headings[0].text, "Made by a script");
+    assert_eq!(golden.site.pages.total, 2, "what scripts link to is read too");
     assert_eq!(golden.page("/").needs_script, Some(Reason::EmptyRoot { root: "root".into() }));
     assert_eq!((golden.technologies(), golden.problem("needs-script")), (vec!["React"], Some(1)));
 }
