@@ -78,11 +78,16 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable { source, .. } => source.is_transient(),
-            Self::Status { status, .. } => *status >= 500 || *status == 429,
+            Self::Status { status, .. } => may_pass(*status),
             Self::Archive(_) | Self::Journal(_) | Self::Scratch(_) => true,
             Self::NotHtml { .. } | Self::Empty | Self::TooDeep | Self::RobotsForbid | Self::Refused(_) => {
                 false
             }
         }
     }
+}
+
+/// Whether a server that answers so may answer otherwise later: it has too much to do, or a fault.
+pub(crate) const fn may_pass(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500..)
 }

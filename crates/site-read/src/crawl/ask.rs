@@ -72,8 +72,7 @@ impl Asker<'_> {
     }
 
     async fn once(&self, key: VisitKey, visit: impl Future<Output = Result<Visit>>) -> Result<Arc<Visit>> {
-        let known = self.scribe.recall(std::slice::from_ref(&key)).await.map_err(Error::Journal)?;
-        if let Some(visit) = known.into_iter().next().flatten() {
+        if let Some(visit) = self.known(std::slice::from_ref(&key)).await?.into_iter().next().flatten() {
             return Ok(visit);
         }
         let visit = Arc::new(visit.await?);
@@ -83,8 +82,17 @@ impl Asker<'_> {
 
     async fn recall(&self, leads: Vec<Lead>, stage: Stage) -> Result<Vec<(Lead, Option<Arc<Visit>>)>> {
         let keys: Vec<VisitKey> = leads.iter().map(|lead| key(lead, stage)).collect();
-        let known = self.scribe.recall(&keys).await.map_err(Error::Journal)?;
+        let known = self.known(&keys).await?;
         Ok(leads.into_iter().zip(known).collect())
+    }
+
+    /// What an earlier process recorded. What failed then may have passed by now, so it is asked again.
+    async fn known(&self, keys: &[VisitKey]) -> Result<Vec<Option<Arc<Visit>>>> {
+        let known = self.scribe.recall(keys).await.map_err(Error::Journal)?;
+        Ok(known
+            .into_iter()
+            .map(|visit| visit.filter(|visit| !matches!(**visit, Visit::Failed { .. })))
+            .collect())
     }
 
     async fn ask(&self, key: VisitKey, lead: &Lead, stage: Stage, place: usize) -> Result<Arc<Visit>> {

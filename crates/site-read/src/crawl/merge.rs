@@ -144,7 +144,7 @@ impl<'a> Merge<'a> {
                 self.redirect(lead, to, *status, stage)?;
                 true
             }
-            Visit::Left { code, note } => {
+            Visit::Left { code, note } | Visit::Failed { code, note } => {
                 let own = self.site.is_home(&lead.url);
                 if !own && matches!(&**code, "other-origin" | "unreachable-page" | "refused") {
                     self.foreign.insert(origin(&lead.url));

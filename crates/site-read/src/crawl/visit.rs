@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use site_fetch::robots::Robots;
+use site_fetch::robots::{Robots, Standing};
 use site_fetch::{Error as FetchError, Fetched, Fetcher};
 use url::Url;
 
@@ -10,7 +10,7 @@ use super::content::{self, References};
 use super::easel::Easel;
 use super::site::Site;
 use crate::archive::Archive;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, may_pass};
 use crate::journal::{AssetVisit, Visit};
 use crate::snapshot::Asset;
 use crate::web_address::without_fragment;
@@ -30,8 +30,8 @@ impl Visitor<'_> {
     /// Asks for what should be a page, of this place in the canonical order; a file behind a link is kept as
     /// an asset.
     pub(super) async fn page(&self, url: &Url, place: usize) -> Result<Visit> {
-        if !self.permitted(url).await {
-            return Ok(forbidden());
+        if let Err(why) = self.permitted(url, "unreachable-page").await {
+            return Ok(why);
         }
         let answer = match self.fetcher.get_once(url).await {
             Ok(answer) => answer,
@@ -67,8 +67,8 @@ impl Visitor<'_> {
         let mut current = url.clone();
         let mut first_status = None;
         for _ in 0..=MAX_ASSET_REDIRECTS {
-            if !self.permitted(&current).await {
-                return Ok(forbidden());
+            if let Err(why) = self.permitted(&current, "missing-asset").await {
+                return Ok(why);
             }
             let answer = match self.fetcher.get_once(&current).await {
                 Ok(answer) => answer,
@@ -122,8 +122,8 @@ impl Visitor<'_> {
 
     /// Asks for an address that does not exist; its page is kept whatever its status.
     pub(super) async fn probe(&self, url: &Url) -> Result<Visit> {
-        if !self.permitted(url).await {
-            return Ok(forbidden());
+        if let Err(why) = self.permitted(url, "unreachable-page").await {
+            return Ok(why);
         }
         let answer = match self.fetcher.get_once(url).await {
             Ok(answer) => answer,
@@ -160,12 +160,13 @@ impl Visitor<'_> {
         Ok(Visit::Asset(Box::new(AssetVisit { asset, references: assets, links, redirect })))
     }
 
-    async fn permitted(&self, url: &Url) -> bool {
+    /// An error is what came of it without a request; `code` names that its host does not answer.
+    async fn permitted(&self, url: &Url, code: &'static str) -> Result<(), Visit> {
         if self.site.is_home(url) {
-            return self.robots.allows(url);
+            return allowed(&self.robots, url);
         }
-        let robots = self.fetcher.robots(url).await;
-        robots.is_ok_and(|robots| robots.allows(url))
+        let robots = self.fetcher.robots(url).await.map_err(|error| unanswered(code, &error))?;
+        allowed(&robots, url)
     }
 }
 
@@ -182,16 +183,27 @@ fn unreadable() -> Visit {
     Visit::Left { code: "unreadable-page".into(), note: "nests too deep to be read".to_owned() }
 }
 
-fn forbidden() -> Visit {
-    Visit::Left {
-        code: "robots-disallowed".into(),
-        note: "the site's robots.txt forbids reading it".to_owned(),
+fn allowed(robots: &Robots, url: &Url) -> Result<(), Visit> {
+    if robots.allows(url) {
+        return Ok(());
     }
+    let code = "robots-disallowed".into();
+    let unread =
+        |why: &str| format!("the site's robots.txt could not be read ({why}), so nothing is read there");
+    Err(match robots.standing() {
+        Standing::ServerError { status } => {
+            Visit::Failed { code, note: passing(&unread(&format!("it answers {status}"))) }
+        }
+        Standing::Unreachable => Visit::Failed { code, note: passing(&unread("nobody answers")) },
+        Standing::Read | Standing::Absent => {
+            Visit::Left { code, note: "the site's robots.txt forbids reading it".to_owned() }
+        }
+    })
 }
 
 fn answered(code: &'static str, status: u16) -> Visit {
-    let note = format!("answers {status}");
-    Visit::Left { code: code.into(), note }
+    let (code, note) = (code.into(), format!("answers {status}"));
+    if may_pass(status) { Visit::Failed { code, note: passing(&note) } } else { Visit::Left { code, note } }
 }
 
 fn unanswered(code: &'static str, error: &FetchError) -> Visit {
@@ -200,6 +212,14 @@ fn unanswered(code: &'static str, error: &FetchError) -> Visit {
         FetchError::Refused(_) => "refused",
         _ => code,
     };
-    let note = error.to_string();
-    Visit::Left { code: code.into(), note }
+    let (code, note) = (code.into(), error.to_string());
+    if error.is_transient() {
+        Visit::Failed { code, note: passing(&note) }
+    } else {
+        Visit::Left { code, note }
+    }
+}
+
+fn passing(note: &str) -> String {
+    format!("{note}, which may pass")
 }

@@ -34,6 +34,13 @@ pub enum Visit {
         /// What a person should know.
         note: String,
     },
+    /// Nothing to keep, for a reason that may pass: a crawl that is taken up asks again.
+    Failed {
+        /// Stable name of the reason, as in findings.
+        code: Cow<'static, str>,
+        /// What a person should know.
+        note: String,
+    },
     /// How long the crawl had run when this was recorded.
     Clock {
         /// Milliseconds, all its processes together.

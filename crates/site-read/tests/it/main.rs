@@ -5,6 +5,7 @@ mod golden;
 mod hostile;
 mod order;
 mod pages;
+mod passing;
 mod render;
 mod rendered;
 mod resume;

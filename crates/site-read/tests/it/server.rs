@@ -42,6 +42,11 @@ impl Reply {
         Self { status, ..Self::html("<p>error") }
     }
 
+    /// Closes the connection without a word.
+    pub(crate) fn hang_up() -> Self {
+        Self::default()
+    }
+
     pub(crate) fn after(self, millis: u64) -> Self {
         Self { delay: Duration::from_millis(millis), ..self }
     }
@@ -132,6 +137,9 @@ fn serve(mut stream: TcpStream, log: &Mutex<Vec<String>>, answer: &dyn Fn(&str, 
             thread::park_timeout(reply.delay);
         }
         let Reply { status, headers, body, .. } = reply;
+        if status == 0 {
+            return;
+        }
         let length = body.len();
         let mut whole =
             format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n{headers}\r\n").into_bytes();
