@@ -1,6 +1,10 @@
 //! What can be asked of `resettle`, and who answers. Nothing is done here.
 
-use crate::{api_keys, crawl, data_folder, demo, doctor, exit, lint, migrate, schema, terminal, up};
+use crate::{
+    api_keys,
+    crawl::{self, LimitArguments},
+    data_folder, demo, doctor, exit, lint, migrate, schema, terminal, up,
+};
 use clap::{Args, Parser, Subcommand};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use url::Url;
@@ -112,12 +116,18 @@ pub(crate) struct CrawlArguments {
     /// Where it goes: an empty folder, or one of an earlier crawl of the same site
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+    /// Where answers are kept, so that a later crawl transfers only what has changed; may serve several sites,
+    /// one after the other [default: in --out]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
     /// Writes one JSON object per line, and a last one with the result
     #[arg(long)]
     pub(crate) json: bool,
     /// May be fetched although it is not public; can be given several times
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) allow_address: Vec<String>,
+    #[command(flatten)]
+    pub(crate) limits: LimitArguments,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,10 @@
 //! changed is transferred.
 
 mod folder;
+mod limits;
 mod show;
+
+pub(crate) use limits::LimitArguments;
 
 use crate::{
     allowed,
@@ -30,11 +33,12 @@ pub(crate) async fn command(arguments: CrawlArguments) -> Result<Outcome, anyhow
         .map_err(|why| usage(format!("the address cannot be read: {why}")))?;
     let allow = allowed::resolve(&arguments.allow_address).await?;
     let folder = Folder::choose(&arguments.out, source.as_url()).map_err(folder::Error::coded)?;
-    let opened = folder.open().map_err(folder::Error::coded)?;
-    let fetcher = Fetcher::builder(Options { allow, ..Options::default() });
+    let opened = folder.open(arguments.cache.as_deref()).map_err(folder::Error::coded)?;
+    let limits = arguments.limits.limits();
+    let fetcher = Fetcher::builder(Options { allow, per_host: limits.concurrency, ..Options::default() });
     let fetcher = fetcher.cache(Arc::new(opened.cache.clone())).build()?;
     let show = Show::new(arguments.json, source.as_url(), opened.goes_on);
-    let read = read(&fetcher, &folder, &opened, source.as_url(), &show);
+    let read = read(&fetcher, &folder, &opened, source.as_url(), &limits, &show);
     let read = tokio::select! {
         read = read => Some(read),
         () = interrupted() => None,
@@ -68,12 +72,11 @@ async fn read(
     folder: &Folder,
     opened: &Opened,
     source: &Url,
+    limits: &Limits,
     show: &Show,
 ) -> Result<Value, Error> {
-    let limits = Limits::default();
     let report = |progress: &site_read::Progress| show.progress(progress);
-    let reading =
-        site_read::read(fetcher, &opened.archive, &opened.journal, source, &limits, &report).await?;
+    let reading = site_read::read(fetcher, &opened.archive, &opened.journal, source, limits, &report).await?;
     let snapshot = reading.snapshot;
     let mut pages = folder.pages()?;
     let bounds = analysis::SizeBounds::default();
@@ -86,6 +89,7 @@ async fn read(
     folder.write("analysis.json", &site)?;
     // Last: from here on the crawl is whole, and the next one begins anew.
     folder.complete()?;
+    let traffic = fetcher.traffic();
     Ok(json!({
         "pages": snapshot.pages.len(),
         "assets": snapshot.assets.len(),
@@ -93,6 +97,9 @@ async fn read(
         "bytes": bytes,
         "truncated": snapshot.truncated,
         "findings": snapshot.findings.len(),
+        "requests": traffic.requests,
+        "unchanged": traffic.unchanged + traffic.unasked,
+        "transferred": traffic.bytes,
         "out": folder.path(),
     }))
 }
@@ -120,6 +127,13 @@ fn tell(arguments: &CrawlArguments, source: &Url, folder: &Folder, summary: &Val
         number("bytes"),
         folder.path().display()
     ));
+    if number("unchanged") > 0 {
+        say(format_args!(
+            "{} answers had not changed since an earlier crawl; {} bytes were transferred.",
+            number("unchanged"),
+            number("transferred")
+        ));
+    }
     if let Some(limit) = summary["truncated"].as_str() {
         say(format_args!("It was cut by a limit ({limit}): not everything was read."));
     }

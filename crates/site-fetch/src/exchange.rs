@@ -18,6 +18,7 @@ use crate::guard::Guard;
 use crate::host::{HostState, Slot};
 use crate::options::Options;
 use crate::tls::{self, Trust};
+use crate::traffic::Counters;
 
 /// Coded bodies over this many bytes are undone on a thread for such work.
 const UNDONE_IN_PLACE: usize = 32 * 1024;
@@ -33,6 +34,7 @@ pub(crate) struct Reading {
 pub(crate) struct Wire {
     pub(crate) guard: Guard,
     pub(crate) trust: Trust,
+    pub(crate) counters: Counters,
 }
 
 impl Wire {
@@ -77,6 +79,7 @@ impl Wire {
             request = request.headers(conditions.clone());
         }
         slot.sent();
+        self.counters.request();
         let response = request.send().await.map_err(|error| transport(url, error))?;
         slot.answered(response.status().as_u16());
         let remote_address = response.remote_addr();
@@ -94,6 +97,7 @@ impl Wire {
             Broken::Transport(error) => transport(url, error),
         })?;
         let encoded_bytes = wire.len() as u64;
+        self.counters.body(encoded_bytes);
         let body = undo(&headers, wire, reading).await?;
         Ok(Fetched {
             requested: url.clone(),

@@ -19,6 +19,7 @@ use crate::resolve::{Resolve, SystemResolver};
 use crate::retry_after;
 use crate::robots::{self, Robots};
 use crate::tls::Trust;
+use crate::traffic::{Counters, Traffic};
 
 /// The guarded fetcher. Cheap to clone; clones share connections, pauses and the robots cache.
 #[derive(Clone)]
@@ -63,7 +64,8 @@ impl Builder {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let resolver = resolver.unwrap_or_else(|| Arc::new(SystemResolver::new()));
         let guard = Guard::new(options.allow.clone(), resolver, options.connect_timeout);
-        let wire = Wire { guard, trust: Trust::new(options.extra_roots.clone()) };
+        let trust = Trust::new(options.extra_roots.clone());
+        let wire = Wire { guard, trust, counters: Counters::default() };
         let hosts = Hosts::new(&options);
         let robots = robots::Cache::default();
         Ok(Fetcher { inner: Arc::new(Inner { options, wire, hosts, robots, cache }) })
@@ -100,6 +102,12 @@ impl Fetcher {
     #[must_use]
     pub fn options(&self) -> &Options {
         &self.inner.options
+    }
+
+    /// What was asked and what came of it so far.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        self.inner.wire.counters.so_far()
     }
 
     /// Whether this address may be asked at all: scheme, credentials, port, and every address of
@@ -185,6 +193,7 @@ impl Fetcher {
         key.set_fragment(None);
         let kept = self.recall(cache, &key, reading.limit).await;
         if let Some(kept) = kept.as_ref().filter(|kept| kept.is_fresh(SystemTime::now())) {
+            self.inner.wire.counters.unasked();
             return Ok(from_cache(url, kept.clone()));
         }
         let conditions = kept.as_ref().map(Stored::conditions).unwrap_or_default();
@@ -192,6 +201,7 @@ impl Fetcher {
         match kept {
             Some(kept) if answer.status == 304 => {
                 let kept = kept.revalidated(&answer.headers, SystemTime::now());
+                self.inner.wire.counters.unchanged();
                 keep(cache, &key, kept.clone()).await;
                 let remote_address = answer.remote_address;
                 Ok(Fetched { remote_address, revalidated: true, ..from_cache(url, kept) })

@@ -32,6 +32,7 @@ mod resolve;
 mod retry_after;
 pub mod robots;
 mod tls;
+mod traffic;
 
 pub use cache::Cache;
 pub use error::{Error, Refused, Result};
@@ -39,3 +40,4 @@ pub use fetched::{Fetched, Hop};
 pub use fetcher::{Builder, CrawlDelay, Fetcher};
 pub use options::{Options, authorities};
 pub use resolve::{Resolve, SystemResolver};
+pub use traffic::Traffic;

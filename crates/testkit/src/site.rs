@@ -1,7 +1,7 @@
 //! A real website on the loopback: files from a folder or a map, with the bad manners that a test asks for.
 //!
 //! It remembers every request, and counts connections and bytes, so that a test can show that nothing at all
-//! reached a listener.
+//! reached a listener. An answer with an `etag` is not sent again to who has it (304).
 
 mod answer;
 mod count;
@@ -91,6 +91,7 @@ struct Shared {
     seen: Mutex<Vec<Seen>>,
     connections: AtomicU64,
     received: Arc<AtomicU64>,
+    sent: Arc<AtomicU64>,
 }
 
 impl StaticSite {
@@ -110,6 +111,7 @@ impl StaticSite {
             seen: Mutex::default(),
             connections: AtomicU64::new(0),
             received: Arc::default(),
+            sent: Arc::default(),
         });
         #[expect(clippy::disallowed_methods, reason = "aborted when the site is dropped")]
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
@@ -150,6 +152,11 @@ impl StaticSite {
     pub fn bytes_received(&self) -> u64 {
         self.shared.received.load(Ordering::SeqCst)
     }
+
+    /// How many bytes went out on all connections, heads included.
+    pub fn bytes_sent(&self) -> u64 {
+        self.shared.sent.load(Ordering::SeqCst)
+    }
 }
 
 impl Drop for StaticSite {
@@ -168,7 +175,8 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         while connections.try_join_next().is_some() {}
         let shared = Arc::clone(&shared);
         connections.spawn(async move {
-            let io = TokioIo::new(Counted::new(stream, Arc::clone(&shared.received)));
+            let io =
+                TokioIo::new(Counted::new(stream, Arc::clone(&shared.received), Arc::clone(&shared.sent)));
             let service = service_fn(|request| respond(Arc::clone(&shared), request));
             // The client may leave in the middle of an answer, or be meant to.
             let _left = http1::Builder::new().serve_connection(io, service).await;
@@ -184,7 +192,9 @@ async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Resp
     let answer = shared
         .special(&target, &path)
         .unwrap_or_else(|| if readable { shared.content.find(&path) } else { Answer::status(405) });
-    Ok(answer.send().await)
+    let has = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let unchanged = has.is_some_and(|has| answer.etag() == Some(has));
+    Ok(if unchanged { answer.not_modified() } else { answer }.send().await)
 }
 
 impl Shared {

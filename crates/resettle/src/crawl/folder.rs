@@ -38,6 +38,8 @@ pub(super) enum Error {
     OtherSite { path: PathBuf, found: Url },
     #[error("another crawl is writing into {}: wait for it, or name another folder with --out", path.display())]
     InUse { path: PathBuf },
+    #[error("another crawl keeps its answers in {}: wait for it, or name another folder with --cache", path.display())]
+    CacheInUse { path: PathBuf },
     #[error("{doing} {} failed", path.display())]
     Io {
         doing: &'static str,
@@ -52,7 +54,7 @@ impl Error {
     pub(super) fn coded(self) -> anyhow::Error {
         let code = match &self {
             Self::NotOurs { .. } | Self::NotAFolder { .. } | Self::OtherSite { .. } => Code::Config,
-            Self::InUse { .. } | Self::Io { .. } => Code::Unavailable,
+            Self::InUse { .. } | Self::CacheInUse { .. } | Self::Io { .. } => Code::Unavailable,
         };
         anyhow::Error::new(code.because(self))
     }
@@ -76,6 +78,8 @@ pub(super) struct Opened {
     pub(super) journal: FileJournal,
     /// Is an interrupted crawl taken up?
     pub(super) goes_on: bool,
+    /// Held while the cache is written: it takes one writer at a time.
+    _cache_is_ours: fs::File,
 }
 
 impl Folder {
@@ -109,8 +113,8 @@ impl Folder {
         &self.path
     }
 
-    /// Makes what is missing, and takes the folder for this process.
-    pub(super) fn open(&self) -> Result<Opened, Error> {
+    /// Makes what is missing, and takes the folder, and that of the cache, for this process.
+    pub(super) fn open(&self, cache: Option<&Path>) -> Result<Opened, Error> {
         let failed = |source| io_error("opening", &self.path, source);
         fs::create_dir_all(&self.path).map_err(failed)?;
         self.write(MARK, &Mark { source: self.source.clone() })?;
@@ -120,11 +124,15 @@ impl Folder {
             io::ErrorKind::WouldBlock => Error::InUse { path: self.path.clone() },
             _ => io_error("opening the journal in", &self.path, source),
         })?;
+        let cache = cache.map_or_else(|| self.path.join("cache"), Path::to_owned);
+        let cache_is_ours = take(&cache)?;
+        let cached = FolderCache::open(&cache, MOST_CACHED);
         Ok(Opened {
             archive: FolderArchive::open(&self.path.join("bodies")).map_err(failed)?,
-            cache: FolderCache::open(self.path.join("cache"), MOST_CACHED).map_err(failed)?,
+            cache: cached.map_err(|source| io_error("opening the cache in", &cache, source))?,
             journal,
             goes_on,
+            _cache_is_ours: cache_is_ours,
         })
     }
 
@@ -185,6 +193,18 @@ impl Pages {
             file.persist(&path).map_err(|error| error.error).map(drop)
         };
         settled().map_err(|source| io_error("writing", &path, source))
+    }
+}
+
+/// Takes the cache's folder for as long as the file is open.
+fn take(cache: &Path) -> Result<fs::File, Error> {
+    let failed = |source| io_error("opening the cache in", cache, source);
+    fs::create_dir_all(cache).map_err(failed)?;
+    let lock = fs::File::create(cache.join("lock")).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(fs::TryLockError::WouldBlock) => Err(Error::CacheInUse { path: cache.to_owned() }),
+        Err(fs::TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 

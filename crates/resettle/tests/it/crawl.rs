@@ -122,18 +122,85 @@ async fn what_was_read_before_a_kill_is_not_read_again() {
     assert!(!journal.exists(), "a whole crawl leaves nothing to go on with");
 }
 
+/// Everything of the site that can be asked "has it changed since?".
+async fn dated_site() -> StaticSite {
+    let site = site().await;
+    let front: String = (0..PAGES).map(|n| format!("<a href=\"{}\">{n}</a> ", path(n))).collect();
+    let front = format!("<title>Home</title><h1>Hello</h1><img src=/dot.png>{front}");
+    site.answer("/", Answer::html(front).header("etag", "\"front\""));
+    let dot = Answer::bytes("image/png", vec![0x89, 0x50, 0x4e, 0x47]).header("etag", "\"dot\"");
+    site.answer("/dot.png", dot);
+    site
+}
+
+/// What a crawl with these arguments says in its last line.
+async fn summary(site: &StaticSite, out: &Path, more: &[&str]) -> Value {
+    let mut child = crawl(site, out, &[&["--json"], more].concat()).await;
+    assert_eq!(child.exited(STARTED).await.code(), Some(0), "{}", child.log());
+    lines(&child).pop().expect("a last line")
+}
+
 #[tokio::test]
-async fn a_second_crawl_asks_with_the_validators_of_the_first() {
+async fn a_second_crawl_transfers_only_what_changed() {
+    let (scratch, site) = (Scratch::new(), dated_site().await);
+    let (out, cache) = (scratch.path().join("crawl"), scratch.path().join("cache"));
+    let kept = ["--cache", cache.to_str().expect("text")];
+    let first = summary(&site, &out, &kept).await;
+    assert_eq!(first["unchanged"], 0);
+    let (asked, sent) = (site.requests().len(), site.bytes_sent());
+
+    // Into another folder: what is transferred again depends on the cache alone.
+    let second = summary(&site, &scratch.path().join("again"), &kept).await;
+    let known = PAGES as u64 + 2;
+    assert_eq!(second["unchanged"], known, "front page, pages and picture: {second}");
+    let validated = site.requests().split_off(asked);
+    let validated = validated.iter().filter(|seen| seen.header("if-none-match").is_some()).count();
+    assert_eq!(validated as u64, known);
+    // What is missing says so again; nothing else has a body.
+    let missing = second["transferred"].as_u64().expect("a number");
+    assert!(missing < 500, "{second}");
+    assert!(site.bytes_sent() - sent < sent, "heads only: {} after {sent}", site.bytes_sent() - sent);
+    for name in ["snapshot.json", "analysis.json", "pages.jsonl"] {
+        let read = |folder: &Path| std::fs::read(folder.join(name)).expect("written");
+        assert!(read(&out) == read(&scratch.path().join("again")), "{name}: nothing is lost by the cache");
+    }
+
+    let html = "<title>Page 3</title><p>This page has changed since.</p>";
+    site.answer(&path(3), Answer::html(html).header("etag", "\"new\""));
+    let third = summary(&site, &out, &kept).await;
+    assert_eq!(third["unchanged"], known - 1, "{third}");
+    assert_eq!(third["transferred"], missing + html.len() as u64, "the changed page and nothing else");
+}
+
+#[tokio::test]
+async fn limits_cut_and_say_so() {
     let (scratch, site) = (Scratch::new(), site().await);
-    let out = scratch.path().join("crawl");
-    crawl(&site, &out, &[]).await;
-    let first = site.requests().len();
-    crawl(&site, &out, &[]).await;
-    let again: Vec<_> = site.requests().split_off(first);
-    let asked = again.iter().filter(|seen| seen.target.starts_with("/page"));
-    let validators: Vec<_> = asked.map(|seen| seen.header("if-none-match").unwrap_or_default()).collect();
-    assert_eq!(validators.len(), PAGES);
-    assert!(validators.iter().all(|tag| tag.starts_with('"')), "{validators:?}");
+    for (arguments, pages, limit) in [
+        (&["--max-pages", "5"][..], 5, "pages"),
+        (&["--max-depth", "0"], 1, "depth"),
+        (&["--max-time", "0s"], 1, "time"),
+        (&["--max-assets", "0"], PAGES + 1, "assets"),
+        (&["--max-bytes", "1500B", "--render", "never", "--connections", "1"], 16, "bytes"),
+    ] {
+        let out = scratch.path().join(limit);
+        let last = summary(&site, &out, arguments).await;
+        assert_eq!((&last["truncated"], &last["pages"]), (&limit.into(), &pages.into()), "{last}");
+        assert!(limit != "bytes" || last["bytes"].as_u64() <= Some(1500), "{last}");
+    }
+}
+
+#[tokio::test]
+async fn a_cache_takes_one_crawl_at_a_time() {
+    let (scratch, site) = (Scratch::new(), site().await);
+    let cache = scratch.path().join("cache");
+    let kept = ["--cache", cache.to_str().expect("text")];
+    site.answer(SLOW, Answer::stalled("text/html"));
+    let mut first = Child::spawn("resettle crawl", command(&site, &scratch.path().join("one"), &kept));
+    wait::until_true("the first crawl to be under way", STARTED, || async { site.hits(SLOW) > 0 }).await;
+    let mut second = crawl(&site, &scratch.path().join("two"), &kept).await;
+    assert_eq!(second.exited(STARTED).await.code(), Some(75), "{}", second.log());
+    assert!(second.log().contains("name another folder with --cache"), "{}", second.log());
+    first.kill();
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use site_fetch::cache::{Cache, FolderCache, MemoryCache, Stored};
-use site_fetch::{Fetched, Fetcher};
+use site_fetch::{Fetched, Fetcher, Traffic};
 use url::Url;
 
 use crate::server::options;
@@ -61,7 +61,10 @@ async fn second_crawl(cache: Arc<dyn Cache>, reopened: impl Fn() -> Arc<dyn Cach
     assert_eq!(seen.body_bytes(), PAGES * 1000);
     assert!(first.iter().all(|answer| !answer.from_cache() && answer.encoded_bytes == 1000));
 
-    let second = crawl(&fetcher(&urls[0], reopened()), &urls).await;
+    let again = fetcher(&urls[0], reopened());
+    let second = crawl(&again, &urls).await;
+    let asked = PAGES as u64 - 1;
+    assert_eq!(again.traffic(), Traffic { requests: asked, unchanged: asked, unasked: 1, bytes: 0 });
     assert_eq!(seen.body_bytes(), PAGES * 1000, "not one byte of a body again");
     assert_eq!(seen.requests().len(), 2 * PAGES - 1, "the fresh one was not asked about");
     for (page, (before, after)) in first.iter().zip(&second).enumerate() {

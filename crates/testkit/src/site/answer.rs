@@ -87,6 +87,15 @@ impl Answer {
         Self { delay, ..self }
     }
 
+    pub(super) fn etag(&self) -> Option<&str> {
+        self.headers.iter().find(|(name, _)| name == "etag").map(|(_, value)| value.as_str())
+    }
+
+    /// Says that it has not changed, without its body.
+    pub(super) fn not_modified(self) -> Self {
+        Self { body: Body::Whole(Bytes::new()), ..self.with_status(304) }
+    }
+
     pub(super) async fn send(self) -> Response<Sending> {
         if !self.delay.is_zero() {
             tokio::time::sleep(self.delay).await;

@@ -1,4 +1,4 @@
-//! A socket that counts what comes in.
+//! A socket that counts what comes in and goes out.
 
 use std::{
     io,
@@ -17,11 +17,12 @@ use tokio::{
 pub(super) struct Counted {
     stream: TcpStream,
     received: Arc<AtomicU64>,
+    sent: Arc<AtomicU64>,
 }
 
 impl Counted {
-    pub(super) fn new(stream: TcpStream, received: Arc<AtomicU64>) -> Self {
-        Self { stream, received }
+    pub(super) fn new(stream: TcpStream, received: Arc<AtomicU64>, sent: Arc<AtomicU64>) -> Self {
+        Self { stream, received, sent }
     }
 }
 
@@ -41,7 +42,11 @@ impl AsyncRead for Counted {
 
 impl AsyncWrite for Counted {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        if let Poll::Ready(Ok(written)) = polled {
+            self.sent.fetch_add(u64::try_from(written).unwrap_or(u64::MAX), Ordering::SeqCst);
+        }
+        polled
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
