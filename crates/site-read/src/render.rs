@@ -9,7 +9,9 @@
 
 mod browser;
 mod cdp;
+mod cell;
 mod consent;
+mod keeper;
 mod log;
 mod memory;
 mod need;
@@ -29,10 +31,13 @@ use site_fetch::robots::Robots;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use browser::Browser;
+pub use browser::Browser;
+pub use cdp::{Message, Pipe};
+pub use cell::{Cells, on_path, private_folder};
 pub use consent::Wall;
+pub use keeper::{End, Ends, Kept};
 pub use need::{Reason, needs_script};
-use sandbox::Programs;
+pub use sandbox::Programs;
 
 /// The widths in CSS pixels that pictures of a page are taken at: a desk and a hand.
 pub const WIDTHS: [u32; 2] = [1280, 390];
@@ -226,12 +231,12 @@ impl Renderer {
     }
 
     async fn in_browser(&self, fetcher: &Fetcher, url: &Url, own: Arc<OwnHost>) -> Result<Rendered, Error> {
-        let folder = sandbox::private_folder().map_err(Error::Ended)?;
+        let folder = private_folder().map_err(Error::Ended)?;
         let socket = folder.path().join("proxy");
         let options = self.options.proxy.clone();
         let policy: Arc<dyn Policy> = own.clone();
         let proxy = Proxy::listen(fetcher.clone(), &socket, options, policy).map_err(Error::Ended)?;
-        let mut browser = Browser::start(&self.programs, &self.options, &socket).await?;
+        let mut browser = Browser::start(&self.programs, &self.options, Some(&socket)).await?;
         let outcome = tab::render(&mut browser, &self.options, fetcher, url, own.as_ref()).await;
         let outgrown = browser.end().await;
         match outcome {

@@ -17,7 +17,7 @@ use super::Error;
 const MAX_MESSAGE: usize = 64 * 1024 * 1024;
 
 /// What the browser says.
-pub(super) enum Message {
+pub enum Message {
     /// The answer to the command of this number.
     Answer {
         /// The number.
@@ -34,7 +34,8 @@ pub(super) enum Message {
     },
 }
 
-pub(super) struct Pipe {
+/// Both directions.
+pub struct Pipe {
     to: process::ChildStdin,
     from: process::ChildStdout,
     buffer: BytesMut,
@@ -58,12 +59,7 @@ impl Pipe {
     }
 
     /// Sends a command; its number.
-    pub(super) async fn send(
-        &mut self,
-        session: Option<&str>,
-        method: &str,
-        params: Value,
-    ) -> Result<u64, Error> {
+    pub async fn send(&mut self, session: Option<&str>, method: &str, params: Value) -> Result<u64, Error> {
         self.last += 1;
         let mut message = json!({ "id": self.last, "method": method, "params": params });
         if let Some(session) = session {
@@ -76,7 +72,7 @@ impl Pipe {
     }
 
     /// The next message. May be dropped while it waits; nothing is lost then.
-    pub(super) async fn receive(&mut self) -> Result<Message, Error> {
+    pub async fn receive(&mut self) -> Result<Message, Error> {
         loop {
             let fresh = &self.buffer[self.scanned..];
             if let Some(end) = fresh.iter().position(|byte| *byte == 0) {
