@@ -1,7 +1,7 @@
 //! What can be asked of `resettle`, and who answers. Nothing is done here.
 
 use crate::{
-    api_keys,
+    api_keys, convert,
     crawl::{self, LimitArguments},
     data_folder, demo, doctor, exit, lint, migrate, schema, terminal, up,
 };
@@ -12,7 +12,7 @@ use url::Url;
 const EXIT_CODES: &str = "\
 Exit codes:
     0  done
-    1  the site could not be read or moved, its project does not build, or the lint has violations
+    1  the site could not be read or moved, its project does not build, or a check or the lint found something
    64  the command line or the configuration is wrong
    70  a fault of ours
    75  something that is needed is away: try again later
@@ -39,6 +39,8 @@ enum Command {
     Migrate(MigrateArguments),
     /// Reads a website into a folder: its bodies, what is known of it, and of each page
     Crawl(CrawlArguments),
+    /// Makes a Next.js project of a website, or of a folder of its files, without a database
+    Convert(ConvertArguments),
     /// Moves the bundled example website, and builds the result
     Demo(DemoArguments),
     /// Looks through a project for what breaks in browsers, builds and builders
@@ -120,6 +122,24 @@ pub(crate) struct CrawlArguments {
     /// one after the other [default: in --out]
     #[arg(long, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
+    /// Writes one JSON object per line, and a last one with the result
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// May be fetched although it is not public; can be given several times
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) allow_address: Vec<String>,
+    #[command(flatten)]
+    pub(crate) limits: LimitArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConvertArguments {
+    /// The website, such as https://example.com/, or a folder that holds its files, with an index.html
+    #[arg(value_name = "URL|DIR")]
+    pub(crate) source: String,
+    /// Where the project goes: a folder that is not there, is empty, or has an earlier project of ours
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
     /// Writes one JSON object per line, and a last one with the result
     #[arg(long)]
     pub(crate) json: bool,
@@ -233,6 +253,7 @@ async fn answer(command: Command) -> Result<exit::Outcome, anyhow::Error> {
         Command::Up(arguments) => up::command(arguments).await,
         Command::Migrate(arguments) => migrate::command(arguments).await,
         Command::Crawl(arguments) => crawl::command(arguments).await,
+        Command::Convert(arguments) => convert::command(arguments).await,
         Command::Demo(arguments) => demo::command(arguments).await,
         Command::Lint(arguments) => lint::command(arguments).await,
         Command::Key(command) => api_keys::command(command).await,

@@ -6,7 +6,7 @@
 
 mod folder;
 mod limits;
-mod show;
+pub(crate) mod show;
 
 pub(crate) use limits::LimitArguments;
 
@@ -147,18 +147,26 @@ fn tell(arguments: &CrawlArguments, source: &Url, folder: &Folder, summary: &Val
 fn failed(error: Error, arguments: &CrawlArguments, source: &Url) -> Result<Outcome, anyhow::Error> {
     let error = match error {
         Error::Folder(error) => return Err(error.coded()),
-        Error::Site(error @ site_read::Error::Refused(_)) => {
-            return Err(usage(service_kit::exit::chain(&error)));
-        }
-        Error::Site(
-            error @ (site_read::Error::Archive(_)
-            | site_read::Error::Journal(_)
-            | site_read::Error::Scratch(_)),
-        ) => return Err(unavailable(error)),
         Error::Site(error) => error,
     };
+    unreadable(error, arguments.json, source)
+}
+
+/// The same for every command that reads a site.
+pub(crate) fn unreadable(
+    error: site_read::Error,
+    json: bool,
+    source: &Url,
+) -> Result<Outcome, anyhow::Error> {
+    match error {
+        site_read::Error::Refused(_) => return Err(usage(service_kit::exit::chain(&error))),
+        site_read::Error::Archive(_) | site_read::Error::Journal(_) | site_read::Error::Scratch(_) => {
+            return Err(unavailable(error));
+        }
+        _ => {}
+    }
     let told = service_kit::exit::chain(&error);
-    if arguments.json {
+    if json {
         say(json!({"error": {"code": error.code(), "message": told, "retryable": error.is_transient()}}));
     } else {
         note(format_args!("{source} could not be read ({}): {told}", error.code()));

@@ -15,6 +15,7 @@ mod api_keys;
 mod build;
 mod cache;
 mod client;
+mod convert;
 mod crawl;
 mod demo;
 mod doctor;

@@ -7,6 +7,7 @@
 mod command;
 mod error;
 pub mod lint;
+pub mod project;
 mod scratch;
 mod source;
 pub mod toolchain;

@@ -11,7 +11,7 @@ use site_read::Snapshot;
 use site_write::{Bodies, Contents, Plan, Project};
 
 use crate::{
-    lint::{self, Options},
+    project::look_through,
     source::{self, Source},
 };
 
@@ -111,11 +111,7 @@ fn sources(project: &Project) -> (BTreeMap<&str, Source>, Vec<Problem>) {
 
 impl Held<'_> {
     fn lint(&self) -> Vec<Problem> {
-        let texts = self.project.files.iter().filter_map(|(path, contents)| match contents {
-            Contents::Text(text) => Some((path.as_str(), text.as_str())),
-            Contents::Stored(_) => None,
-        });
-        let report = lint::lint(texts, &Options::default());
+        let report = look_through(self.project);
         let told = report.violations.iter().map(|it| {
             problem(&it.file, format!("{} at {}:{}: {}", it.kind, it.line, it.column, it.description))
         });

@@ -25,11 +25,7 @@ pub(crate) async fn run(
     let texts = materials.texts(&snapshot).await?;
     let plan = materials.plan(&planned.plan).await?;
     teller.tell(0, planned.routes, tool(Phase::Transform), "Writing pages");
-    let written = materials.cpu.run(move || {
-        let mut project = site_write::transform(&plan, &snapshot, &*texts)?;
-        site_check::lint::settle(&plan, &snapshot, &*texts, &mut project);
-        Ok(project)
-    });
+    let written = materials.cpu.run(move || site_check::project::write(&plan, &snapshot, &*texts));
     let project = written.await?.map_err(|error| failure::of_writing(&error))?;
     let files = keep(bench, &teller, project).await?;
     let key = bench.keys.project();

@@ -16,9 +16,9 @@ use domain::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
-use site_check::{Check, Problem, Report};
+use site_check::{Check, Problem, Report, project};
 use std::{
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
     sync::Arc,
 };
 use tempfile::TempDir;
@@ -121,18 +121,11 @@ async fn compile(bench: &Bench, files: &Files) -> Result<Verdict, Failure> {
         async move {
             let target = target?;
             let body = bodies.load(&file.hash).await?;
-            write(&target, &body).await.map_err(|error| failure::of_scratch(&error))
+            project::put(&target, &body).await.map_err(|error| failure::of_scratch(&error))
         }
     });
     stream::iter(writing).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
     Ok(bench.shop.checker.check(folder.path()).await)
-}
-
-async fn write(target: &Path, body: &[u8]) -> std::io::Result<()> {
-    if let Some(parent) = target.parent() {
-        tokio::fs::create_dir_all(parent).await?;
-    }
-    tokio::fs::write(target, body).await
 }
 
 pub(super) fn scratch(within: Option<&Path>) -> std::io::Result<TempDir> {
@@ -144,31 +137,19 @@ pub(super) fn scratch(within: Option<&Path>) -> std::io::Result<TempDir> {
     }
 }
 
-/// Paths come from what a site said: none may lead out of the folder.
 fn within(folder: &Path, path: &str) -> Result<PathBuf, Failure> {
-    let plain = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
-    if plain && !path.is_empty() {
-        return Ok(folder.join(path));
-    }
-    tracing::error!(path, "the project names a file outside itself");
-    Err(Failure::cannot_pass(
-        "internal",
-        "The written project names a file outside itself. This is a fault of ours.",
-    ))
+    project::place(folder, path).ok_or_else(|| {
+        tracing::error!(path, "the project names a file outside itself");
+        Failure::cannot_pass(
+            "internal",
+            "The written project names a file outside itself. This is a fault of ours.",
+        )
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_path_leads_out_of_the_folder() {
-        let folder = Path::new("/scratch/x");
-        assert_eq!(within(folder, "app/page.tsx").expect("plain"), folder.join("app/page.tsx"));
-        for path in ["../a", "a/../../b", "/etc/passwd", "./a", ""] {
-            assert!(within(folder, path).is_err(), "{path}");
-        }
-    }
 
     #[test]
     fn a_refusal_tells_the_first_problems_and_how_many_more_there_are() {

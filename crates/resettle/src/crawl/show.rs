@@ -16,7 +16,7 @@ const JSON_GAP: Duration = Duration::from_millis(250);
 const PLAIN_GAP: Duration = Duration::from_secs(5);
 
 /// Where the progress goes.
-pub(super) struct Show {
+pub(crate) struct Show {
     way: Way,
     told: Mutex<Option<Instant>>,
 }
@@ -28,7 +28,7 @@ enum Way {
 }
 
 impl Show {
-    pub(super) fn new(json: bool, source: &Url, goes_on: bool) -> Self {
+    pub(crate) fn new(json: bool, source: &Url, goes_on: bool) -> Self {
         let told = Mutex::new(None);
         if json {
             return Self { way: Way::Json, told };
@@ -44,7 +44,7 @@ impl Show {
         Self { way: Way::Screen(bar), told }
     }
 
-    pub(super) fn progress(&self, progress: &Progress) {
+    pub(crate) fn progress(&self, progress: &Progress) {
         let Progress { pages_done, pages_known, assets_done, assets_known, current } = progress;
         match &self.way {
             Way::Screen(bar) => {
@@ -66,8 +66,17 @@ impl Show {
         }
     }
 
+    /// What is done now that everything is read.
+    pub(crate) fn step(&self, what: &str) {
+        match &self.way {
+            Way::Screen(bar) => bar.set_message(plain(what)),
+            Way::Plain => note(plain(what)),
+            Way::Json => say(json!({"type": "progress", "step": what})),
+        }
+    }
+
     /// Takes the bar off the screen.
-    pub(super) fn leave(&self) {
+    pub(crate) fn leave(&self) {
         if let Way::Screen(bar) = &self.way {
             bar.finish_and_clear();
         }

@@ -17,7 +17,9 @@ fn err(output: &Output) -> String {
 
 #[test]
 fn help_is_as_documented() {
-    for command in ["", "up", "migrate", "crawl", "demo", "lint", "key create", "schema migrate", "doctor"] {
+    for command in
+        ["", "up", "migrate", "crawl", "convert", "demo", "lint", "key create", "schema migrate", "doctor"]
+    {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let output = run(&arguments);
         assert!(output.status.success(), "{command}");

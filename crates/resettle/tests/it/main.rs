@@ -1,6 +1,7 @@
 //! The command line as its users meet it: the real program, real Postgres servers of its own, real sockets.
 
 mod cli;
+mod convert;
 mod crawl;
 mod lint;
 mod postgres;

@@ -1,0 +1,205 @@
+//! A folder of a site's files, served on this machine alone, so that it is read just like a site: one crawl, one guard.
+//!
+//! Its address is always the same, whichever port of the loopback is free, so that the same folder gives the same
+//! project. Nothing outside the folder is ever served, also not by a link that leads there.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header,
+    web::{self, ServiceConfig},
+};
+use async_trait::async_trait;
+use futures::stream;
+use percent_encoding::percent_decode_str;
+use service_kit::{Lifecycle, http};
+use site_fetch::{Fetcher, Options, Resolve};
+use std::{
+    fs, io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use url::Url;
+
+/// A name that nobody can own (RFC 2606); only our own resolver knows where it leads.
+const HOST: &str = "site.example";
+const PORT: u16 = 4180;
+/// A larger file is not served: the fetcher would not take it either.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// The address of every folder.
+pub(super) fn address() -> Url {
+    Url::parse(&format!("http://{HOST}:{PORT}/")).expect("a URL that is written here")
+}
+
+/// A folder that is served until it is stopped.
+pub(super) struct Served {
+    lifecycle: Lifecycle,
+    address: SocketAddr,
+}
+
+impl Served {
+    /// Serves it on the first free address of the loopback that has the port.
+    pub(super) fn start(folder: &Path) -> io::Result<Self> {
+        let lifecycle = Lifecycle::new(Duration::from_secs(5));
+        let folder = Arc::new(folder.canonicalize()?);
+        let mut taken = io::Error::from(io::ErrorKind::AddrInUse);
+        for last in 1..=254 {
+            let listen = SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), PORT));
+            let server =
+                http::Server { name: "site's files", listen, workers: 1, grace: Duration::from_secs(1) };
+            let folder = Arc::clone(&folder);
+            match http::serve(&lifecycle, server, move |config| mount(config, &folder)) {
+                Ok(address) => return Ok(Self { lifecycle, address }),
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => taken = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(taken)
+    }
+
+    pub(super) fn url(&self) -> Url {
+        address()
+    }
+
+    /// A fetcher that finds the folder at its address, and is let to it.
+    pub(super) fn fetcher(&self, mut allow: Vec<SocketAddr>) -> site_fetch::Result<Fetcher> {
+        allow.push(self.address);
+        Fetcher::with_resolver(Options { allow, ..Options::default() }, Arc::new(Here(self.address.ip())))
+    }
+
+    pub(super) async fn stop(self) -> Result<(), service_kit::Fatal> {
+        self.lifecycle.stop();
+        self.lifecycle.wait_with(stream::pending()).await
+    }
+}
+
+/// Knows the folder's name and no other: what its pages take from elsewhere is named in the findings.
+struct Here(IpAddr);
+
+#[async_trait]
+impl Resolve for Here {
+    async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        if host == HOST { Ok(vec![self.0]) } else { Err(io::ErrorKind::NotFound.into()) }
+    }
+}
+
+fn mount(config: &mut ServiceConfig, folder: &Arc<PathBuf>) {
+    config.app_data(web::Data::from(Arc::clone(folder))).default_service(web::get().to(answer));
+}
+
+async fn answer(request: HttpRequest, folder: web::Data<PathBuf>) -> HttpResponse {
+    let (path, query) = (request.path().to_owned(), request.query_string().to_owned());
+    let found = web::block(move || find(&folder, &path, &query)).await;
+    match found {
+        Ok(Ok(Found::File { path, bytes })) => respond(HttpResponse::Ok(), &path, bytes),
+        Ok(Ok(Found::Folder)) => {
+            let to = format!("{}/", request.path());
+            HttpResponse::MovedPermanently().insert_header((header::LOCATION, to)).finish()
+        }
+        Ok(Ok(Found::Nothing { page: Some((path, bytes)) })) => {
+            respond(HttpResponse::NotFound(), &path, bytes)
+        }
+        Ok(Ok(Found::Nothing { page: None })) => HttpResponse::NotFound().finish(),
+        Ok(Err(_)) | Err(_) => HttpResponse::InternalServerError().finish(),
+    }
+}
+
+fn respond(mut response: actix_web::HttpResponseBuilder, path: &Path, bytes: Vec<u8>) -> HttpResponse {
+    let kind = mime_guess::from_path(path).first_or_octet_stream();
+    // No charset: as with files on a disk, the page itself says which one it is.
+    response.insert_header((header::CONTENT_TYPE, kind.essence_str().to_owned())).body(bytes)
+}
+
+/// What there is at an address.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    File {
+        path: PathBuf,
+        bytes: Vec<u8>,
+    },
+    /// A folder, asked for without its slash.
+    Folder,
+    /// With the site's own page for it, if it has one.
+    Nothing {
+        page: Option<(PathBuf, Vec<u8>)>,
+    },
+}
+
+/// Looks an address up as web servers do; a file that is named with the query, as mirrors save them, goes first.
+fn find(folder: &Path, path: &str, query: &str) -> io::Result<Found> {
+    let path = percent_decode_str(path.trim_start_matches('/')).decode_utf8_lossy().into_owned();
+    let index = if path.is_empty() || path.ends_with('/') { "index.html" } else { "" };
+    let plain = format!("{path}{index}");
+    let mut names = vec![plain];
+    if !query.is_empty() {
+        names.insert(0, format!("{path}?{}", percent_decode_str(query).decode_utf8_lossy()));
+    }
+    for name in names {
+        if let Some(path) = inside(folder, &name).filter(|path| path.is_file()) {
+            return Ok(Found::File { bytes: read(&path)?, path });
+        }
+    }
+    if inside(folder, &path).is_some_and(|path| path.join("index.html").is_file()) {
+        return Ok(Found::Folder);
+    }
+    let page = inside(folder, "404.html").filter(|path| path.is_file());
+    let page = page.map(|path| read(&path).map(|bytes| (path, bytes))).transpose()?;
+    Ok(Found::Nothing { page })
+}
+
+/// The file of that name, if it is there and in the folder when every link is followed.
+fn inside(folder: &Path, name: &str) -> Option<PathBuf> {
+    let path = folder.join(name).canonicalize().ok()?;
+    path.starts_with(folder).then_some(path)
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if fs::metadata(path)?.len() > LARGEST {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    fs::read(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_found_as_web_servers_do_and_nothing_outside_is() {
+        let outer = tempfile::tempdir().expect("scratch");
+        fs::write(outer.path().join("secret"), "irreplaceable").expect("written");
+        let folder = outer.path().join("site");
+        for (name, text) in [
+            ("index.html", "home"),
+            ("a b/index.html", "inner"),
+            ("list.php?page=2", "second"),
+            ("list.php", "first"),
+            ("404.html", "gone"),
+        ] {
+            let file = folder.join(name);
+            fs::create_dir_all(file.parent().expect("below")).expect("made");
+            fs::write(file, text).expect("written");
+        }
+        std::os::unix::fs::symlink(outer.path().join("secret"), folder.join("link")).expect("a link");
+        let folder = folder.canonicalize().expect("there");
+        let at = |path: &str, query: &str| match find(&folder, path, query).expect("readable") {
+            Found::File { bytes, .. } => String::from_utf8(bytes).expect("text"),
+            Found::Folder => "->".to_owned(),
+            Found::Nothing { page } => {
+                format!("404 {}", String::from_utf8(page.expect("its page").1).expect("text"))
+            }
+        };
+        assert_eq!(at("/", ""), "home");
+        assert_eq!(at("/", "utm=1"), "home");
+        assert_eq!(at("/a%20b/", ""), "inner");
+        assert_eq!(at("/a%20b", ""), "->");
+        assert_eq!(at("/list.php", "page=2"), "second");
+        assert_eq!(at("/list.php", "page=3"), "first");
+        for outside in ["/nowhere", "/link", "/../secret", "/%2e%2e/secret", "//etc/passwd", "/%2fetc/passwd"]
+        {
+            assert_eq!(at(outside, ""), "404 gone", "{outside}");
+        }
+    }
+}
