@@ -5,12 +5,11 @@
 
 use std::collections::HashSet;
 
-use scraper::Html;
 use site_fetch::robots::Robots;
 use url::Url;
 
 use crate::web_address::loose_form;
-use crate::{css, nesting, normal_form, page, same_origin, sitemap, srcset_candidates, without_fragment};
+use crate::{css, markup, normal_form, page, same_origin, sitemap, srcset_candidates, without_fragment};
 
 const AT: &str = "https://example.com/shop/page.html?x=1";
 
@@ -80,10 +79,8 @@ pub fn css(text: &str) {
 
 /// A document refers to absolute web addresses, each once and without fragment.
 pub fn html(text: &str) {
-    if nesting::is_excessive(text) {
-        return;
-    }
-    let facts = page::read(&Html::parse_document(text), &at());
+    let Some(document) = markup::parse(text) else { return };
+    let facts = page::read(&document, &at());
     for list in [&facts.links, &facts.assets] {
         let different: HashSet<&Url> = list.iter().collect();
         assert_eq!(different.len(), list.len(), "each once");

@@ -30,6 +30,7 @@ mod snapshot;
 mod spill;
 mod srcset;
 mod trap;
+pub mod tree;
 mod web_address;
 
 pub use archive::{Archive, ContentHash, FolderArchive, MemoryArchive};

@@ -7,17 +7,14 @@ mod linked_data;
 
 use std::collections::HashSet;
 
-use ego_tree::NodeRef;
-use scraper::node::Element;
-use scraper::{Html, Node};
 use url::Url;
 
-use crate::css;
+use crate::tree::{Document, Element, Step, Text};
 use crate::web_address::without_fragment;
+use crate::{css, markup};
 
 pub(crate) use header::links as links_of_header;
 
-const HTML: &str = "http://www.w3.org/1999/xhtml";
 /// Different references taken from one document; more is no page that a person reads.
 const MAX_REFERENCES: usize = 50_000;
 /// A longer address is no address: servers take some thousands of characters at most.
@@ -48,7 +45,7 @@ pub(crate) struct Facts {
 }
 
 /// Reads a document that came from `address`.
-pub(crate) fn read(document: &Html, address: &Url) -> Facts {
+pub(crate) fn read(document: &Document<'_>, address: &Url) -> Facts {
     let mut reader = Reader { base: base(document, address), ..Reader::at(address) };
     reader.walk(document);
     keep_first(&mut reader.facts.links);
@@ -67,20 +64,12 @@ fn keep_first(urls: &mut Vec<Url>) {
 }
 
 /// `<base href>` of the document, or its own address.
-pub(crate) fn base(document: &Html, address: &Url) -> Url {
-    let elements = document.tree.root().descendants();
-    let href = elements
-        .filter_map(|node| node.value().as_element())
-        .filter(|element| element.name() == "base")
-        .find_map(|element| value(element, "href"));
+pub(crate) fn base(document: &Document<'_>, address: &Url) -> Url {
+    let href =
+        document.elements().filter(|element| element.name() == "base").find_map(|base| base.attr("href"));
     let resolved = href.and_then(|href| address.join(href.trim()).ok());
     let usable = resolved.filter(|base| matches!(base.scheme(), "http" | "https"));
     usable.unwrap_or_else(|| address.clone())
-}
-
-/// The value of an attribute. The parser's own look-up interns the name each time; elements have few.
-pub(crate) fn value<'a>(element: &'a Element, name: &str) -> Option<&'a str> {
-    element.attrs().find(|(attribute, _)| *attribute == name).map(|(_, value)| value)
 }
 
 struct Reader {
@@ -104,23 +93,23 @@ impl Reader {
         }
     }
 
-    fn walk(&mut self, document: &Html) {
-        for node in document.tree.root().descendants() {
-            match node.value() {
-                Node::Element(element) => self.element(element, node),
-                Node::Text(text) => self.text(text, node),
-                _ => {}
+    fn walk(&mut self, document: &Document<'_>) {
+        for step in document.steps() {
+            match step {
+                Step::Open(element) => self.element(element),
+                Step::Text(text) => self.text(text),
+                Step::Close(_) => {}
             }
         }
     }
 
-    fn element(&mut self, element: &Element, node: NodeRef<'_, Node>) {
+    fn element(&mut self, element: Element<'_>) {
         let name = element.name();
         self.facts.visible |= attributes::shows(name);
         match name {
-            "title" if !self.titled && &*element.name.ns == HTML => {
+            "title" if !self.titled && element.is_html() => {
                 self.titled = true;
-                self.facts.title = title(node);
+                self.facts.title = title(element);
             }
             "meta" => return self.meta(element),
             "link" => self.link(element),
@@ -135,10 +124,10 @@ impl Reader {
         }
     }
 
-    fn attribute(&mut self, element: &Element, meaning: attributes::Meaning, text: &str) {
+    fn attribute(&mut self, element: Element<'_>, meaning: attributes::Meaning, text: &str) {
         use attributes::Meaning;
         let is = |kind: &str| {
-            let found = value(element, "type").unwrap_or_default();
+            let found = element.attr("type").unwrap_or_default();
             found.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind))
         };
         match meaning {
@@ -156,14 +145,14 @@ impl Reader {
         }
     }
 
-    fn text(&mut self, text: &str, node: NodeRef<'_, Node>) {
-        let parent = node.parent().and_then(|parent| parent.value().as_element());
+    fn text(&mut self, node: Text<'_>) {
+        let (text, parent) = (node.text(), node.parent());
         match parent.map(Element::name) {
             Some("style") => self.css(text),
             // Kept as text by the parser, since it runs as if scripts did; lazy images hide here.
             Some("noscript") => self.fragment(text),
             Some("script") => {
-                let kind = parent.and_then(|script| value(script, "type")).unwrap_or_default();
+                let kind = parent.and_then(|script| script.attr("type")).unwrap_or_default();
                 if kind.trim().eq_ignore_ascii_case("application/ld+json") {
                     for (kind, address) in linked_data::references(text) {
                         self.add(kind, &address);
@@ -179,31 +168,31 @@ impl Reader {
     fn fragment(&mut self, html: &str) {
         let (visible, inner) = (self.facts.visible, self.inner);
         self.inner = true;
-        // A tower of elements costs here as it does outside.
-        if !crate::nesting::is_excessive(html) {
-            let fragment = Html::parse_fragment(html);
-            for node in fragment.tree.root().descendants() {
-                match node.value() {
-                    Node::Element(element) => self.element(element, node),
-                    Node::Text(text) if is_inside(node, "style") => self.css(text),
-                    _ => {}
+        // One that nests without end is nothing that anybody reads.
+        let fragment = markup::parse_fragment(html).unwrap_or_else(Document::empty);
+        for step in fragment.steps() {
+            match step {
+                Step::Open(element) => self.element(element),
+                Step::Text(text) if text.parent().is_some_and(|parent| parent.name() == "style") => {
+                    self.css(text.text());
                 }
+                Step::Text(_) | Step::Close(_) => {}
             }
         }
         (self.facts.visible, self.inner) = (visible, inner);
     }
 
-    fn link(&mut self, element: &Element) {
-        let get = |name| value(element, name).unwrap_or_default();
+    fn link(&mut self, element: Element<'_>) {
+        let get = |name| element.attr(name).unwrap_or_default();
         if let Some(kind) = attributes::link_kind(get("rel"), get("type")) {
             self.add(kind, get("href"));
         }
         self.srcset(get("imagesrcset"));
     }
 
-    fn meta(&mut self, element: &Element) {
-        let content = value(element, "content").unwrap_or_default();
-        let equiv = value(element, "http-equiv").unwrap_or_default();
+    fn meta(&mut self, element: Element<'_>) {
+        let content = element.attr("content").unwrap_or_default();
+        let equiv = element.attr("http-equiv").unwrap_or_default();
         if equiv.eq_ignore_ascii_case("refresh") {
             if let Some(target) = attributes::refresh_target(content) {
                 self.facts.visible = true;
@@ -211,7 +200,7 @@ impl Reader {
             }
             return;
         }
-        let name = value(element, "property").or_else(|| value(element, "name"));
+        let name = element.attr("property").or_else(|| element.attr("name"));
         if let Some(kind) = name.and_then(attributes::meta_kind) {
             self.add(kind, content);
         }
@@ -257,14 +246,8 @@ impl Reader {
     }
 }
 
-fn is_inside(node: NodeRef<'_, Node>, name: &str) -> bool {
-    let parent = node.parent().and_then(|parent| parent.value().as_element());
-    parent.is_some_and(|parent| parent.name() == name)
-}
-
-fn title(node: NodeRef<'_, Node>) -> String {
-    let texts = node.children().filter_map(|child| child.value().as_text());
-    let text: String = texts.map(|text| &**text).collect();
+fn title(element: Element<'_>) -> String {
+    let text: String = element.texts().map(Text::text).collect();
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").chars().take(MAX_TITLE).collect()
 }

@@ -16,7 +16,6 @@ mod walk;
 
 use std::collections::BTreeMap;
 
-use scraper::Html;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -25,6 +24,7 @@ use super::problem::Problem;
 use crate::index::Index;
 use crate::render::{Reason, needs_script};
 use crate::snapshot::Snapshot;
+use crate::tree::Document;
 
 /// What is known of a page besides its document.
 #[derive(Debug, Clone, Copy)]
@@ -423,7 +423,7 @@ pub enum PartRole {
 
 /// Takes a page's facts from its document.
 #[must_use]
-pub fn analyse(document: &Html, input: &PageInput<'_>) -> PageAnalysis {
+pub fn analyse(document: &Document<'_>, input: &PageInput<'_>) -> PageAnalysis {
     let mut page = walk::walk(document, input);
     page.needs_script = needs_script(document);
     conclude::conclude(&mut page, input);

@@ -1,6 +1,5 @@
 //! A first look at a site: its front page, robots.txt and sitemaps, in a handful of requests.
 
-use scraper::Html;
 use serde::{Deserialize, Serialize};
 use site_fetch::Fetcher;
 use url::Url;
@@ -8,7 +7,7 @@ use url::Url;
 use super::page::{PageAnalysis, PageInput, analyse};
 use super::site::{SizeBounds, SizeClass};
 use crate::error::{Error, Result};
-use crate::{charset, media_type, nesting, sitemap};
+use crate::{charset, markup, media_type, sitemap};
 
 /// Most sitemaps that are looked at.
 const SITEMAPS: usize = 5;
@@ -52,10 +51,7 @@ pub async fn shallow(fetcher: &Fetcher, start: &Url, bounds: SizeBounds) -> Resu
     let named = sitemaps(fetcher, &home, &robots.sitemaps).await;
     let read = tokio::task::spawn_blocking(move || {
         let decoded = charset::decode_html(&answer.body, answer.content_type.as_deref(), &answer.url);
-        if nesting::is_excessive(&decoded.text) {
-            return None;
-        }
-        let document = Html::parse_document(&decoded.text);
+        let document = markup::parse(&decoded.text)?;
         let input = PageInput { url: &answer.url, status: answer.status, headers: &answer.headers };
         Some(analyse(&document, &input))
     });

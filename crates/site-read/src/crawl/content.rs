@@ -1,7 +1,6 @@
 //! What the body of an answer holds: a page with its references, or a file with those that it has.
 //! Only computes; `visit` asks and stores.
 
-use scraper::{Html, Node};
 use site_fetch::Fetched;
 use url::Url;
 
@@ -11,7 +10,8 @@ use crate::journal::SitemapVisit;
 use crate::page::{self, Facts, Kind};
 use crate::sitemap::{self, Named};
 use crate::trap;
-use crate::{css, markup, nesting};
+use crate::tree::Document;
+use crate::{css, markup};
 
 /// A page, read.
 pub(super) struct Content {
@@ -24,10 +24,7 @@ pub(super) struct Content {
 /// Decodes and parses a page; `None` for one that cannot be parsed safely.
 pub(super) fn of_page(answer: &Fetched) -> Option<Content> {
     let decoded = charset::decode_html(&answer.body, answer.content_type.as_deref(), &answer.url);
-    if nesting::is_excessive(&decoded.text) {
-        return None;
-    }
-    let document = markup::parse(&decoded.text);
+    let document = markup::parse(&decoded.text)?;
     let mut facts = page::read(&document, &answer.url);
     let input = PageInput { url: &answer.url, status: answer.status, headers: &answer.headers };
     let mut analysis = analysis::analyse(&document, &input);
@@ -42,21 +39,21 @@ pub(super) fn of_page(answer: &Fetched) -> Option<Content> {
         }
     }
     let gist = trap::may_be_one_of_many(&answer.url).then(|| gist(&document));
+    drop(document);
     Some(Content { decoded, facts, analysis, gist })
 }
 
 /// A hash of the text without digits and white space: what is left equal when only numbers count up.
-fn gist(document: &Html) -> u64 {
+fn gist(document: &Document<'_>) -> u64 {
     let mut hasher = blake3::Hasher::new();
     let mut plain = Vec::new();
-    for node in document.tree.root().descendants() {
-        let Node::Text(text) = node.value() else { continue };
-        let parent = node.parent().and_then(|parent| parent.value().as_element());
-        if parent.is_some_and(|parent| matches!(parent.name(), "script" | "style")) {
+    for text in document.texts() {
+        if text.parent().is_some_and(|parent| matches!(parent.name(), "script" | "style")) {
             continue;
         }
         plain.clear();
-        plain.extend(text.bytes().filter(|byte| !byte.is_ascii_digit() && !byte.is_ascii_whitespace()));
+        plain
+            .extend(text.text().bytes().filter(|byte| !byte.is_ascii_digit() && !byte.is_ascii_whitespace()));
         hasher.update(&plain);
     }
     let mut short = [0; 8];

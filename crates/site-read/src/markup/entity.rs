@@ -1,6 +1,5 @@
 //! Character references.
 
-use html5ever::tendril::StrTendril;
 use markup5ever::data::NAMED_ENTITIES;
 
 /// What a reference without its `;` may be followed by, and what it means then.
@@ -13,41 +12,38 @@ pub(super) enum Place {
 /// Longest name, with its `;`.
 const LONGEST: usize = 33;
 
-/// The text with its references resolved; `None` for a reference that is not written in full.
-pub(super) fn resolve(text: &str, place: Place) -> Option<StrTendril> {
-    let mut out = StrTendril::with_capacity(u32::try_from(text.len()).ok()?);
+/// Adds the text with its references resolved; `None` for a reference that is not written in full.
+pub(super) fn resolve(text: &str, place: Place, out: &mut String) -> Option<()> {
     let mut rest = text;
-    while let Some(at) = rest.find('&') {
-        out.push_slice(&rest[..at]);
+    while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
+        out.push_str(&rest[..at]);
         rest = &rest[at..];
         let behind = rest.as_bytes().get(1).copied();
         match behind {
             Some(b'#') => {
                 let (c, length) = numeric(rest)?;
-                out.push_char(c);
+                out.push(c);
                 rest = &rest[length..];
             }
             Some(byte) if byte.is_ascii_alphanumeric() => match named(rest, place)? {
                 Some((first, second, length)) => {
-                    out.push_char(first);
-                    if let Some(second) = second {
-                        out.push_char(second);
-                    }
+                    out.push(first);
+                    out.extend(second);
                     rest = &rest[length..];
                 }
                 None => {
-                    out.push_slice("&");
+                    out.push('&');
                     rest = &rest[1..];
                 }
             },
             _ => {
-                out.push_slice("&");
+                out.push('&');
                 rest = &rest[1..];
             }
         }
     }
-    out.push_slice(rest);
-    Some(out)
+    out.push_str(rest);
+    Some(())
 }
 
 /// `&#233;` or `&#xE9;`, if it means the character that it names.

@@ -1,40 +1,77 @@
-//! The common forms of HTML's tokens, handed to the tree builder.
+//! The common forms of HTML's tokens, handed to whoever builds the tree.
 
-use html5ever::tendril::StrTendril;
-use html5ever::tokenizer::states::RawKind;
-use html5ever::tokenizer::{Doctype, Tag, TagKind, Token, TokenSink, TokenSinkResult};
-use html5ever::{Attribute, LocalName, QualName, ns};
+use crate::tree::{Attribute, Span, Strings};
 
 use super::entity::{self, Place};
 
-/// Reads the whole text; `None` where something rare comes, with the sink left half done.
-pub(super) fn feed(text: &str, sink: &impl TokenSink) -> Option<()> {
-    // A tendril's length is 32 bits.
-    if text.len() > 1 << 30 || memchr::memchr(0, text.as_bytes()).is_some() {
-        return None;
-    }
-    let normal: std::borrow::Cow<'_, str> = match memchr::memchr(b'\r', text.as_bytes()) {
-        Some(_) => text.replace("\r\n", "\n").replace('\r', "\n").into(),
-        None => text.into(),
-    };
-    let text = normal.strip_prefix('\u{feff}').unwrap_or(&normal);
-    let mut reader =
-        Reader { text, bytes: text.as_bytes(), at: 0, sink, source: StrTendril::from_slice(text) };
-    reader.run()?;
-    let _ = sink.process_token(Token::EOFToken, 1);
-    Some(())
+/// Takes tokens. Answers `None` to a token that it cannot deal with; the reading then ends.
+pub(super) trait Sink {
+    fn start(&mut self, strings: &mut Strings<'_>, tag: &Start<'_>) -> Option<After>;
+    fn end(&mut self, strings: &mut Strings<'_>, name: Span) -> Option<()>;
+    /// Text, never empty.
+    fn text(&mut self, strings: &mut Strings<'_>, text: Span) -> Option<()>;
+    fn comment(&mut self, strings: &mut Strings<'_>, text: Span) -> Option<()>;
+    fn doctype(&mut self, doctype: Doctype<'_>) -> Option<()>;
 }
 
-struct Reader<'a, S> {
+/// A start tag.
+pub(super) struct Start<'a> {
+    /// In lower case.
+    pub(super) name: Span,
+    /// Each name once and in lower case.
+    pub(super) attributes: &'a [Attribute],
+    pub(super) self_closing: bool,
+    /// Whether a name stood there twice; the first counts.
+    pub(super) duplicates: bool,
+}
+
+/// What follows a start tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    /// Anything.
+    Markup,
+    /// Text alone, up to the end tag; in it references mean something.
+    TextWithReferences,
+    /// Text alone.
+    Text,
+    /// The text of a script.
+    Script,
+}
+
+/// A document type.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Doctype<'a> {
+    pub(super) name: &'a str,
+    pub(super) public: Option<&'a str>,
+    pub(super) system: Option<&'a str>,
+}
+
+/// Reads the whole text, which has no carriage returns, NUL bytes or byte order mark; its strings.
+/// `None` where something rare comes, with the sink left half done.
+pub(super) fn feed<'a>(text: &'a str, sink: &mut impl Sink) -> Option<Strings<'a>> {
+    let mut reader = Reader {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+        sink,
+        strings: Strings::new(text.into()),
+        attributes: Vec::new(),
+    };
+    reader.run()?;
+    Some(reader.strings)
+}
+
+struct Reader<'a, 's, S> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
-    sink: &'a S,
-    /// The text once more, of which parts can be handed out without copying.
-    source: StrTendril,
+    sink: &'s mut S,
+    strings: Strings<'a>,
+    /// Of the tag that is read.
+    attributes: Vec<Attribute>,
 }
 
-impl<S: TokenSink> Reader<'_, S> {
+impl<S: Sink> Reader<'_, '_, S> {
     fn run(&mut self) -> Option<()> {
         while self.at < self.bytes.len() {
             let open = memchr::memchr(b'<', &self.bytes[self.at..]);
@@ -50,35 +87,31 @@ impl<S: TokenSink> Reader<'_, S> {
     /// Hands out the text up to here.
     fn characters(&mut self, end: usize, references: bool) -> Option<()> {
         if end > self.at {
-            let text = &self.text[self.at..end];
-            let part = if references && memchr::memchr(b'&', text.as_bytes()).is_some() {
-                entity::resolve(text, Place::Text)?
-            } else {
-                self.part(self.at, end)?
-            };
+            let part = self.string(self.at, end, references.then_some(Place::Text))?;
             self.at = end;
-            self.plain(Token::CharacterTokens(part))?;
+            if !part.is_empty() {
+                self.sink.text(&mut self.strings, part)?;
+            }
         }
         Some(())
     }
 
-    fn part(&self, start: usize, end: usize) -> Option<StrTendril> {
-        let (start, length) = (u32::try_from(start).ok()?, u32::try_from(end - start).ok()?);
-        Some(self.source.subtendril(start, length))
-    }
-
-    /// A token after which nothing special comes.
-    fn plain(&self, token: Token) -> Option<()> {
-        matches!(self.sink.process_token(token, 1), TokenSinkResult::Continue).then_some(())
+    /// What stands between two places, with references resolved if they mean something here.
+    fn string(&mut self, start: usize, end: usize, references: Option<Place>) -> Option<Span> {
+        match references {
+            Some(place) if memchr::memchr(b'&', &self.bytes[start..end]).is_some() => {
+                let text = &self.text[start..end];
+                self.strings.make(|made| entity::resolve(text, place, made))
+            }
+            _ => Some(Span::of_source(start, end)),
+        }
     }
 
     /// At a `<`.
     fn markup(&mut self) -> Option<()> {
         match self.bytes.get(self.at + 1)? {
-            b'a'..=b'z' | b'A'..=b'Z' => self.tag(TagKind::StartTag, self.at + 1),
-            b'/' if self.bytes.get(self.at + 2).is_some_and(u8::is_ascii_alphabetic) => {
-                self.tag(TagKind::EndTag, self.at + 2)
-            }
+            b'a'..=b'z' | b'A'..=b'Z' => self.start(self.at + 1),
+            b'/' if self.bytes.get(self.at + 2).is_some_and(u8::is_ascii_alphabetic) => self.end(self.at + 2),
             b'!' if self.bytes[self.at..].starts_with(b"<!--") => self.comment(),
             b'!' => self.doctype(),
             b'?' => self.instruction(),
@@ -103,17 +136,16 @@ impl<S: TokenSink> Reader<'_, S> {
         if self.bytes[start..].starts_with(b"->") {
             return None;
         }
-        let part = self.part(start, start + inner)?;
         self.at = start + inner + 3;
-        self.plain(Token::CommentToken(part))
+        self.sink.comment(&mut self.strings, Span::of_source(start, start + inner))
     }
 
     /// `<?xml … ?>`, which HTML takes for a comment.
     fn instruction(&mut self) -> Option<()> {
         let end = self.at + memchr::memchr(b'>', &self.bytes[self.at..])?;
-        let part = self.part(self.at + 1, end)?;
+        let part = Span::of_source(self.at + 1, end);
         self.at = end + 1;
-        self.plain(Token::CommentToken(part))
+        self.sink.comment(&mut self.strings, part)
     }
 
     /// `<!DOCTYPE html>`, or one with both identifiers in quotes.
@@ -129,18 +161,18 @@ impl<S: TokenSink> Reader<'_, S> {
         if !plain(name) {
             return None;
         }
-        let mut doctype = Doctype { name: Some(name.to_ascii_lowercase().into()), ..Doctype::default() };
+        let mut doctype = Doctype { name, public: None, system: None };
         if let Some((word, ids)) = ids.trim_ascii().split_at_checked(6).filter(|_| !ids.is_empty()) {
             let (first, rest) = quoted(ids)?;
             if word.eq_ignore_ascii_case("public") {
-                doctype.public_id = Some(first.into());
+                doctype.public = Some(first);
                 if !rest.is_empty() {
                     let (second, rest) = quoted(rest)?;
-                    doctype.system_id = Some(second.into()).filter(|_| rest.is_empty());
-                    doctype.system_id.as_ref()?;
+                    doctype.system = Some(second).filter(|_| rest.is_empty());
+                    doctype.system?;
                 }
             } else if word.eq_ignore_ascii_case("system") && rest.is_empty() {
-                doctype.system_id = Some(first.into());
+                doctype.system = Some(first);
             } else {
                 return None;
             }
@@ -148,40 +180,56 @@ impl<S: TokenSink> Reader<'_, S> {
             return None;
         }
         self.at = end + 1;
-        self.plain(Token::DoctypeToken(doctype))
+        self.sink.doctype(doctype)
     }
 
-    fn tag(&mut self, kind: TagKind, start: usize) -> Option<()> {
-        let length = self.bytes[start..].iter().position(|byte| ends_name(*byte))?;
-        let name = local_name(&self.text[start..start + length]);
-        self.at = start + length;
-        let (attrs, self_closing, had_duplicate_attributes) = self.attributes()?;
-        let tag = Tag { kind, name, self_closing, attrs, had_duplicate_attributes };
-        let local = tag.name.clone();
-        match self.sink.process_token(Token::TagToken(tag), 1) {
-            TokenSinkResult::Continue
-            | TokenSinkResult::Script(_)
-            | TokenSinkResult::EncodingIndicator(_) => Some(()),
-            TokenSinkResult::RawData(kind) => self.raw(kind, &local),
-            TokenSinkResult::Plaintext => None,
+    fn start(&mut self, start: usize) -> Option<()> {
+        let name = self.name(start, ends_name)?;
+        self.attributes.clear();
+        let (self_closing, duplicates) = self.attributes()?;
+        let tag = Start { name, attributes: &self.attributes, self_closing, duplicates };
+        match self.sink.start(&mut self.strings, &tag)? {
+            After::Markup => Some(()),
+            after => self.raw(after, name),
         }
     }
 
-    /// Attributes up to and with the `>`.
-    fn attributes(&mut self) -> Option<(Vec<Attribute>, bool, bool)> {
-        let mut found: Vec<Attribute> = Vec::new();
-        let mut duplicate = false;
+    fn end(&mut self, start: usize) -> Option<()> {
+        let name = self.name(start, ends_name)?;
+        self.attributes.clear();
+        self.attributes()?;
+        self.sink.end(&mut self.strings, name)
+    }
+
+    /// A name in lower case, and on to what follows it.
+    fn name(&mut self, start: usize, ends: impl Fn(u8) -> bool) -> Option<Span> {
+        let length = self.bytes[start..].iter().position(|byte| ends(*byte))?;
+        self.at = start + length;
+        let name = &self.text[start..self.at];
+        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            self.strings.make(|made| {
+                made.extend(name.chars().map(|c| c.to_ascii_lowercase()));
+                Some(())
+            })
+        } else {
+            Some(Span::of_source(start, self.at))
+        }
+    }
+
+    /// Attributes up to and with the `>`: whether a `/` stands before it, and whether a name stood there twice.
+    fn attributes(&mut self) -> Option<(bool, bool)> {
+        let mut duplicates = false;
         loop {
             let blank = self.bytes[self.at..].iter().position(|byte| !byte.is_ascii_whitespace())?;
             self.at += blank;
             match self.bytes[self.at] {
                 b'>' => {
                     self.at += 1;
-                    return Some((found, false, duplicate));
+                    return Some((false, duplicates));
                 }
                 b'/' if self.bytes.get(self.at + 1) == Some(&b'>') => {
                     self.at += 2;
-                    return Some((found, true, duplicate));
+                    return Some((true, duplicates));
                 }
                 b'/' => {
                     self.at += 1;
@@ -190,24 +238,22 @@ impl<S: TokenSink> Reader<'_, S> {
                 b'=' => return None,
                 _ => {}
             }
-            let rest = &self.bytes[self.at..];
-            let length = rest.iter().position(|byte| *byte == b'=' || ends_name(*byte))?;
-            let local = local_name(&self.text[self.at..self.at + length]);
-            self.at += length;
+            let name = self.name(self.at, |byte| byte == b'=' || ends_name(byte))?;
             let value = self.value()?;
-            if found.iter().any(|attribute| attribute.name.local == local) {
-                duplicate = true;
+            let same = |other: &Attribute| self.strings.get(other.name) == self.strings.get(name);
+            if self.attributes.iter().any(same) {
+                duplicates = true;
             } else {
-                found.push(Attribute { name: QualName::new(None, ns!(), local), value });
+                self.attributes.push(Attribute { name, value });
             }
         }
     }
 
     /// `= "value"` behind an attribute's name, if it is there.
-    fn value(&mut self) -> Option<StrTendril> {
+    fn value(&mut self) -> Option<Span> {
         let blank = self.bytes[self.at..].iter().position(|byte| !byte.is_ascii_whitespace())?;
         if self.bytes[self.at + blank] != b'=' {
-            return Some(StrTendril::new());
+            return Some(Span::EMPTY);
         }
         self.at += blank + 1;
         self.at += self.bytes[self.at..].iter().position(|byte| !byte.is_ascii_whitespace())?;
@@ -226,20 +272,12 @@ impl<S: TokenSink> Reader<'_, S> {
             }
         };
         self.at = next;
-        if memchr::memchr(b'&', &self.bytes[start..end]).is_some() {
-            entity::resolve(&self.text[start..end], Place::Attribute)
-        } else {
-            self.part(start, end)
-        }
+        self.string(start, end, Some(Place::Attribute))
     }
 
     /// The text of an element that holds no elements, up to its end tag.
-    fn raw(&mut self, kind: RawKind, name: &LocalName) -> Option<()> {
-        let references = match kind {
-            RawKind::Rcdata => true,
-            RawKind::Rawtext | RawKind::ScriptData => false,
-            RawKind::ScriptDataEscaped(_) => return None,
-        };
+    fn raw(&mut self, after: After, name: Span) -> Option<()> {
+        let name = self.strings.get(name);
         let mut from = self.at;
         let end = loop {
             let found = from + memchr::memmem::find(&self.bytes[from..], b"</")?;
@@ -252,7 +290,7 @@ impl<S: TokenSink> Reader<'_, S> {
             from = found + 2;
         };
         // Within `<!--` a script may hold a script that does not end it.
-        if kind == RawKind::ScriptData {
+        if after == After::Script {
             let script = &self.bytes[self.at..end];
             if let Some(comment) = memchr::memmem::find(script, b"<!--") {
                 let inner = self.text[self.at + comment..end].to_ascii_lowercase();
@@ -261,20 +299,12 @@ impl<S: TokenSink> Reader<'_, S> {
                 }
             }
         }
-        self.characters(end, references)
+        self.characters(end, after == After::TextWithReferences)
     }
 }
 
 fn ends_name(byte: u8) -> bool {
     byte.is_ascii_whitespace() || byte == b'/' || byte == b'>'
-}
-
-fn local_name(name: &str) -> LocalName {
-    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        LocalName::from(name.to_ascii_lowercase())
-    } else {
-        LocalName::from(name)
-    }
 }
 
 /// The inside of a quoted string at the start of the text, and what comes behind it.

@@ -3,11 +3,9 @@
 
 use std::fmt;
 
-use ego_tree::NodeRef;
-use ego_tree::iter::Edge;
-use scraper::node::Element;
-use scraper::{Html, Node};
 use serde::{Deserialize, Serialize};
+
+use crate::tree::{Document, Element, Step, Text};
 
 /// Letters of visible text that a page without scripts has at least; one with fewer is looked at closer.
 const LITTLE: usize = 200;
@@ -78,7 +76,7 @@ impl fmt::Display for Reason {
 
 /// Why this document needs its scripts to run, if it does.
 #[must_use]
-pub fn needs_script(document: &Html) -> Option<Reason> {
+pub fn needs_script(document: &Document<'_>) -> Option<Reason> {
     let seen = Seen::of(document);
     if seen.scripts == 0 {
         return None;
@@ -109,23 +107,19 @@ struct Seen {
 }
 
 impl Seen {
-    fn of(document: &Html) -> Self {
+    fn of(document: &Document<'_>) -> Self {
         let mut seen = Self::default();
         // How many elements around the place hide what is in them.
         let mut hidden = 0_usize;
-        for edge in document.tree.root().traverse() {
-            match edge {
-                Edge::Open(node) => match node.value() {
-                    Node::Element(element) => {
-                        seen.element(element, node);
-                        hidden += usize::from(hides(element));
-                    }
-                    Node::Text(text) if hidden == 0 => seen.text(text),
-                    _ => {}
-                },
-                Edge::Close(node) => {
-                    hidden -= usize::from(node.value().as_element().is_some_and(hides));
+        for step in document.steps() {
+            match step {
+                Step::Open(element) => {
+                    seen.element(element);
+                    hidden += usize::from(hides(element));
                 }
+                Step::Text(text) if hidden == 0 => seen.text(text.text()),
+                Step::Text(_) => {}
+                Step::Close(element) => hidden -= usize::from(hides(element)),
             }
         }
         seen
@@ -140,55 +134,52 @@ impl Seen {
         }
     }
 
-    fn element(&mut self, element: &Element, node: NodeRef<'_, Node>) {
+    fn element(&mut self, element: Element<'_>) {
         match element.name() {
             "script" => self.scripts += usize::from(runs(element)),
             "img" | "svg" | "video" | "iframe" | "frame" | "object" | "embed" | "canvas" => self.media = true,
-            "noscript" => self.asks |= asks(node),
+            "noscript" => self.asks |= asks(element),
             _ => {}
         }
         if element.attr("v-cloak").is_some() || element.attr("ng-cloak").is_some() {
             self.template.get_or_insert_with(|| "cloak".to_owned());
         }
         let name = element.name();
-        let id = element.id().unwrap_or_default();
+        let id = element.attr("id").unwrap_or_default();
         let root = if ROOT_IDS.contains(&id) { Some(id) } else { ROOT_NAMES.contains(&name).then_some(name) };
         if let Some(root) = root
-            && is_empty(node)
+            && is_empty(element)
         {
             self.empty_root.get_or_insert_with(|| root.to_owned());
         }
     }
 }
 
-fn hides(element: &Element) -> bool {
+fn hides(element: Element<'_>) -> bool {
     matches!(element.name(), "script" | "style" | "template" | "noscript" | "head" | "textarea")
 }
 
 /// Whether a script does something: data for machines does not.
-fn runs(element: &Element) -> bool {
+fn runs(element: Element<'_>) -> bool {
     let kind = element.attr("type").unwrap_or_default().trim().to_ascii_lowercase();
     matches!(kind.as_str(), "" | "module" | "text/javascript" | "application/javascript" | "text/babel")
 }
 
-fn asks(noscript: NodeRef<'_, Node>) -> bool {
-    let texts = noscript.descendants().filter_map(|node| node.value().as_text());
-    let text: String = texts.map(|text| text.to_lowercase()).collect();
+fn asks(noscript: Element<'_>) -> bool {
+    let text: String = noscript.texts().map(|text| text.text().to_lowercase()).collect();
     ASKS.iter().any(|phrase| text.contains(phrase))
 }
 
 /// Whether nothing in it can be seen; a spinner of empty elements is nothing.
-fn is_empty(root: NodeRef<'_, Node>) -> bool {
-    !root.descendants().any(|node| match node.value() {
-        Node::Text(text) => {
-            let shown =
-                node.parent().and_then(|parent| parent.value().as_element()).is_none_or(|e| !hides(e));
-            // "Loading…" is what stands there until the scripts have run.
-            shown && text.chars().filter(|c| c.is_alphanumeric()).count() > NEXT_TO_NOTHING
-        }
-        Node::Element(element) => matches!(element.name(), "img" | "video" | "iframe" | "form" | "input"),
-        _ => false,
-    })
+fn is_empty(root: Element<'_>) -> bool {
+    let shows = |text: Text<'_>| {
+        let shown = text.parent().is_none_or(|parent| !hides(parent));
+        // "Loading…" is what stands there until the scripts have run.
+        shown && text.text().chars().filter(|c| c.is_alphanumeric()).count() > NEXT_TO_NOTHING
+    };
+    let is_seen =
+        |element: Element<'_>| matches!(element.name(), "img" | "video" | "iframe" | "form" | "input");
+    !root.texts().any(shows) && !root.elements().any(is_seen)
 }
 
 #[cfg(test)]

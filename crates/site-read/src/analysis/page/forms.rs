@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::walk::{Place, Tag};
+use super::walk::Place;
 use super::{Field, Form, PageAnalysis};
 use crate::analysis::clip;
+use crate::tree::Element;
 
 /// Fields of one form; labels of one page.
 const FIELDS: usize = 200;
@@ -26,7 +27,7 @@ pub(super) struct Forms {
 }
 
 impl Forms {
-    pub(super) fn open(&mut self, element: &Tag<'_>, place: &Place<'_>) {
+    pub(super) fn open(&mut self, element: Element<'_>, place: &Place<'_>) {
         match element.name() {
             "form" => self.form(element, place),
             "label" => {
@@ -51,7 +52,7 @@ impl Forms {
         }
     }
 
-    pub(super) fn close(&mut self, element: &Tag<'_>) {
+    pub(super) fn close(&mut self, element: Element<'_>) {
         match element.name() {
             "form" => self.open = None,
             "label" => {
@@ -62,7 +63,7 @@ impl Forms {
         }
     }
 
-    fn form(&mut self, element: &Tag<'_>, place: &Place<'_>) {
+    fn form(&mut self, element: Element<'_>, place: &Place<'_>) {
         if self.forms.len() >= clip::LIST {
             return;
         }
@@ -78,7 +79,7 @@ impl Forms {
         });
     }
 
-    fn field(&mut self, element: &Tag<'_>) {
+    fn field(&mut self, element: Element<'_>) {
         let kind = match element.name() {
             "input" => element.attr("type").unwrap_or("text").trim().to_ascii_lowercase(),
             name => name.to_owned(),
@@ -116,7 +117,7 @@ impl Forms {
 }
 
 /// Does an attribute say what it is for?
-fn says_what_it_is(element: &Tag<'_>) -> bool {
+fn says_what_it_is(element: Element<'_>) -> bool {
     ["aria-label", "aria-labelledby", "title", "placeholder"]
         .iter()
         .any(|name| element.attr(name).is_some_and(|value| !value.trim().is_empty()))

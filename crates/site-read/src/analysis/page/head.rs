@@ -1,9 +1,10 @@
 //! What a document says about itself: title, language, metadata, canonical and alternate addresses, structured
 //! data.
 
-use super::walk::{Place, Tag};
+use super::walk::Place;
 use super::{Alternate, Direction, PageAnalysis, StructuredData};
 use crate::analysis::clip;
+use crate::tree::Element;
 
 /// Most types named by one piece of structured data.
 const TYPES: usize = 50;
@@ -26,7 +27,7 @@ pub(super) struct Head {
 }
 
 impl Head {
-    pub(super) fn open(&mut self, element: &Tag<'_>, place: &Place<'_>) {
+    pub(super) fn open(&mut self, element: Element<'_>, place: &Place<'_>) {
         let page = &mut self.page;
         match element.name() {
             "html" => {
@@ -59,7 +60,7 @@ impl Head {
         }
     }
 
-    pub(super) fn close(&mut self, element: &Tag<'_>) {
+    pub(super) fn close(&mut self, element: Element<'_>) {
         match element.name() {
             "title" => {
                 if let Some(title) = self.title.take() {
@@ -75,7 +76,7 @@ impl Head {
         }
     }
 
-    fn meta(&mut self, element: &Tag<'_>) {
+    fn meta(&mut self, element: Element<'_>) {
         let page = &mut self.page;
         let content = element.attr("content").unwrap_or_default();
         if element.attr("http-equiv").is_some_and(|name| name.eq_ignore_ascii_case("refresh")) {
@@ -108,7 +109,7 @@ impl Head {
         slot.get_or_insert(value);
     }
 
-    fn link(&mut self, element: &Tag<'_>, place: &Place<'_>) {
+    fn link(&mut self, element: Element<'_>, place: &Place<'_>) {
         let relations = element.attr("rel").unwrap_or_default().to_ascii_lowercase();
         let Some(url) = element.attr("href").and_then(|href| place.url(href)) else { return };
         for relation in relations.split_ascii_whitespace() {
@@ -143,7 +144,7 @@ impl Head {
     }
 }
 
-fn direction(element: &Tag<'_>) -> Option<Direction> {
+fn direction(element: Element<'_>) -> Option<Direction> {
     match element.attr("dir")?.trim().to_ascii_lowercase().as_str() {
         "rtl" => Some(Direction::Rtl),
         "ltr" => Some(Direction::Ltr),

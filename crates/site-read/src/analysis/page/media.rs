@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use url::Url;
 
-use super::walk::{Place, Tag};
+use super::walk::Place;
 use super::{Image, Links, NavigationItem, PageAnalysis, ThirdParty};
 use crate::analysis::{clip, known};
+use crate::tree::Element;
 
 /// Entries of a page's navigations that are kept.
 const MENU: usize = 200;
@@ -38,7 +39,7 @@ pub(super) struct Media {
 }
 
 impl Media {
-    pub(super) fn open(&mut self, element: &Tag<'_>, place: &Place<'_>) {
+    pub(super) fn open(&mut self, element: Element<'_>, place: &Place<'_>) {
         let name = element.name();
         match name {
             "a" | "area" => self.link(element, place),
@@ -75,7 +76,7 @@ impl Media {
         }
     }
 
-    pub(super) fn close(&mut self, element: &Tag<'_>, place: &Place<'_>) {
+    pub(super) fn close(&mut self, element: Element<'_>, place: &Place<'_>) {
         match element.name() {
             "a" => {
                 if let Some(link) = self.open_links.pop()
@@ -100,7 +101,7 @@ impl Media {
         }
     }
 
-    fn link(&mut self, element: &Tag<'_>, place: &Place<'_>) {
+    fn link(&mut self, element: Element<'_>, place: &Place<'_>) {
         let href = element.attr("href");
         let url = href.and_then(|href| place.url(href));
         if element.name() == "a" {
@@ -118,7 +119,7 @@ impl Media {
         *count += 1;
     }
 
-    fn image(&mut self, element: &Tag<'_>, place: &Place<'_>) {
+    fn image(&mut self, element: Element<'_>, place: &Place<'_>) {
         let alt = element.attr("alt");
         let decoration = matches!(element.attr("role"), Some("presentation" | "none"))
             || element.attr("aria-hidden") == Some("true");
@@ -149,7 +150,7 @@ impl Media {
         );
     }
 
-    fn resource(&mut self, element: &Tag<'_>, place: &Place<'_>) {
+    fn resource(&mut self, element: Element<'_>, place: &Place<'_>) {
         let relations = element.attr("rel").unwrap_or_default().to_ascii_lowercase();
         let has = |wanted: &str| relations.split_ascii_whitespace().any(|relation| relation == wanted);
         let Some(url) = element.attr("href").and_then(|href| place.url(href)) else { return };

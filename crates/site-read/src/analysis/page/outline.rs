@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::walk::Tag;
 use super::{Heading, Landmark, PageAnalysis};
 use crate::analysis::{clip, hash};
+use crate::tree::Element;
 
 /// Ids that are remembered to find the same one again.
 const IDS: usize = 50_000;
@@ -24,7 +24,7 @@ pub(super) struct Outline {
 }
 
 impl Outline {
-    pub(super) fn open(&mut self, element: &Tag<'_>) {
+    pub(super) fn open(&mut self, element: Element<'_>) {
         let name = element.name();
         if let Some(id) = element.attr("id").filter(|id| !id.is_empty())
             && self.ids.len() < IDS
@@ -53,7 +53,7 @@ impl Outline {
         }
     }
 
-    pub(super) fn close(&mut self, element: &Tag<'_>) {
+    pub(super) fn close(&mut self, element: Element<'_>) {
         let name = element.name();
         if level(name).is_some()
             && let Some((level, text)) = self.open.take()
@@ -90,7 +90,7 @@ fn is_section(name: &str) -> bool {
 }
 
 /// The landmark that an element is (HTML Accessibility API Mappings, section 3.5).
-fn role(element: &Tag<'_>, sections: u32) -> Option<String> {
+fn role(element: Element<'_>, sections: u32) -> Option<String> {
     const ROLES: [&str; 8] =
         ["banner", "complementary", "contentinfo", "form", "main", "navigation", "region", "search"];
     if let Some(given) = element.attr("role") {

@@ -6,9 +6,9 @@
 
 use std::collections::HashMap;
 
-use super::walk::Tag;
 use super::{PageAnalysis, Part, PartRole};
 use crate::analysis::hash::{Hash, Hasher};
+use crate::tree::Element;
 
 /// Parts kept of one page, and shapes told apart among one element's children.
 const PARTS: usize = 64;
@@ -43,7 +43,7 @@ struct Shape {
 }
 
 impl Parts {
-    pub(super) fn open(&mut self, element: &Tag<'_>) {
+    pub(super) fn open(&mut self, element: Element<'_>) {
         let name = element.name();
         let mut structure = Hasher::new();
         structure.bytes(name.as_bytes());
@@ -175,7 +175,7 @@ fn inner(name: &str) -> Option<PartRole> {
 }
 
 /// What an element is by its name, its role, or else what its author called it.
-fn role(element: &Tag<'_>) -> Option<PartRole> {
+fn role(element: Element<'_>) -> Option<PartRole> {
     match element.name() {
         "header" => return Some(PartRole::Header),
         "nav" => return Some(PartRole::Navigation),

@@ -1,8 +1,9 @@
 //! Scripts, handlers in attributes, marks of frameworks, and questions for consent.
 
-use super::walk::{Place, Tag};
+use super::walk::Place;
 use super::{PageAnalysis, Script, ScriptKind};
 use crate::analysis::{clip, known};
+use crate::tree::Element;
 
 /// Bytes of a script's text that are looked at.
 const LOOKED_AT: usize = 64 * 1024;
@@ -29,7 +30,7 @@ struct Open {
 }
 
 impl Scripts {
-    pub(super) fn open(&mut self, element: &Tag<'_>, place: &Place<'_>) {
+    pub(super) fn open(&mut self, element: Element<'_>, place: &Place<'_>) {
         if element.name() == "script" {
             self.script(element, place);
         }
@@ -40,7 +41,7 @@ impl Scripts {
         }
     }
 
-    fn attributes(&mut self, element: &Tag<'_>) {
+    fn attributes(&mut self, element: Element<'_>) {
         let mut handled = false;
         for (name, value) in element.attrs() {
             handled |= name.len() > 2 && name.starts_with("on");
@@ -53,7 +54,7 @@ impl Scripts {
         self.handlers += u32::from(handled);
     }
 
-    fn script(&mut self, element: &Tag<'_>, place: &Place<'_>) {
+    fn script(&mut self, element: Element<'_>, place: &Place<'_>) {
         let kind = element.attr("type").unwrap_or_default().trim().to_ascii_lowercase();
         let runs = matches!(kind.as_str(), "" | "module")
             || kind.ends_with("/javascript")
@@ -72,7 +73,7 @@ impl Scripts {
         }
     }
 
-    pub(super) fn close(&mut self, element: &Tag<'_>) {
+    pub(super) fn close(&mut self, element: Element<'_>) {
         if element.name() == "script"
             && let Some(open) = self.open.take()
         {

@@ -1,7 +1,6 @@
 //! What is found in documents, sort by sort.
 
 use proptest::prelude::*;
-use scraper::Html;
 
 use super::*;
 
@@ -11,7 +10,7 @@ fn of(html: &str) -> PageAnalysis {
 
 fn at(url: &str, html: &str) -> PageAnalysis {
     let url = Url::parse(url).expect("an address");
-    analyse(&Html::parse_document(html), &PageInput { url: &url, status: 200, headers: &[] })
+    analyse(&crate::markup::parse(html).expect("a tree"), &PageInput { url: &url, status: 200, headers: &[] })
 }
 
 fn codes(page: &PageAnalysis) -> Vec<&str> {

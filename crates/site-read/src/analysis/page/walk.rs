@@ -1,9 +1,6 @@
 //! The one walk over a document: opens, texts and closes in their order, handed to the collectors. Does not
 //! recurse, so that nesting cannot exhaust the stack.
 
-use ego_tree::iter::Edge;
-use scraper::node::Element;
-use scraper::{Html, Node};
 use url::Url;
 
 use super::forms::Forms;
@@ -14,29 +11,8 @@ use super::parts::Parts;
 use super::scripts::Scripts;
 use super::text::Words;
 use super::{PageAnalysis, PageInput};
-use crate::page::{base, value};
-
-/// An element, with a quick way to its attributes: the parser's own look-up interns the name each time.
-#[derive(Clone, Copy)]
-pub(super) struct Tag<'a>(&'a Element);
-
-impl<'a> Tag<'a> {
-    pub(super) fn name(&self) -> &'a str {
-        self.0.name()
-    }
-
-    pub(super) fn attr(&self, name: &str) -> Option<&'a str> {
-        value(self.0, name)
-    }
-
-    pub(super) fn attrs(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.0.attrs()
-    }
-
-    pub(super) fn classes(&self) -> impl Iterator<Item = &'a str> {
-        self.attr("class").unwrap_or_default().split_ascii_whitespace()
-    }
-}
+use crate::page::base;
+use crate::tree::{Document, Element, Step};
 
 /// Where in the document the walk is.
 pub(super) struct Place<'a> {
@@ -66,34 +42,27 @@ impl Place<'_> {
 }
 
 /// Walks and collects.
-pub(super) fn walk(document: &Html, input: &PageInput<'_>) -> PageAnalysis {
+pub(super) fn walk(document: &Document<'_>, input: &PageInput<'_>) -> PageAnalysis {
     let mut place =
         Place { page: input.url, base: base(document, input.url), silent: 0, frame: 0, navigation: 0 };
     let mut all = Collectors::default();
-    for edge in document.tree.root().traverse() {
-        match edge {
-            Edge::Open(node) => match node.value() {
-                Node::Element(element) => {
-                    let tag = Tag(element);
-                    enter(&mut place, &tag, 1);
-                    all.open(&tag, &place);
-                }
-                Node::Text(text) => all.text(text, &place),
-                _ => {}
-            },
-            Edge::Close(node) => {
-                if let Node::Element(element) = node.value() {
-                    let tag = Tag(element);
-                    all.close(&tag, &place);
-                    enter(&mut place, &tag, -1);
-                }
+    for step in document.steps() {
+        match step {
+            Step::Open(element) => {
+                enter(&mut place, element, 1);
+                all.open(element, &place);
+            }
+            Step::Text(text) => all.text(text.text(), &place),
+            Step::Close(element) => {
+                all.close(element, &place);
+                enter(&mut place, element, -1);
             }
         }
     }
     all.finish()
 }
 
-fn enter(place: &mut Place<'_>, element: &Tag<'_>, by: i32) {
+fn enter(place: &mut Place<'_>, element: Element<'_>, by: i32) {
     let add = |count: &mut u32| *count = count.saturating_add_signed(by);
     match element.name() {
         "script" | "style" | "template" | "noscript" | "noframes" | "title" => add(&mut place.silent),
@@ -118,7 +87,7 @@ struct Collectors {
 }
 
 impl Collectors {
-    fn open(&mut self, element: &Tag<'_>, place: &Place<'_>) {
+    fn open(&mut self, element: Element<'_>, place: &Place<'_>) {
         self.head.open(element, place);
         self.outline.open(element);
         self.forms.open(element, place);
@@ -139,7 +108,7 @@ impl Collectors {
         }
     }
 
-    fn close(&mut self, element: &Tag<'_>, place: &Place<'_>) {
+    fn close(&mut self, element: Element<'_>, place: &Place<'_>) {
         self.head.close(element);
         self.outline.close(element);
         self.forms.close(element);

@@ -1,6 +1,5 @@
 //! What the pages of a site tell together.
 
-use scraper::Html;
 use url::Url;
 
 use super::*;
@@ -20,7 +19,7 @@ fn fold(pages: &[(&str, String)]) -> SiteFold {
         let url = url(HOME).join(path).expect("a path");
         let headers = [("server".to_owned(), "nginx/1.22".to_owned())];
         let input = PageInput { url: &url, status: 200, headers: &headers };
-        fold.page(url.as_str(), &analyse(&Html::parse_document(html), &input));
+        fold.page(url.as_str(), &analyse(&crate::markup::parse(html).expect("a tree"), &input));
     }
     fold
 }

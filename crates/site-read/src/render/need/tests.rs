@@ -1,11 +1,9 @@
 //! Markup that shows nothing until its scripts run, and markup that does.
 
-use scraper::Html;
-
 use super::{Reason, needs_script};
 
 fn judged(html: &str) -> Option<Reason> {
-    needs_script(&Html::parse_document(html))
+    needs_script(&crate::markup::parse(html).expect("a tree"))
 }
 
 fn root(name: &str) -> Option<Reason> {
