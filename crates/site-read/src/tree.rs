@@ -110,6 +110,7 @@ impl<'t> Document<'t> {
 
 impl<'d> Element<'d> {
     /// Its name.
+    #[inline]
     #[must_use]
     pub fn name(self) -> &'d str {
         self.document.strings.get(self.node().text)

@@ -141,11 +141,17 @@ impl Seen {
             "noscript" => self.asks |= asks(element),
             _ => {}
         }
-        if element.attr("v-cloak").is_some() || element.attr("ng-cloak").is_some() {
-            self.template.get_or_insert_with(|| "cloak".to_owned());
-        }
         let name = element.name();
-        let id = element.attr("id").unwrap_or_default();
+        let mut id = "";
+        for (attribute, value) in element.attrs() {
+            match attribute {
+                "id" => id = value,
+                "v-cloak" | "ng-cloak" => {
+                    self.template.get_or_insert_with(|| "cloak".to_owned());
+                }
+                _ => {}
+            }
+        }
         let root = if ROOT_IDS.contains(&id) { Some(id) } else { ROOT_NAMES.contains(&name).then_some(name) };
         if let Some(root) = root
             && is_empty(element)

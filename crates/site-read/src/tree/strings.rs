@@ -66,6 +66,7 @@ impl<'t> Strings<'t> {
         self.made
     }
 
+    #[inline]
     pub(crate) fn get(&self, span: Span) -> &str {
         let (start, length) = (span.start as usize, span.length as usize);
         match start.checked_sub(self.source.len()) {

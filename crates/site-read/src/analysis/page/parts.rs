@@ -4,8 +4,6 @@
 //! Shape is element names and classes. Classes that only tell which entry is the current one are left out, so
 //! that a navigation has one shape on all pages.
 
-use std::collections::HashMap;
-
 use super::{PageAnalysis, Part, PartRole};
 use crate::analysis::hash::{Hash, Hasher};
 use crate::tree::Element;
@@ -34,7 +32,7 @@ struct Shape {
     structure: Hasher,
     content: Hasher,
     elements: u32,
-    children: HashMap<u64, (u32, u32)>,
+    children: Vec<Child>,
     /// Structure of the child before, so that any number of like ones in a row is one.
     last: u64,
     /// The structure without what lies deep in it, and the same of the child before.
@@ -42,20 +40,34 @@ struct Shape {
     last_outline: u64,
 }
 
+/// Children of one structure.
+struct Child {
+    structure: u64,
+    times: u32,
+    elements: u32,
+}
+
 impl Parts {
     pub(super) fn open(&mut self, element: Element<'_>) {
         let name = element.name();
         let mut structure = Hasher::new();
         structure.bytes(name.as_bytes());
-        for class in element.classes().filter(|class| !is_state(class)) {
+        let (mut class, mut says) = ("", [""; 4]);
+        for (attribute, value) in element.attrs() {
+            match attribute {
+                "class" => class = value,
+                "href" => says[0] = value,
+                "src" => says[1] = value,
+                "alt" => says[2] = value,
+                "action" => says[3] = value,
+                _ => {}
+            }
+        }
+        for class in class.split_ascii_whitespace().filter(|class| !is_state(class)) {
             structure.bytes(class.as_bytes());
         }
         let mut content = structure;
-        for attribute in ["href", "src", "alt", "action"] {
-            if let Some(value) = element.attr(attribute) {
-                content.bytes(value.as_bytes());
-            }
-        }
+        says.iter().filter(|value| !value.is_empty()).for_each(|value| content.bytes(value.as_bytes()));
         let role =
             if self.open.iter().any(|around| around.role.is_some()) { inner(name) } else { role(element) };
         self.open.push(Shape {
@@ -63,7 +75,7 @@ impl Parts {
             structure,
             content,
             elements: 1,
-            children: HashMap::new(),
+            children: Vec::new(),
             last: 0,
             outline: structure,
             last_outline: 0,
@@ -117,16 +129,15 @@ impl Parts {
     }
 
     /// Entries of one shape, side by side.
-    fn cards(&mut self, children: &HashMap<u64, (u32, u32)>) {
-        let cards =
-            children.iter().filter(|(_, (times, elements))| *times >= SIDE_BY_SIDE && *elements >= CARD);
+    fn cards(&mut self, children: &[Child]) {
+        let cards = children.iter().filter(|child| child.times >= SIDE_BY_SIDE && child.elements >= CARD);
         let mut cards: Vec<Part> = cards
-            .map(|(structure, (times, elements))| Part {
+            .map(|child| Part {
                 role: PartRole::Card,
-                structure: Hash(*structure),
+                structure: Hash(child.structure),
                 content: Hash(0),
-                elements: *elements,
-                times: *times,
+                elements: child.elements,
+                times: child.times,
             })
             .collect();
         cards.sort_by_key(|card| card.structure);
@@ -157,10 +168,11 @@ impl Shape {
             self.structure.number(structure);
             self.last = structure;
         }
-        if let Some((times, _)) = self.children.get_mut(&structure) {
-            *times += 1;
+        // The same as the one before, most often.
+        if let Some(same) = self.children.iter_mut().rev().find(|child| child.structure == structure) {
+            same.times += 1;
         } else if self.children.len() < SHAPES {
-            self.children.insert(structure, (1, elements));
+            self.children.push(Child { structure, times: 1, elements });
         }
     }
 }

@@ -52,38 +52,60 @@ impl Words {
     pub(super) fn text(&mut self, text: &str, place: &Place<'_>) {
         words(text, |word| {
             let word = hash::of(word);
-            self.all.word(word);
             if place.frame == 0 {
                 self.main.word(word);
+            }
+            // From here on the others' likeness is not asked for.
+            if self.main.words < ENOUGH {
+                self.all.word(word);
+            } else {
+                self.all.words = self.all.words.saturating_add(1);
             }
         });
     }
 
     pub(super) fn finish(self) -> Text {
-        let told = if self.main.words >= ENOUGH { &self.main } else { &self.all };
-        Text {
-            words: self.all.words,
-            main_words: self.main.words,
-            fingerprint: told.like.finish(),
-            hash: Hash(told.equal.finish()),
+        let (words, main_words) = (self.all.words, self.main.words);
+        let told = if main_words >= ENOUGH { self.main } else { self.all };
+        Text { words, main_words, fingerprint: told.like.finish(), hash: Hash(told.equal.finish()) }
+    }
+}
+
+/// Bytes of a word that needs no memory of its own.
+const SHORT: usize = 32;
+
+/// Hands out each word in lower case; where a script has no spaces, each character.
+fn words(text: &str, mut each: impl FnMut(&[u8])) {
+    if !text.is_ascii() {
+        return any_words(text, &mut each);
+    }
+    let ends = |byte: &u8| !byte.is_ascii_alphanumeric() && *byte != b'\'';
+    for word in text.as_bytes().split(ends).filter(|word| !word.is_empty()) {
+        let mut short = [0; SHORT];
+        match short.get_mut(..word.len()) {
+            Some(lower) => {
+                lower.copy_from_slice(word);
+                lower.make_ascii_lowercase();
+                each(lower);
+            }
+            None => each(&word.to_ascii_lowercase()),
         }
     }
 }
 
-/// Hands out each word in lower case; where a script has no spaces, each character.
-fn words(text: &str, mut each: impl FnMut(&[u8])) {
+fn any_words(text: &str, each: &mut impl FnMut(&[u8])) {
     let mut word = String::new();
     for character in text.chars() {
         if is_ideographic(character) {
-            take(&mut word, &mut each);
+            take(&mut word, each);
             each(character.encode_utf8(&mut [0; 4]).as_bytes());
         } else if character.is_alphanumeric() || is_mark(character) {
             word.extend(character.to_lowercase());
         } else {
-            take(&mut word, &mut each);
+            take(&mut word, each);
         }
     }
-    take(&mut word, &mut each);
+    take(&mut word, each);
 }
 
 fn take(word: &mut String, each: &mut impl FnMut(&[u8])) {
@@ -126,6 +148,7 @@ mod tests {
     #[test]
     fn words_are_what_a_reader_counts() {
         assert_eq!(split("Don't  stop, ÉCOLE-2!"), ["don't", "stop", "école", "2"]);
+        assert_eq!(split(&"A".repeat(40)), ["a".repeat(40)]);
         assert_eq!(split("東京 tower"), ["東", "京", "tower"]);
         assert_eq!(split("مرحبا بالعالم"), ["مرحبا", "بالعالم"]);
         assert_eq!(split(" .,;- "), Vec::<String>::new());
