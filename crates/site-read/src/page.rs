@@ -65,8 +65,7 @@ fn keep_first(urls: &mut Vec<Url>) {
 
 /// `<base href>` of the document, or its own address.
 pub(crate) fn base(document: &Document<'_>, address: &Url) -> Url {
-    let href =
-        document.elements().filter(|element| element.name() == "base").find_map(|base| base.attr("href"));
+    let href = document.named("base").find_map(|base| base.attr("href"));
     let resolved = href.and_then(|href| address.join(href.trim()).ok());
     let usable = resolved.filter(|base| matches!(base.scheme(), "http" | "https"));
     usable.unwrap_or_else(|| address.clone())

@@ -86,6 +86,11 @@ impl<'t> Document<'t> {
         (1..self.size()).filter_map(|id| self.element(id))
     }
 
+    /// All elements of a name.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = Element<'_>> {
+        self.elements().filter(move |element| self.strings.is(element.node().text, name))
+    }
+
     /// All texts.
     pub fn texts(&self) -> impl Iterator<Item = Text<'_>> {
         (1..self.size()).filter_map(|id| self.text(id))
@@ -95,6 +100,7 @@ impl<'t> Document<'t> {
         self.nodes[0].end
     }
 
+    #[inline]
     fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id as usize]
     }
@@ -123,9 +129,12 @@ impl<'d> Element<'d> {
     }
 
     /// The value of an attribute.
+    #[inline]
     #[must_use]
     pub fn attr(self, name: &str) -> Option<&'d str> {
-        self.attrs().find(|(attribute, _)| *attribute == name).map(|(_, value)| value)
+        let strings = &self.document.strings;
+        let found = self.attributes().iter().find(|attribute| strings.is(attribute.name, name));
+        found.map(|attribute| strings.get(attribute.value))
     }
 
     /// Its classes.
@@ -135,10 +144,8 @@ impl<'d> Element<'d> {
 
     /// Names and values of its attributes.
     pub fn attrs(self) -> impl Iterator<Item = (&'d str, &'d str)> {
-        let (from, to) = self.node().attributes;
         let strings = &self.document.strings;
-        let attributes = &self.document.attributes[from as usize..to as usize];
-        attributes.iter().map(|attribute| (strings.get(attribute.name), strings.get(attribute.value)))
+        self.attributes().iter().map(|attribute| (strings.get(attribute.name), strings.get(attribute.value)))
     }
 
     /// The element around it.
@@ -157,6 +164,13 @@ impl<'d> Element<'d> {
         (self.id + 1..self.node().end).filter_map(move |id| self.document.text(id))
     }
 
+    #[inline]
+    fn attributes(self) -> &'d [Attribute] {
+        let (from, to) = self.node().attributes;
+        &self.document.attributes[from as usize..to as usize]
+    }
+
+    #[inline]
     fn node(self) -> &'d Node {
         self.document.node(self.id)
     }

@@ -6,6 +6,7 @@
 //! `None`, and the document is left to html5ever. Never guesses: what it builds is the tree that the rules give.
 
 mod body;
+mod early;
 mod stack;
 mod table;
 
@@ -55,7 +56,7 @@ impl Tidy {
     /// The tree, once all has been read. Every document has a head and a body, whether they were written or not.
     pub(super) fn finish(mut self, strings: &mut Strings<'_>) -> Option<Growing> {
         if self.place() < Place::Body {
-            self.to_body(strings)?;
+            self.reach_body(strings)?;
         }
         self.stack.close_to(0, &mut self.tree);
         Some(self.tree)
@@ -188,97 +189,7 @@ impl Tidy {
         if all {
             return Some(());
         }
-        self.to_body(strings)?;
+        self.reach_body(strings)?;
         self.tree.text(strings, self.current(), text.without(blank))
     }
-
-    fn start_early(&mut self, strings: &mut Strings<'_>, tag: &Start<'_>, sort: Sort) -> Option<After> {
-        match (self.place(), sort) {
-            (Place::BeforeHtml, Sort::Html) => self.open(tag, sort, Place::Html)?,
-            (_, Sort::Html | Sort::Rare) => return None,
-            (Place::BeforeHtml | Place::Html, Sort::Head) => {
-                self.to_html(strings)?;
-                self.open(tag, sort, Place::Head)?;
-            }
-            (_, Sort::Head) => {}
-            (_, Sort::Body) => {
-                self.to_after_head(strings)?;
-                self.open(tag, sort, Place::Body)?;
-            }
-            // Goes into the head, which has been closed.
-            (Place::AfterHead, Sort::Meta | Sort::Title | Sort::Script) => return None,
-            (Place::AfterHead, Sort::Raw) if matches!(strings.get(tag.name), "style" | "noframes") => {
-                return None;
-            }
-            (_, Sort::Meta) => {
-                self.to_head(strings)?;
-                self.add(tag);
-            }
-            (_, Sort::Title) => {
-                self.to_head(strings)?;
-                return self.raw(tag, sort, After::TextWithReferences);
-            }
-            (_, Sort::Script) => {
-                self.to_head(strings)?;
-                return self.raw(tag, sort, After::Script);
-            }
-            (place, Sort::Raw) if place != Place::AfterHead && belongs_to_head(strings.get(tag.name)) => {
-                self.to_head(strings)?;
-                return self.raw(tag, sort, After::Text);
-            }
-            _ => {
-                self.to_body(strings)?;
-                return self.start_in_body(strings, tag, sort);
-            }
-        }
-        Some(After::Markup)
-    }
-
-    fn end_early(&mut self, sort: Sort) -> Option<()> {
-        match (self.place(), sort) {
-            (Place::Head, Sort::Head) => self.leave_head(),
-            // These make elements that were not written.
-            (_, Sort::Head) if self.place() != Place::AfterHead => return None,
-            (_, Sort::Body | Sort::Html | Sort::Rare | Sort::Void) => return None,
-            _ => {}
-        }
-        Some(())
-    }
-
-    fn to_html(&mut self, strings: &mut Strings<'_>) -> Option<()> {
-        if self.stack.is_empty() {
-            self.imply(strings, "html", Sort::Html, Place::Html)?;
-        }
-        Some(())
-    }
-
-    fn to_head(&mut self, strings: &mut Strings<'_>) -> Option<()> {
-        self.to_html(strings)?;
-        if self.place() == Place::Html {
-            self.imply(strings, "head", Sort::Head, Place::Head)?;
-        }
-        Some(())
-    }
-
-    fn leave_head(&mut self) {
-        self.stack.pop(&mut self.tree);
-        self.stack.enter(Place::AfterHead);
-    }
-
-    fn to_after_head(&mut self, strings: &mut Strings<'_>) -> Option<()> {
-        self.to_head(strings)?;
-        if self.place() == Place::Head {
-            self.leave_head();
-        }
-        Some(())
-    }
-
-    fn to_body(&mut self, strings: &mut Strings<'_>) -> Option<()> {
-        self.to_after_head(strings)?;
-        self.imply(strings, "body", Sort::Body, Place::Body)
-    }
-}
-
-fn belongs_to_head(name: &str) -> bool {
-    matches!(name, "style" | "noscript" | "noframes")
 }

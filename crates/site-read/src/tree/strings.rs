@@ -75,6 +75,21 @@ impl<'t> Strings<'t> {
         }
     }
 
+    /// Whether the string is this one.
+    #[inline]
+    pub(crate) fn is(&self, span: Span, text: &str) -> bool {
+        span.length as usize == text.len() && self.bytes(span) == text.as_bytes()
+    }
+
+    #[inline]
+    fn bytes(&self, span: Span) -> &[u8] {
+        let (start, length) = (span.start as usize, span.length as usize);
+        match start.checked_sub(self.source.len()) {
+            Some(start) if length > 0 => &self.made.as_bytes()[start..start + length],
+            _ => &self.source.as_bytes()[start..start + length],
+        }
+    }
+
     /// Keeps a string that does not stand in the document; `None` if it cannot be made, or there is no room for it:
     /// a document in which more has to be made than twice what stands there is made to be a burden.
     pub(crate) fn make(&mut self, make: impl FnOnce(&mut String) -> Option<()>) -> Option<Span> {

@@ -102,21 +102,28 @@ impl Media {
     }
 
     fn link(&mut self, element: Element<'_>, place: &Place<'_>) {
-        let href = element.attr("href");
-        let url = href.and_then(|href| place.url(href));
-        if element.name() == "a" {
-            self.open_links.push(OpenLink { url: url.clone(), ..OpenLink::default() });
-        }
-        if href.is_none() {
+        let Some(href) = element.attr("href") else {
+            if element.name() == "a" {
+                self.open_links.push(OpenLink::default());
+            }
             return;
-        }
-        let count = match url {
-            Some(url) if place.is_foreign(&url) => &mut self.links.external,
-            Some(url) if matches!(url.scheme(), "http" | "https") => &mut self.links.internal,
-            Some(_) => &mut self.links.other,
-            None => return,
         };
-        *count += 1;
+        // Most links are relative, and where they lead is only asked for in a menu.
+        let relative = place.stays(href);
+        let url = if relative && place.navigation == 0 { None } else { place.url(href) };
+        let count = match &url {
+            _ if relative => Some(&mut self.links.internal),
+            Some(url) if place.is_foreign(url) => Some(&mut self.links.external),
+            Some(url) if matches!(url.scheme(), "http" | "https") => Some(&mut self.links.internal),
+            Some(_) => Some(&mut self.links.other),
+            None => None,
+        };
+        if let Some(count) = count {
+            *count += 1;
+        }
+        if element.name() == "a" {
+            self.open_links.push(OpenLink { url, ..OpenLink::default() });
+        }
     }
 
     fn image(&mut self, element: Element<'_>, place: &Place<'_>) {

@@ -22,6 +22,8 @@ const STATES: [&str; 6] = ["active", "current", "selected", "is-open", "focus", 
 #[derive(Default)]
 pub(super) struct Parts {
     open: Vec<Shape>,
+    /// How many of them are parts.
+    inside: u32,
     found: Vec<Part>,
     template: u64,
 }
@@ -66,10 +68,12 @@ impl Parts {
         for class in class.split_ascii_whitespace().filter(|class| !is_state(class)) {
             structure.bytes(class.as_bytes());
         }
+        let role = if self.inside > 0 { inner(name) } else { role(element) };
+        self.inside += u32::from(role.is_some());
         let mut content = structure;
-        says.iter().filter(|value| !value.is_empty()).for_each(|value| content.bytes(value.as_bytes()));
-        let role =
-            if self.open.iter().any(|around| around.role.is_some()) { inner(name) } else { role(element) };
+        if self.inside > 0 {
+            says.iter().filter(|value| !value.is_empty()).for_each(|value| content.bytes(value.as_bytes()));
+        }
         self.open.push(Shape {
             role,
             structure,
@@ -83,7 +87,10 @@ impl Parts {
     }
 
     pub(super) fn text(&mut self, text: &str) {
-        if let Some(shape) = self.open.last_mut() {
+        // What a part says matters; of the rest only its shape is asked for.
+        if self.inside > 0
+            && let Some(shape) = self.open.last_mut()
+        {
             for word in text.split_whitespace() {
                 shape.content.bytes(word.as_bytes());
             }
@@ -94,6 +101,7 @@ impl Parts {
         let Some(shape) = self.open.pop() else { return };
         let (structure, content) = (shape.structure.finish(), shape.content.finish());
         if let Some(role) = shape.role {
+            self.inside -= 1;
             self.keep(Part {
                 role,
                 structure: Hash(structure),
@@ -103,7 +111,7 @@ impl Parts {
             });
         }
         // Entries of a menu or a sidebar are part of it.
-        if shape.role.is_none() && self.open.iter().all(|around| around.role.is_none()) {
+        if shape.role.is_none() && self.inside == 0 {
             self.cards(&shape.children);
         }
         let outline = shape.outline.finish();
@@ -178,7 +186,11 @@ impl Shape {
 }
 
 fn is_state(class: &str) -> bool {
-    STATES.iter().any(|state| class.contains(state))
+    let bytes = class.as_bytes();
+    (0..bytes.len()).any(|at| {
+        let begins = matches!(bytes[at], b'a' | b'c' | b's' | b'i' | b'f' | b'h');
+        begins && STATES.iter().any(|state| bytes[at..].starts_with(state.as_bytes()))
+    })
 }
 
 /// Inside a part, only navigation is a part of its own.

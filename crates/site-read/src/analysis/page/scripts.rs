@@ -35,15 +35,17 @@ impl Scripts {
             self.script(element, place);
         }
         self.attributes(element);
-        if self.wall.is_none() {
-            let called = element.attr("id").into_iter().chain(element.classes());
-            self.wall = called.take(8).find(|name| is_wall(name)).map(clip::text);
-        }
     }
 
     fn attributes(&mut self, element: Element<'_>) {
         let mut handled = false;
+        let mut called = ["", ""];
         for (name, value) in element.attrs() {
+            match name {
+                "id" => called[0] = value,
+                "class" => called[1] = value,
+                _ => {}
+            }
             handled |= name.len() > 2 && name.starts_with("on");
             handled |= matches!(name, "href" | "action" | "formaction")
                 && value.trim_start().get(..11).is_some_and(|head| head.eq_ignore_ascii_case("javascript:"));
@@ -52,6 +54,10 @@ impl Scripts {
             }
         }
         self.handlers += u32::from(handled);
+        if self.wall.is_none() {
+            let names = called.iter().flat_map(|names| names.split_ascii_whitespace());
+            self.wall = names.take(8).find(|name| is_wall(name)).map(clip::text);
+        }
     }
 
     fn script(&mut self, element: Element<'_>, place: &Place<'_>) {
@@ -93,11 +99,22 @@ impl Scripts {
 
 /// Is an element of this id or class a question for consent?
 fn is_wall(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let begins = |at: usize, word: &str| {
+        bytes[at..].get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    let asks = (0..bytes.len()).any(|at| match bytes[at] {
+        b'c' | b'C' => begins(at, "cookie") || begins(at, "consent"),
+        b'g' | b'G' => begins(at, "gdpr"),
+        _ => false,
+    });
+    if !asks {
+        return false;
+    }
     let name = name.to_ascii_lowercase();
-    (name.contains("cookie") || name.contains("consent") || name.contains("gdpr"))
-        && ["wall", "banner", "bar", "notice", "popup", "overlay", "modal", "consent", "dialog", "box"]
-            .iter()
-            .any(|shape| name.contains(shape))
+    ["wall", "banner", "bar", "notice", "popup", "overlay", "modal", "consent", "dialog", "box"]
+        .iter()
+        .any(|shape| name.contains(shape))
 }
 
 fn framework_of(mark: &str) -> &'static str {

@@ -35,6 +35,14 @@ impl Place<'_> {
         if address.is_empty() { None } else { self.base.join(address).ok() }
     }
 
+    /// Is it plainly an address on this host? One that is not may be so all the same.
+    pub(super) fn stays(&self, address: &str) -> bool {
+        let address = address.trim();
+        let end = address.find(['/', '?', '#']).unwrap_or(address.len());
+        let no_host = !address.starts_with("//") && !address.contains('\\');
+        no_host && !address.is_empty() && !address[..end].contains(':') && !self.is_foreign(&self.base)
+    }
+
     /// Is it on another host?
     pub(super) fn is_foreign(&self, url: &Url) -> bool {
         matches!(url.scheme(), "http" | "https") && url.host_str() != self.page.host_str()

@@ -20,16 +20,8 @@ impl Tidy {
             Sort::Head | Sort::Frame | Sort::Caption | Sort::Column | Sort::ColumnGroup => {}
             Sort::TableBody | Sort::Row | Sort::Cell => {}
             Sort::Void | Sort::Meta => self.add(tag),
-            Sort::Title => return self.raw(tag, sort, After::TextWithReferences),
-            Sort::Script => return self.raw(tag, sort, After::Script),
-            Sort::Raw => return self.raw(tag, sort, After::Text),
-            Sort::Xmp => {
-                self.end_paragraph()?;
-                return self.raw(tag, sort, After::Text);
-            }
-            Sort::Textarea => {
-                self.skips_break = true;
-                return self.raw(tag, sort, After::TextWithReferences);
+            Sort::Title | Sort::Script | Sort::Raw | Sort::Xmp | Sort::Textarea => {
+                return self.start_text(tag, sort);
             }
             Sort::Block | Sort::Division | Sort::List | Sort::LooseBlock | Sort::Paragraph => {
                 self.end_paragraph()?;
@@ -92,6 +84,20 @@ impl Tidy {
             Sort::Svg => self.open_foreign(strings, tag)?,
         }
         Some(After::Markup)
+    }
+
+    /// An element that holds nothing but text.
+    fn start_text(&mut self, tag: &Start<'_>, sort: Sort) -> Option<After> {
+        let after = match sort {
+            Sort::Title | Sort::Textarea => After::TextWithReferences,
+            Sort::Script => After::Script,
+            _ => After::Text,
+        };
+        if sort == Sort::Xmp {
+            self.end_paragraph()?;
+        }
+        self.skips_break = sort == Sort::Textarea;
+        self.raw(tag, sort, after)
     }
 
     pub(super) fn end_in_body(&mut self, strings: &Strings<'_>, name: &str, sort: Sort) -> Option<()> {

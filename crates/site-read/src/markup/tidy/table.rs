@@ -70,8 +70,10 @@ impl Tidy {
             if place == Place::ColumnGroup {
                 match sort {
                     Sort::Column => return Some(()),
-                    Sort::ColumnGroup => return Some(self.stack.pop(&mut self.tree)),
                     _ => self.stack.pop(&mut self.tree),
+                }
+                if sort == Sort::ColumnGroup {
+                    return Some(());
                 }
                 continue;
             }
