@@ -106,9 +106,7 @@ async fn read(
 
 /// The bytes of everything in the snapshot, as it was sent.
 fn bytes(snapshot: &Snapshot, opened: &Opened) -> u64 {
-    let length = |page: &site_read::Page| {
-        std::fs::metadata(opened.archive.path(&page.body)).map_or(0, |body| body.len())
-    };
+    let length = |page: &site_read::Page| opened.archive.length(&page.body).unwrap_or_default();
     let pages: u64 = snapshot.pages.values().map(length).sum();
     pages + snapshot.assets.values().map(|asset| asset.bytes).sum::<u64>()
 }

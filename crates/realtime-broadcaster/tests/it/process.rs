@@ -54,14 +54,17 @@ async fn the_program_streams_traces_and_stops_at_sigterm() {
     world.announce(migration, seq).await;
     assert_eq!(stream.numbers(1).await, [3]);
 
-    let metrics = get(address, None, "/metrics", None).await.text().await.expect("text");
-    for (name, value) in [("resettle_event_streams", "1"), ("resettle_events_delivered_total", "3")] {
-        let sample = metrics.lines().find(|line| line.split(['{', ' ']).next() == Some(name));
-        assert!(
-            sample.is_some_and(|line| line.ends_with(&format!(" {value}"))),
-            "{name} {value} in {metrics}"
-        );
-    }
+    // An event is counted when it has been handed over, so its reader may be here first.
+    let metrics = testkit::wait::until("every event to be counted", BOUND, async || {
+        let metrics = get(address, None, "/metrics", None).await.text().await.expect("text");
+        let is = |name: &str, value: &str| {
+            let sample = metrics.lines().find(|line| line.split(['{', ' ']).next() == Some(name));
+            sample.is_some_and(|line| line.ends_with(&format!(" {value}")))
+        };
+        let counted = is("resettle_event_streams", "1") && is("resettle_events_delivered_total", "3");
+        counted.then_some(metrics)
+    })
+    .await;
     for name in ["resettle_event_horizon_lag_seconds", "resettle_event_delivery_lag_seconds_count"] {
         assert!(metrics.contains(name), "{name} in {metrics}");
     }

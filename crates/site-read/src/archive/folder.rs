@@ -80,18 +80,25 @@ impl FolderArchive {
         Ok(ContentHash(hash.to_hex().to_string()))
     }
 
-    fn body(&self, hash: &ContentHash) -> io::Result<Bytes> {
+    /// How many bytes the body with this hash has, or `NotFound`.
+    pub fn length(&self, hash: &ContentHash) -> io::Result<u64> {
+        head(&self.inner.file, self.place(hash)?).map(|(_, length)| length)
+    }
+
+    /// Where the record of the body begins.
+    fn place(&self, hash: &ContentHash) -> io::Result<u64> {
         let missing = || io::Error::new(io::ErrorKind::NotFound, format!("no body with hash {hash}"));
         let wanted = blake3::Hash::from_hex(hash.as_str()).map_err(|_| missing())?;
         let index = self.inner.index.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = index.find(&self.inner.file, wanted.as_bytes())?;
-        drop(index);
-        let place = found.map_err(|_| missing())?;
+        index.find(&self.inner.file, wanted.as_bytes())?.map_err(|_| missing())
+    }
+
+    fn body(&self, hash: &ContentHash) -> io::Result<Bytes> {
+        let place = self.place(hash)?;
         let (_, length) = head(&self.inner.file, place)?;
-        let length = usize::try_from(length).map_err(io::Error::other)?;
-        let mut body = vec![0; length];
+        let mut body = vec![0; usize::try_from(length).map_err(io::Error::other)?];
         self.inner.file.read_exact_at(&mut body, place + HEAD as u64)?;
-        if blake3::hash(&body) != wanted {
+        if ContentHash::of(&body) != *hash {
             let note = format!("the body with hash {hash} is damaged");
             return Err(io::Error::new(io::ErrorKind::InvalidData, note));
         }
@@ -171,6 +178,7 @@ mod tests {
         assert_eq!(archive.put(Bytes::from_static(b"body")).await.expect("kept"), hash);
         assert_eq!(size(folder.path()), 2 * HEAD as u64 + 4, "each once");
         assert_eq!(&archive.get(&hash).await.expect("read")[..], b"body");
+        assert_eq!(archive.length(&hash).expect("kept"), 4);
         assert_eq!(archive.get(&other).await.expect("read").len(), 0);
         let missing = archive.get(&ContentHash::of(b"other")).await.expect_err("not there");
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
