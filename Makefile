@@ -8,7 +8,7 @@ ARGS ?=
 # Options of the demo itself: `make demo DEMO='--out /tmp/shop'`.
 DEMO ?=
 
-.PHONY: help test-typescript setup setup-demo demo up test test-unit fuzz fmt lint bench-crawl ci
+.PHONY: help test-typescript setup setup-demo demo up test test-unit model fuzz fmt lint bench-crawl ci
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test-typescript: ## The TypeScript client alone
 
 test-unit: ## What needs no server: the tests beside the code
 	@cargo test --workspace --locked --lib
+
+model: ## Visit every state of the model of a job's life, with FAULTS=n more faults than `make test`
+	@MODEL_FAULTS=$(or $(FAULTS),0) cargo test --locked -p model -- --nocapture
 
 fuzz: ## Feed each parser of others' content with nonsense for a minute (SECONDS=60)
 	@tests/fuzz/run $(or $(SECONDS),60)

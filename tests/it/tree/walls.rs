@@ -89,6 +89,15 @@ fn no_crate_crosses_a_wall() {
     }
 }
 
+/// What is proved must be the protocol, not one of its implementations.
+#[test]
+fn the_model_knows_nothing_but_the_domain() {
+    let text = std::fs::read_to_string(root().join("tests/model/Cargo.toml")).expect("the model's manifest");
+    let manifest: Manifest = text.parse().expect("a manifest is TOML");
+    let known = names(&manifest, "dependencies");
+    assert_eq!(known, BTreeSet::from(["domain".to_owned(), "stateright".to_owned()]));
+}
+
 #[test]
 fn services_do_not_know_each_other_even_in_tests() {
     for (name, manifest) in manifests() {
