@@ -75,16 +75,17 @@ pub struct Config {
     pub scratch: Option<PathBuf>,
 }
 
-/// [`retry::Policy`], as configured. A job's own number of attempts goes before `max_attempts`.
+/// [`retry::Policy`], as configured: bounds around the terms that each sort of failure has. A job's own number of
+/// attempts goes before `max_attempts`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retry {
     /// Attempts in all, for jobs that do not say.
     pub max_attempts: u32,
-    /// The bound of the first wait; it doubles each time.
+    /// The bound of the first wait is not longer; it doubles each time.
     #[serde(with = "humantime_serde")]
     pub base: Duration,
-    /// No wait is longer.
+    /// No wait is longer, but for a pause that a site asks for.
     #[serde(with = "humantime_serde")]
     pub cap: Duration,
 }

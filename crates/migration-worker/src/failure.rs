@@ -1,81 +1,112 @@
 //! What the user is told when something does not work: a stable code, what happened, and what to do. Never an
 //! address of ours, a path or a driver's words: those go to the log.
 
-use domain::Failure;
+use domain::{Failure, failure::Reason};
 use site_fetch::{Error as FetchError, Refused};
 use site_read::Error as ReadError;
 
 /// Why a site could not be read.
 pub(crate) fn of_reading(error: &ReadError) -> Failure {
-    let transient = error.is_transient();
-    let told = |code: &str, message: String| Failure { code: code.into(), message, retryable: transient };
+    let told = |reason, code: &str, message: String| Failure::of(reason, code, message);
     match error {
-        ReadError::Unreachable { url, source } => of_fetching(url, source, transient),
+        ReadError::Unreachable { url, source } => of_fetching(url, source),
         ReadError::Status { url, status } => told(
+            of_status(*status, error.is_transient()),
             "site_status",
             format!("The site answers {status} for {url}. Check that the address opens in a browser without a login."),
         ),
         ReadError::NotHtml { content_type } => told(
+            Reason::InvalidInput,
             "not_html",
             format!("The start page is {content_type}, not HTML. Give the address of a page of the site."),
         ),
         ReadError::Empty => told(
+            Reason::InvalidInput,
             "site_empty",
             "The start page shows nothing. If a script builds the page in the browser, it cannot be read yet.".into(),
         ),
         ReadError::RobotsForbid => told(
+            Reason::InvalidInput,
             "robots_forbid",
             "The site's robots.txt forbids reading the start page. Allow the crawler there, then try again.".into(),
         ),
-        ReadError::Refused(source) => of_fetching("the address", source, transient),
+        ReadError::Refused(source) => of_fetching("the address", source),
         ReadError::Archive(_) | ReadError::Journal(_) | ReadError::Scratch(_) => told(
+            Reason::Internal,
             "storage_unavailable",
             "What was read could not be stored. If this stays, the operator of the storage has to look.".into(),
         ),
         // Errors that a newer crawler may add: nothing better can be said about them here.
-        _ => told("site_unreadable", "The site could not be read.".into()),
+        _ if error.is_transient() => {
+            told(Reason::Network, "site_unreadable", "The site could not be read.".into())
+        }
+        _ => told(Reason::InvalidInput, "site_unreadable", "The site could not be read.".into()),
     }
 }
 
-fn of_fetching(url: &str, error: &FetchError, transient: bool) -> Failure {
-    let told = |code: &str, message: String| Failure { code: code.into(), message, retryable: transient };
+/// What an answer without a page says of the site.
+fn of_status(status: u16, transient: bool) -> Reason {
+    match status {
+        429 => Reason::RateLimited,
+        _ if transient => Reason::Upstream5xx,
+        _ => Reason::InvalidInput,
+    }
+}
+
+fn of_fetching(url: &str, error: &FetchError) -> Failure {
+    let told = |reason, code: &str, message: String| Failure::of(reason, code, message);
     match error {
         FetchError::Refused(refused) => of_refusal(refused),
-        FetchError::Unresolved { host, .. } => told(
-            "site_unreachable",
-            format!("The name {host} does not resolve. Check the spelling of the address."),
-        ),
+        FetchError::Unresolved { host, .. } => {
+            let failure = told(
+                Reason::Network,
+                "site_unreachable",
+                format!("The name {host} does not resolve. Check the spelling of the address."),
+            );
+            // A resolver that is away may come back; a name that does not exist stays so.
+            if error.is_transient() { failure } else { failure.for_good() }
+        }
         FetchError::Network { host, .. } => told(
+            Reason::Network,
             "site_unreachable",
             format!("{host} does not answer, or breaks the connection. Check that the site is up."),
         ),
-        FetchError::TimedOut { host } => {
-            told("site_unreachable", format!("{host} took too long to answer. Check that the site is up."))
-        }
+        FetchError::TimedOut { host } => told(
+            Reason::Network,
+            "site_unreachable",
+            format!("{host} took too long to answer. Check that the site is up."),
+        ),
         FetchError::Certificate { host, problem, .. } => told(
+            Reason::InvalidInput,
             "site_certificate",
             format!(
                 "The certificate of {host} is not accepted: {problem}. Renew it, or give the http address."
             ),
         ),
-        FetchError::Quiet { host, left } => told(
+        FetchError::Quiet { host, left } => Failure::rate_limited(
             "site_busy",
             format!("{host} asked for a pause of {} s more. It is tried again later.", left.as_secs()),
+            *left,
         ),
         FetchError::TooLarge { limit } => told(
+            Reason::InvalidInput,
             "too_large",
             format!("The answer for {url} is larger than {limit} bytes, which is the limit."),
         ),
         FetchError::TooManyRedirects { .. }
         | FetchError::RedirectLoop { .. }
         | FetchError::BadRedirect { .. } => told(
+            Reason::InvalidInput,
             "bad_redirect",
             format!("The redirects from {url} lead nowhere. Give the address that they should lead to."),
         ),
         FetchError::Client(_) => {
             Failure::may_pass("internal", "The fetcher could not be used; a fault of ours.")
         }
-        _ => told("site_unreachable", format!("{url} could not be fetched.")),
+        _ if error.is_transient() => {
+            told(Reason::Network, "site_unreachable", format!("{url} could not be fetched."))
+        }
+        _ => told(Reason::InvalidInput, "site_unreachable", format!("{url} could not be fetched.")),
     }
 }
 
@@ -121,7 +152,8 @@ pub(crate) fn of_writing(error: &site_write::Error) -> Failure {
             "storage_unavailable",
             "A page that was read is missing from the storage. If this stays, start a new run.",
         ),
-        _ => Failure::cannot_pass("internal", "The project could not be written because of a fault of ours."),
+        _ => Failure::may_pass("internal", "The project could not be written because of a fault of ours.")
+            .for_good(),
     }
 }
 
@@ -143,13 +175,14 @@ pub(crate) fn of_scratch(error: &(dyn std::error::Error + 'static)) -> Failure {
 
 /// A job that this worker cannot make sense of.
 pub(crate) fn unreadable_job() -> Failure {
-    Failure::cannot_pass("internal", "The job cannot be read by this release. Start the migration again.")
+    Failure::may_pass("internal", "The job cannot be read by this release. Start the migration again.")
+        .for_good()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{io, net::IpAddr};
+    use std::{io, net::IpAddr, time::Duration};
 
     fn unresolved(kind: io::ErrorKind) -> ReadError {
         let source = FetchError::Unresolved { host: "nowhere.example".into(), source: kind.into() };
@@ -157,26 +190,43 @@ mod tests {
     }
 
     #[test]
-    fn each_failure_has_its_code_and_is_retried_only_when_it_may_pass() {
+    fn each_failure_has_its_reason_and_code_and_is_retried_only_when_it_may_pass() {
         let status = |status| ReadError::Status { url: "http://a.example/".into(), status };
         let address = Refused::Address {
             host: "inside.example".into(),
             address: IpAddr::from([10, 0, 0, 1]),
             rule: "Private-Use",
         };
-        for (error, code, retryable) in [
-            (unresolved(io::ErrorKind::NotFound), "site_unreachable", false),
-            (unresolved(io::ErrorKind::TimedOut), "site_unreachable", true),
-            (status(500), "site_status", true),
-            (status(404), "site_status", false),
-            (ReadError::NotHtml { content_type: "image/png".into() }, "not_html", false),
-            (ReadError::Empty, "site_empty", false),
-            (ReadError::RobotsForbid, "robots_forbid", false),
-            (ReadError::Refused(address.into()), "address_forbidden", false),
-            (ReadError::Archive(io::Error::other("disk full")), "storage_unavailable", true),
+        let quiet = FetchError::Quiet { host: "a.example".into(), left: Duration::from_secs(9) };
+        let quiet = ReadError::Unreachable { url: "http://a.example/".into(), source: quiet };
+        for (error, reason, code, retryable) in [
+            (unresolved(io::ErrorKind::NotFound), Reason::Network, "site_unreachable", false),
+            (unresolved(io::ErrorKind::TimedOut), Reason::Network, "site_unreachable", true),
+            (status(500), Reason::Upstream5xx, "site_status", true),
+            (status(429), Reason::RateLimited, "site_status", true),
+            (status(404), Reason::InvalidInput, "site_status", false),
+            (quiet, Reason::RateLimited, "site_busy", true),
+            (
+                ReadError::NotHtml { content_type: "image/png".into() },
+                Reason::InvalidInput,
+                "not_html",
+                false,
+            ),
+            (ReadError::Empty, Reason::InvalidInput, "site_empty", false),
+            (ReadError::RobotsForbid, Reason::InvalidInput, "robots_forbid", false),
+            (ReadError::Refused(address.into()), Reason::InvalidInput, "address_forbidden", false),
+            (
+                ReadError::Archive(io::Error::other("disk full")),
+                Reason::Internal,
+                "storage_unavailable",
+                true,
+            ),
         ] {
             let failure = of_reading(&error);
-            assert_eq!((failure.code.as_str(), failure.retryable), (code, retryable), "{error:?}");
+            let told = (failure.reason, failure.code.as_str(), failure.retryable);
+            assert_eq!(told, (reason, code, retryable), "{error:?}");
+            let pause = (code == "site_busy").then_some(Duration::from_secs(9));
+            assert_eq!(failure.retry_after(), pause, "{error:?}");
         }
     }
 

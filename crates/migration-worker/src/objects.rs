@@ -50,10 +50,11 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         tracing::warn!(error = %service_kit::exit::chain(&error), "an object could not be used");
         match error {
-            Error::Unreadable { .. } => Self::cannot_pass(
+            Error::Unreadable { .. } => Self::may_pass(
                 "internal",
                 "A stored intermediate result cannot be read. Start a new run of this migration.",
-            ),
+            )
+            .for_good(),
             _ => Self::may_pass(
                 "storage_unavailable",
                 "The storage for bodies and results could not be used. If this stays, its operator has to look.",

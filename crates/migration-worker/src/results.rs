@@ -98,9 +98,10 @@ pub(crate) fn stored<T: Serialize>(result: &T) -> Value {
 pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, Failure> {
     serde_json::from_value(value).map_err(|error| {
         tracing::error!(%error, "a stored phase result cannot be read");
-        Failure::cannot_pass(
+        Failure::may_pass(
             "internal",
             "A stored intermediate result cannot be read. Start a new run of this migration.",
         )
+        .for_good()
     })
 }

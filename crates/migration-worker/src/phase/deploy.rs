@@ -10,7 +10,7 @@ use crate::{
     results::{Deployed, Transformed},
 };
 use bytes::Bytes;
-use domain::{Failure, phase::Phase};
+use domain::{Failure, failure::Reason, phase::Phase};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::{fs::OpenOptions, path::Path, sync::Arc};
 use uuid::Uuid;
@@ -20,11 +20,20 @@ pub(crate) async fn run(
     teller: Arc<Teller>,
     transformed: &Transformed,
 ) -> Result<Outcome<Deployed>, Failure> {
+    let deployed = deploy(bench, &teller, transformed).await;
+    deployed.map_err(|failure| failure.because(Reason::DeploymentError))
+}
+
+async fn deploy(
+    bench: &Bench,
+    teller: &Teller,
+    transformed: &Transformed,
+) -> Result<Outcome<Deployed>, Failure> {
     let files = bench.materials.files(&transformed.project).await?;
     let folder =
         scratch(bench.shop.config.scratch.as_deref()).map_err(|error| failure::of_scratch(&error))?;
     let file = folder.path().join("artifact.zip");
-    let packed = pack(bench, &teller, &files, &file).await?;
+    let packed = pack(bench, teller, &files, &file).await?;
     let (artifact, manifest) = (bench.keys.artifact(), bench.keys.manifest());
     // The artefact is whole in the store before anything names it: the result is committed after both writes.
     bench.materials.objects.put_file(&artifact, &file).await?;

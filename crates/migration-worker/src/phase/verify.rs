@@ -12,6 +12,7 @@ use crate::{
 use domain::{
     Failure,
     event::{EventType, NewEvent},
+    failure::Reason,
     phase::Phase,
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -101,7 +102,8 @@ fn refused(report: &Report) -> Failure {
     let only_lint =
         report.checks.iter().all(|check| check.problems.is_empty() || check.name == site_check::LINT);
     let code = if only_lint { INCOMPATIBLE } else { "verify_failed" };
-    Failure::cannot_pass(
+    Failure::of(
+        Reason::BuilderIncompatibility,
         code,
         format!(
             "The written project did not pass its checks: {}{more}. This is a fault of ours.",
