@@ -11,6 +11,7 @@ mod config;
 mod correlation;
 mod gateway;
 mod input;
+mod keyed;
 mod live;
 mod metrics;
 mod openapi;

@@ -34,7 +34,7 @@ struct ProblemDocument {
     /// With `already_active`: the migration that stands in the way.
     #[schema(rename = "migrationId")]
     migration_id: Option<uuid::Uuid>,
-    /// With `already_over`, `not_completed` and `not_analyzed`: where the migration stands.
+    /// With `already_over`, `not_retryable`, `not_completed` and `not_analyzed`: where the migration stands.
     #[schema(rename = "migrationStatus")]
     migration_status: Option<String>,
 }
@@ -44,11 +44,11 @@ struct ProblemDocument {
     info(title = "Resettle", description = "Moves websites to a new home with nothing lost.", version = "0"),
     paths(
         routes::start::start, routes::list::list, routes::read::read, routes::events::events,
-        routes::cancel::cancel, routes::artifact::artifact, routes::analysis::analysis, routes::analysis::list,
+        routes::cancel::cancel, routes::retry::retry, routes::artifact::artifact, routes::analysis::analysis, routes::analysis::list,
         routes::analysis::page
     ),
     components(schemas(
-        routes::start::StartRequest, view::Started, view::Migration, view::MigrationInFull, view::MigrationPage,
+        routes::start::StartRequest, view::Started, routes::retry::RetryRequest, view::RetryStarted, view::Migration, view::MigrationInFull, view::MigrationPage,
         view::EventPage, view::Cancel, view::Analysis, view::SitePages, view::SitePageInFull, ProblemDocument
     )),
     security(("api_key" = [])),
@@ -73,12 +73,13 @@ impl Modify for Shared {
 const EVERYWHERE: [Code; 3] = [Code::Unauthenticated, Code::Unavailable, Code::Internal];
 
 /// What each route refuses, beside [`EVERYWHERE`].
-const REFUSALS: [(&str, &[Code]); 9] = [
+const REFUSALS: [(&str, &[Code]); 10] = [
     ("/api/migration/start", routes::start::REFUSALS),
     ("/api/migration", routes::list::REFUSALS),
     ("/api/migration/{id}", routes::read::REFUSALS),
     ("/api/migration/{id}/events", routes::events::REFUSALS),
     ("/api/migration/{id}/cancel", routes::cancel::REFUSALS),
+    ("/api/migration/{id}/retry", routes::retry::REFUSALS),
     ("/api/migration/{id}/artifact", routes::artifact::REFUSALS),
     ("/api/migration/{id}/analysis", routes::analysis::REFUSALS),
     ("/api/migration/{id}/analysis/pages", routes::analysis::REFUSALS),

@@ -82,6 +82,14 @@ codes! {
     AlreadyActive = "already_active", CONFLICT, "This site is being moved already";
     /// The migration is over.
     AlreadyOver = "already_over", CONFLICT, "The migration is over";
+    /// The migration is not over, or was called off.
+    NotRetryable = "not_retryable", CONFLICT, "The migration cannot be run again";
+    /// As many new runs as are allowed were asked for with this reason.
+    RetryLimit = "retry_limit_reached", CONFLICT, "No more retries are allowed for this reason";
+    /// The last retry was too short ago.
+    RetryTooSoon = "retry_too_soon", TOO_MANY_REQUESTS, "The last retry was too short ago";
+    /// A phase before the one that was asked for has no result.
+    PhaseNotReached = "phase_not_reached", UNPROCESSABLE_ENTITY, "The phase cannot come first";
     /// Nothing is known of the site yet.
     NotAnalyzed = "not_analyzed", CONFLICT, "The site has not been looked at";
     /// There is no project yet, or there never will be.
@@ -116,12 +124,14 @@ pub struct Problem {
     code: Code,
     detail: String,
     extensions: Map<String, Value>,
+    retry_after: Option<u64>,
 }
 
 impl Problem {
     /// `detail` says what is wrong with this request and what to do.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), extensions: Map::new() }
+        let retry_after = matches!(code, Code::Unavailable | Code::KeyInFlight).then_some(1);
+        Self { code, detail: detail.into(), extensions: Map::new(), retry_after }
     }
 
     /// Adds a member of its own, such as the id of the migration that stands in the way.
@@ -129,6 +139,12 @@ impl Problem {
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.extensions.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// Says in how many seconds the same request may be sent again.
+    #[must_use]
+    pub fn after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
     }
 
     /// Something that is needed is away, or we are at fault: the cause is logged, the client learns which of both.
@@ -151,7 +167,7 @@ impl Problem {
             detail: &self.detail,
             trace_id: telemetry::trace_id(),
             extensions: self.extensions.clone(),
-            retry_after: matches!(self.code, Code::Unavailable | Code::KeyInFlight).then_some(1),
+            retry_after: self.retry_after,
         }
     }
 }

@@ -24,6 +24,25 @@ pub(crate) struct Started {
     pub(crate) correlation_id: Uuid,
 }
 
+/// The answer to a retry.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RetryStarted {
+    pub(crate) migration_id: Uuid,
+    /// Always `queued`.
+    #[schema(example = "queued")]
+    pub(crate) status: &'static str,
+    /// The new run's number.
+    pub(crate) run: i32,
+    /// The first phase that is done anew; null if every stored result was taken over.
+    pub(crate) from_phase: Option<String>,
+    pub(crate) plan_version: i32,
+    /// One sentence for people.
+    pub(crate) message: String,
+    /// What ties the run's traces together.
+    pub(crate) correlation_id: Uuid,
+}
+
 /// One migration.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -53,6 +72,8 @@ pub(crate) struct Migration {
     seed: i64,
     tool_contract: String,
     model_version: String,
+    /// From 1; raised by a retry that makes a new plan.
+    plan_version: i32,
     cancel_requested: bool,
     #[serde(with = "time::serde::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
@@ -83,6 +104,7 @@ impl From<MigrationRecord> for Migration {
             seed: record.seed,
             tool_contract: record.tool_contract,
             model_version: record.model_version,
+            plan_version: record.plan_version,
             cancel_requested: record.cancel_requested_at.is_some(),
             created_at: record.created_at,
             updated_at: record.updated_at,
@@ -117,6 +139,8 @@ pub(crate) struct PhaseView {
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(value_type = Option<String>, format = DateTime)]
     completed_at: Option<OffsetDateTime>,
+    /// The run that did it, where this one took its result over.
+    reused_from_run: Option<i32>,
 }
 
 impl From<PhaseRecord> for PhaseView {
@@ -127,6 +151,7 @@ impl From<PhaseRecord> for PhaseView {
             starts: record.starts,
             started_at: record.started_at,
             completed_at: record.completed_at,
+            reused_from_run: record.reused_from,
         }
     }
 }

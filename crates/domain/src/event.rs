@@ -1,6 +1,6 @@
 //! The public history of a migration: what `/events` pages through and what SSE streams.
 
-use crate::{CorrelationId, Failure, MigrationId, migration::MigrationState, phase::Phase};
+use crate::{CorrelationId, Failure, MigrationId, migration::MigrationState, phase::Phase, rerun::Why};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -15,7 +15,7 @@ pub enum EventType {
     Metric,
     /// A line for people.
     Log,
-    /// The run failed; `detail` is `{code, message, retryable}`.
+    /// The run failed or was called off; `detail` is `{code, message, retryable}`, and `reason` after a failure.
     Error,
     /// The run is over; `detail` is `{success, projectId, …}`. Nothing follows it in this run.
     Done,
@@ -100,7 +100,8 @@ impl NewEvent {
     /// The last two events of a run that failed: `error` and `done`.
     pub fn failed(failure: &Failure, phase: Option<Phase>, progress: i16) -> [Self; 2] {
         let error = json!({
-            "code": failure.code, "message": failure.message, "retryable": failure.retryable
+            "reason": failure.reason, "code": failure.code, "message": failure.message,
+            "retryable": failure.retryable,
         });
         let done = json!({"success": false, "projectId": null, "state": MigrationState::Failed});
         [
@@ -119,10 +120,20 @@ impl NewEvent {
     ) -> Self {
         let notes = format!("{} It is tried again in {} s.", failure.message, wait.as_secs_f64().ceil());
         let detail = json!({
-            "status": "retrying", "notes": notes, "code": failure.code, "attempt": attempt,
+            "status": "retrying", "notes": notes, "reason": failure.reason, "code": failure.code, "attempt": attempt,
             "retryInMs": u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
         });
         Self::new(EventType::Log, phase, progress, detail)
+    }
+
+    /// The first event of a new run of what was over.
+    pub fn queued_again(why: Why, first: Option<Phase>) -> Self {
+        let from = first.map_or("with nothing left to do".to_owned(), |phase| format!("from {phase} on"));
+        let detail = json!({
+            "status": "queued", "notes": format!("A new run waits for a worker, {from}."),
+            "retryReason": why, "fromPhase": first,
+        });
+        Self::new(EventType::PhaseUpdate, None, 0, detail)
     }
 
     /// The last event of a run that was called off.
@@ -142,6 +153,7 @@ mod tests {
         let [error, done] = NewEvent::failed(&failure, Some(Phase::Analyze), 7);
         assert_eq!((error.event_type, done.event_type), (EventType::Error, EventType::Done));
         assert_eq!((&error.detail["code"], &error.detail["retryable"]), (&json!("not_html"), &json!(false)));
+        assert_eq!(error.detail["reason"], "invalid_input");
         assert_eq!((&done.detail["success"], &done.detail["state"]), (&json!(false), &json!("failed")));
         assert_eq!((done.phase, done.progress), (Some(Phase::Analyze), 7));
     }

@@ -19,6 +19,7 @@ pub mod job;
 pub mod kind;
 pub mod migration;
 pub mod phase;
+pub mod rerun;
 pub mod retry;
 pub mod source_url;
 pub mod trace;

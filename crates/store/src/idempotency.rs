@@ -6,7 +6,7 @@
 //! 2^64) would merely be told so although they do not concern each other.
 
 use crate::{
-    IdempotentWrite, Result, StartOutcome, Store, jsonb,
+    IdempotentWrite, Result, Store, jsonb,
     tx::{Columns, Tx, Work},
 };
 use domain::{TenantId, idempotency::Verdict};
@@ -23,7 +23,7 @@ pub struct StoredAnswer {
 
 impl Store {
     /// Looks whether this request was answered before, without a lock: never says `InFlight`, which only
-    /// `start_migration` can tell.
+    /// the write itself can tell.
     pub async fn stored_answer(
         &self,
         tenant: TenantId,
@@ -65,24 +65,18 @@ impl Work for Look<'_> {
     }
 }
 
-/// Takes the key's lock to the end of the transaction and looks for its record. `None`: carry it out.
+/// Takes the key's lock to the end of the transaction and looks for its record.
 pub(crate) async fn enter(
     tx: &Tx<'_>,
     tenant: TenantId,
     write: &IdempotentWrite,
-) -> Result<Option<StartOutcome>> {
+) -> Result<Verdict<StoredAnswer>> {
     let sql = "-- idempotency.lock\nSELECT pg_try_advisory_xact_lock($1) AS locked";
     let number = lock_number(tenant, &write.route, &write.key);
     if !tx.query_one(sql, &[&number]).await?.column::<bool>("locked")? {
-        return Ok(Some(StartOutcome::KeyInFlight));
+        return Ok(Verdict::InFlight);
     }
-    let look = Look { tenant, route: &write.route, key: &write.key, request_hash: &write.request_hash };
-    Ok(match look.run(tx).await? {
-        Verdict::Fresh => None,
-        Verdict::Replay(answer) => Some(StartOutcome::Replayed(answer)),
-        Verdict::Mismatch => Some(StartOutcome::KeyMismatch),
-        Verdict::InFlight => Some(StartOutcome::KeyInFlight),
-    })
+    Look { tenant, route: &write.route, key: &write.key, request_hash: &write.request_hash }.run(tx).await
 }
 
 /// How many expired records one new one clears away. More than one, so that they cannot pile up.

@@ -43,8 +43,8 @@ pub use jobs::{
     Rescued, Told,
 };
 pub use migrations::{
-    CancelOutcome, CancelRequest, Holder, IdempotentWrite, MigrationRecord, PageRequest, PhaseRecord,
-    StartMigration, StartOutcome,
+    CancelOutcome, CancelRequest, Holder, IdempotentWrite, MigrationRecord, NewBrief, PageRequest,
+    PhaseRecord, Retried, RetryMigration, RetryOutcome, StartMigration, StartOutcome,
 };
 pub use options::Options;
 pub use outbox::{OutboxRow, OutboxTopic};

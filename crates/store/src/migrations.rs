@@ -3,9 +3,12 @@
 
 pub(crate) mod advance;
 mod cancel;
+pub(crate) mod enqueue;
 mod read;
+mod retry;
 mod start;
 
 pub use cancel::{CancelOutcome, CancelRequest};
 pub use read::{Holder, MigrationRecord, PageRequest, PhaseRecord};
+pub use retry::{NewBrief, Retried, RetryMigration, RetryOutcome};
 pub use start::{IdempotentWrite, StartMigration, StartOutcome};

@@ -167,10 +167,10 @@ impl Cursor {
     }
 }
 
-/// The deepest analysis of the migration's run.
+/// The deepest analysis of the run whose reading of the site holds.
 async fn known(parts: &Parts, tenant: TenantId, id: MigrationId) -> Result<AnalysisRecord, Problem> {
     let record = parts.store.migration(tenant, id).await?.ok_or_else(|| not_found(id))?;
-    let known = parts.store.analysis(tenant, id, record.run).await?;
+    let known = parts.store.analysis(tenant, id, record.analysis_run).await?;
     known.ok_or_else(|| {
         let told = format!("It is {}, and nothing is known of its site yet.", record.state);
         Problem::new(Code::NotAnalyzed, told).with("migrationStatus", record.state.to_string())

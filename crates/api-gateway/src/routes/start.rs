@@ -3,7 +3,8 @@
 use crate::{
     Code, Problem, correlation,
     gateway::Parts,
-    input::{self, Body, Caller},
+    input::{Body, Caller},
+    keyed::{self, KeyRefused, Keyed},
     view::Started,
 };
 use actix_web::{
@@ -15,22 +16,21 @@ use domain::{
     CorrelationId, JobId, MigrationId,
     brief::Brief,
     event::{EventType, NewEvent},
-    idempotency::{Key, Verdict},
     source_url::SourceUrl,
     trace::TraceContext,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{IdempotentWrite, StartMigration, StartOutcome, StoredAnswer};
+use store::{StartMigration, StartOutcome, StoredAnswer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// The scope of this route's Idempotency-Keys. Stored: never change it.
 const ROUTE: &str = "POST /api/migration/start";
 /// The version of the tools that workers of this release carry a migration out with.
-const TOOL_CONTRACT: &str = "site-engine/1";
+pub(crate) const TOOL_CONTRACT: &str = "site-engine/1";
 /// No model is asked in this release.
-const MODEL_VERSION: &str = "none";
+pub(crate) const MODEL_VERSION: &str = "none";
 
 /// What to move, and what the user wants of it: a prompt or a brief, one of the two.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -85,16 +85,12 @@ pub(crate) async fn start(
 ) -> Result<HttpResponse, Problem> {
     let caller = caller.who_may_write()?;
     let correlation = correlation::of(&request);
-    let keyed = input::idempotency_key(&request)?.map(|key| Keyed::new(key, &body));
+    let keyed = Keyed::of(&request, ROUTE, &body)?;
     // Before anything else is asked: a retry must get its answer even when the site is away by now.
-    if let Some(keyed) = &keyed {
-        let seen = parts.store.stored_answer(caller.tenant, ROUTE, keyed.key.as_str(), &keyed.hash).await?;
-        match seen {
-            Verdict::Fresh => {}
-            Verdict::Replay(answer) => return Ok(replayed(&parts, &answer)),
-            Verdict::Mismatch => return Err(reused(&parts)),
-            Verdict::InFlight => return Err(in_flight(&parts)),
-        }
+    if let Some(keyed) = &keyed
+        && let Some(answer) = keyed.stored(&parts, caller.tenant).await.map_err(|no| refused(&parts, no))?
+    {
+        return Ok(replayed(&parts, &answer));
     }
     let url = SourceUrl::parse(&body.source_url)
         .map_err(|refused| Problem::new(Code::InvalidSourceUrl, format!("sourceUrl: {refused}.")))?;
@@ -125,11 +121,11 @@ async fn write(parts: &Parts, caller: &auth::Caller, wish: Wish) -> Result<HttpR
     match parts.store.start_migration(&command).await? {
         StartOutcome::Started => {
             parts.metrics.start("started");
-            Ok(accepted(StatusCode::ACCEPTED, &answer, false))
+            Ok(located(HttpResponse::Accepted().json(&answer), &answer))
         }
         StartOutcome::Replayed(stored) => Ok(replayed(parts, &stored)),
-        StartOutcome::KeyMismatch => Err(reused(parts)),
-        StartOutcome::KeyInFlight => Err(in_flight(parts)),
+        StartOutcome::KeyMismatch => Err(refused(parts, KeyRefused::Reused)),
+        StartOutcome::KeyInFlight => Err(refused(parts, KeyRefused::InFlight)),
         StartOutcome::AlreadyActive(first) => {
             parts.metrics.start("already_active");
             let detail = format!("Migration {first} moves it. Follow that one, or cancel it first.");
@@ -163,60 +159,34 @@ fn command(
         max_attempts: parts.config.max_attempts,
         trace: TraceContext { traceparent, tracestate },
         event: NewEvent::new(EventType::PhaseUpdate, None, 0, notes),
-        idempotency: wish.keyed.as_ref().map(|keyed| IdempotentWrite {
-            route: ROUTE.to_owned(),
-            key: keyed.key.as_str().to_owned(),
-            request_hash: keyed.hash.clone(),
-            ttl: parts.config.idempotency_ttl,
-            status: StatusCode::ACCEPTED.as_u16(),
-            answer: answer.clone(),
-        }),
+        idempotency: wish.keyed.as_ref().map(|keyed| keyed.write(parts, StatusCode::ACCEPTED, answer)),
     }
 }
 
 /// The run's seed: 63 random bits, never negative, so that it survives languages without 64-bit integers' signs.
-fn seed() -> i64 {
+pub(crate) fn seed() -> i64 {
     (Uuid::new_v4().as_u128() >> 65) as i64
 }
 
-/// A key and the hash of the request that it stands for.
-struct Keyed {
-    key: Key,
-    hash: String,
-}
-
-impl Keyed {
-    /// Hashes the request as it was understood, so that white space and the order of keys do not matter.
-    fn new(key: Key, body: &StartRequest) -> Self {
-        let canonical = serde_json::to_vec(body).expect("a request that was read serialises");
-        Self { key, hash: blake3::hash(&canonical).to_hex().to_string() }
+/// With the address at which the migration is read.
+fn located(mut response: HttpResponse, answer: &Value) -> HttpResponse {
+    let id = answer["migrationId"].as_str().unwrap_or_default();
+    if let Ok(location) = header::HeaderValue::from_str(&format!("/api/migration/{id}")) {
+        response.headers_mut().insert(header::LOCATION, location);
     }
-}
-
-fn accepted(status: StatusCode, answer: &Value, replayed: bool) -> HttpResponse {
-    let mut response = HttpResponse::build(status);
-    if let Some(id) = answer["migrationId"].as_str() {
-        response.insert_header((header::LOCATION, format!("/api/migration/{id}")));
-    }
-    if replayed {
-        response.insert_header(("Idempotent-Replayed", "true"));
-    }
-    response.json(answer)
+    response
 }
 
 fn replayed(parts: &Parts, stored: &StoredAnswer) -> HttpResponse {
     parts.metrics.start("replayed");
-    accepted(StatusCode::from_u16(stored.status).unwrap_or(StatusCode::ACCEPTED), &stored.answer, true)
+    located(keyed::again(stored), &stored.answer)
 }
 
-fn reused(parts: &Parts) -> Problem {
-    parts.metrics.start("key_reused");
-    Problem::new(Code::KeyReused, "A key stands for one request. Send another key with another body.")
-}
-
-fn in_flight(parts: &Parts) -> Problem {
-    parts.metrics.start("key_in_flight");
-    Problem::new(Code::KeyInFlight, "Send the same request again in a moment to get its answer.")
+fn refused(parts: &Parts, refused: KeyRefused) -> Problem {
+    if let Some(outcome) = refused.outcome() {
+        parts.metrics.start(outcome);
+    }
+    refused.into()
 }
 
 fn unfit(error: &site_fetch::Error) -> Problem {

@@ -4,7 +4,7 @@ use crate::server::Server;
 use reqwest::Method;
 use serde_json::Value;
 
-const ROUTES: [(&str, &str); 19] = [
+const ROUTES: [(&str, &str); 20] = [
     ("get", "/api/docs"),
     ("get", "/api/docs/"),
     ("get", "/api/events/stream"),
@@ -24,6 +24,7 @@ const ROUTES: [(&str, &str); 19] = [
     ("get", "/readyz"),
     ("post", "/api/migration/start"),
     ("post", "/api/migration/{id}/cancel"),
+    ("post", "/api/migration/{id}/retry"),
 ];
 
 async fn document(server: &Server) -> Value {

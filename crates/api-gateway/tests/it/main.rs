@@ -10,4 +10,5 @@ mod migrations;
 mod outage;
 mod process;
 mod refusals;
+mod retries;
 mod server;

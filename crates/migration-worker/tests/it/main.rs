@@ -9,6 +9,7 @@ mod leases;
 mod process;
 mod relay;
 mod repeated;
+mod rerun;
 mod status;
 mod whole;
 mod world;

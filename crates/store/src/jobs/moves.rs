@@ -8,7 +8,7 @@ use crate::{
     tx::{Columns, Tx},
 };
 use domain::{
-    Failure, JobId, UserId, WorkerId,
+    Failure, JobId, MigrationId, TenantId, UserId, WorkerId,
     job::{Cause, JobState},
     trace::TraceContext,
 };
@@ -44,6 +44,25 @@ impl Locked {
     fn attempt(&self) -> i32 {
         if self.state.is_leased() { self.attempts + 1 } else { self.attempts }
     }
+}
+
+/// The job of a migration's last run, locked.
+pub(crate) async fn lock_last(
+    tx: &Tx<'_>,
+    tenant: TenantId,
+    migration: MigrationId,
+) -> Result<Option<Locked>> {
+    let sql = "-- job.lock_of_migration
+        SELECT id, epoch, state, attempts FROM jobs
+        WHERE migration_id = $1 AND tenant_id = $2 ORDER BY run DESC LIMIT 1
+        FOR UPDATE";
+    let Some(row) = tx.query_opt(sql, &[&migration.0, &tenant.0]).await? else { return Ok(None) };
+    Ok(Some(Locked {
+        job: JobId(row.column("id")?),
+        epoch: row.column("epoch")?,
+        state: row.word("state")?,
+        attempts: row.column("attempts")?,
+    }))
 }
 
 /// A move, and what it changes besides the state.

@@ -4,11 +4,11 @@ use super::advance::{self, End, Record};
 use crate::{
     Result, Store,
     events::append::{History, append},
-    jobs::moves::{self, Actor, Locked, Move},
+    jobs::moves::{self, Actor, Move},
     tx::{Columns, Tx, Work},
 };
 use domain::{
-    CorrelationId, JobId, MigrationId, TenantId, UserId,
+    CorrelationId, MigrationId, TenantId, UserId,
     event::NewEvent,
     job::{Cause, JobState},
     migration::MigrationState,
@@ -58,7 +58,7 @@ impl Work for CancelRequest {
     }
 
     async fn run(&self, tx: &Tx<'_>) -> Result<CancelOutcome> {
-        let job = self.lock_job(tx).await?;
+        let job = moves::lock_last(tx, self.tenant, self.migration).await?;
         let Some(found) = self.find(tx).await? else { return Ok(CancelOutcome::NotFound) };
         if !found.state.is_active() {
             return Ok(CancelOutcome::AlreadyOver(found.state));
@@ -94,23 +94,6 @@ struct Found {
 }
 
 impl CancelRequest {
-    /// The job of the last run, locked.
-    async fn lock_job(&self, tx: &Tx<'_>) -> Result<Option<Locked>> {
-        let sql = "-- job.lock_of_migration
-            SELECT id, epoch, state, attempts FROM jobs
-            WHERE migration_id = $1 AND tenant_id = $2 ORDER BY run DESC LIMIT 1
-            FOR UPDATE";
-        let Some(row) = tx.query_opt(sql, &[&self.migration.0, &self.tenant.0]).await? else {
-            return Ok(None);
-        };
-        Ok(Some(Locked {
-            job: JobId(row.column("id")?),
-            epoch: row.column("epoch")?,
-            state: row.word("state")?,
-            attempts: row.column("attempts")?,
-        }))
-    }
-
     async fn find(&self, tx: &Tx<'_>) -> Result<Option<Found>> {
         let sql = "-- migration.find_to_cancel
             SELECT state, run, correlation_id FROM migrations WHERE id = $1 AND tenant_id = $2";

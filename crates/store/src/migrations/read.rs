@@ -49,6 +49,10 @@ pub struct MigrationRecord {
     pub tool_contract: String,
     /// The version of the model that is asked.
     pub model_version: String,
+    /// The version of its plan, from 1: a wish that makes a new plan raises it.
+    pub plan_version: i32,
+    /// The run whose reading of the site holds: an earlier one where its result was taken over.
+    pub analysis_run: i32,
     /// Why it failed: `domain::Failure` as JSON.
     pub error: Option<Value>,
     /// The project that came of it.
@@ -89,6 +93,8 @@ pub struct PhaseRecord {
     pub completed_at: Option<OffsetDateTime>,
     /// Its result.
     pub result: Option<Value>,
+    /// The run that did it, where this one took its result over.
+    pub reused_from: Option<i32>,
 }
 
 /// Who holds a migration's job right now.
@@ -133,8 +139,8 @@ macro_rules! select_migrations {
             $name,
             "
             SELECT id, tenant_id, user_id, source_url, normalised_url, brief, prompt_hash, state, phase, progress,
-                   run, correlation_id, retry_count, retry_at, seed, tool_contract, model_version, error,
-                   project_id, cancel_requested_at, created_at, updated_at, finished_at
+                   run, correlation_id, retry_count, retry_at, seed, tool_contract, model_version,
+                   plan_version, analysis_run, error, project_id, cancel_requested_at, created_at, updated_at, finished_at
             FROM migrations ",
             $rest
         )
@@ -160,6 +166,8 @@ fn read(row: &Row) -> Result<MigrationRecord> {
         seed: row.column("seed")?,
         tool_contract: row.column("tool_contract")?,
         model_version: row.column("model_version")?,
+        plan_version: row.column("plan_version")?,
+        analysis_run: row.column("analysis_run")?,
         error: row.column("error")?,
         project_id: row.column("project_id")?,
         cancel_requested_at: row.column("cancel_requested_at")?,
@@ -229,7 +237,8 @@ impl Work for Phases {
 
     async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
         let sql = "-- phase.of_run
-            SELECT phase, state = 'completed' AS completed, starts, epoch, started_at, completed_at, result
+            SELECT phase, state = 'completed' AS completed, starts, epoch, started_at, completed_at, result,
+                   reused_from
             FROM phases WHERE migration_id = $1 AND run = $2 AND tenant_id = $3";
         let rows = tx.query(sql, &[&self.id.0, &self.run, &self.tenant.0]).await?;
         let mut phases = rows.iter().map(read_phase).collect::<Result<Vec<_>>>()?;
@@ -247,6 +256,7 @@ fn read_phase(row: &Row) -> Result<PhaseRecord> {
         started_at: row.column("started_at")?,
         completed_at: row.column("completed_at")?,
         result: row.column("result")?,
+        reused_from: row.column("reused_from")?,
     })
 }
 

@@ -1,20 +1,17 @@
 //! Starts a migration: everything that follows from the request is written in one transaction.
 
+use super::enqueue::{NewJob, enqueue};
 use crate::{
     Error, Result, Store, StoredAnswer,
     events::append::{History, append},
-    idempotency,
-    jobs::moves::Actor,
-    jsonb, outbox,
+    idempotency, jsonb,
     tx::{Columns, Tx, Work},
 };
 use domain::{
-    CorrelationId, JobId, MigrationId, TenantId, UserId,
-    event::NewEvent,
-    job::{Cause, MIGRATE_WEBSITE, MIGRATION_QUEUE},
+    CorrelationId, JobId, MigrationId, TenantId, UserId, event::NewEvent, idempotency::Verdict,
     trace::TraceContext,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::time::Duration;
 
 const FIRST_RUN: i32 = 1;
@@ -107,10 +104,13 @@ impl Work for StartMigration {
     }
 
     async fn run(&self, tx: &Tx<'_>) -> Result<StartOutcome> {
-        if let Some(write) = &self.idempotency
-            && let Some(known) = idempotency::enter(tx, self.tenant, write).await?
-        {
-            return Ok(known);
+        if let Some(write) = &self.idempotency {
+            match idempotency::enter(tx, self.tenant, write).await? {
+                Verdict::Fresh => {}
+                Verdict::Replay(answer) => return Ok(StartOutcome::Replayed(answer)),
+                Verdict::Mismatch => return Ok(StartOutcome::KeyMismatch),
+                Verdict::InFlight => return Ok(StartOutcome::KeyInFlight),
+            }
         }
         for _ in 0..TRIES {
             if self.insert_migration(tx).await? {
@@ -121,7 +121,7 @@ impl Work for StartMigration {
                 }
                 return Ok(StartOutcome::Started);
             }
-            if let Some(active) = self.active(tx).await? {
+            if let Some(active) = active(tx, self.tenant, self.user, &self.normalised_url).await? {
                 return Ok(StartOutcome::AlreadyActive(active));
             }
         }
@@ -159,46 +159,19 @@ impl StartMigration {
         Ok(inserted == 1)
     }
 
-    async fn active(&self, tx: &Tx<'_>) -> Result<Option<MigrationId>> {
-        let sql = "-- migration.active
-            SELECT id FROM migrations
-            WHERE tenant_id = $1 AND user_id = $2 AND normalised_url = $3
-              AND state NOT IN ('completed', 'failed', 'cancelled')";
-        let row = tx.query_opt(sql, &[&self.tenant.0, &self.user.0, &self.normalised_url]).await?;
-        row.map(|row| row.column("id").map(MigrationId)).transpose()
-    }
-
     async fn insert_job(&self, tx: &Tx<'_>) -> Result<()> {
-        let sql = "-- job.enqueue
-            WITH enqueued AS (
-                INSERT INTO jobs (id, tenant_id, queue, kind, payload, migration_id, run, state, max_attempts,
-                                  correlation_id, trace)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, 'PENDING', $8, $9, $10)
-            )
-            INSERT INTO transitions (job_id, tenant_id, to_state, cause, actor, epoch, attempt, trace_id)
-            VALUES ($1, $2, 'PENDING', $11, $12, 0, 0, $13)";
-        let payload = json!({"migrationId": self.migration, "run": FIRST_RUN, "sourceUrl": self.source_url});
-        let max_attempts = i32::try_from(self.max_attempts).unwrap_or(i32::MAX);
-        tx.execute_one(
-            sql,
-            &[
-                &self.job.0,
-                &self.tenant.0,
-                &MIGRATION_QUEUE,
-                &MIGRATE_WEBSITE,
-                &payload,
-                &self.migration.0,
-                &FIRST_RUN,
-                &max_attempts,
-                &self.correlation.0,
-                &jsonb::trace(&self.trace),
-                &Cause::Enqueued.as_str(),
-                &Actor::User(self.user).to_string(),
-                &self.trace.trace_id(),
-            ],
-        )
-        .await?;
-        outbox::announce_job(tx, self.tenant, MIGRATION_QUEUE, self.job, &self.trace).await
+        let new = NewJob {
+            job: self.job,
+            tenant: self.tenant,
+            user: self.user,
+            migration: self.migration,
+            run: FIRST_RUN,
+            source_url: &self.source_url,
+            max_attempts: self.max_attempts,
+            correlation: self.correlation,
+            trace: &self.trace,
+        };
+        enqueue(tx, &new).await
     }
 
     async fn begin_history(&self, tx: &Tx<'_>) -> Result<()> {
@@ -213,4 +186,19 @@ impl StartMigration {
         };
         append(tx, &history, std::slice::from_ref(&self.event)).await
     }
+}
+
+/// The active migration of a site, if that user of that tenant has one.
+pub(crate) async fn active(
+    tx: &Tx<'_>,
+    tenant: TenantId,
+    user: UserId,
+    normalised_url: &str,
+) -> Result<Option<MigrationId>> {
+    let sql = "-- migration.active
+        SELECT id FROM migrations
+        WHERE tenant_id = $1 AND user_id = $2 AND normalised_url = $3
+          AND state NOT IN ('completed', 'failed', 'cancelled')";
+    let row = tx.query_opt(sql, &[&tenant.0, &user.0, &normalised_url]).await?;
+    row.map(|row| row.column("id").map(MigrationId)).transpose()
 }

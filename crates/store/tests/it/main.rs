@@ -16,6 +16,7 @@ mod moves;
 mod outbox;
 mod plans;
 mod repeated;
+mod rerun;
 mod rescue;
 mod retries;
 mod runner;

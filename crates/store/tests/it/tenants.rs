@@ -1,17 +1,23 @@
 //! Law 10: a tenant sees its own rows, also when the query forgets its filter; each role sees its own tables.
 
-use crate::world::{World, broken, done, keyed, site_analysis, site_page, start_request, visit};
+use crate::world::{
+    World, broken, done, keyed, retry_request, site_analysis, site_page, start_request, visit,
+};
 use domain::{analysis::Depth, retry::Verdict};
-use store::{FailedAttempt, Member, NewApiKey, StartOutcome};
+use store::{FailedAttempt, Member, NewApiKey, RetryOutcome, StartOutcome};
 use time::OffsetDateTime;
 use tokio_postgres::{Client, error::SqlState};
 
 /// A tenant with rows in every table: a dead letter, a job that runs, and a key.
 async fn furnish(world: &World, member: Member, prefix: &str) {
-    world.start(member, "https://dead.example.com/").await;
+    let first = world.start(member, "https://dead.example.com/").await;
     let dead = world.claim_one().await.lease;
     let failed = FailedAttempt { failure: broken(), verdict: Verdict::GiveUp, events: vec![] };
     done(world.worker.fail_attempt(&dead, &failed).await);
+    let retry = retry_request(&first);
+    assert!(matches!(world.gateway.retry_migration(&retry).await, Ok(RetryOutcome::Retried(_))));
+    let again = world.claim_one().await.lease;
+    done(world.worker.fail_attempt(&again, &failed).await);
     let request = keyed(member, "https://example.com/", "k", "a");
     assert_eq!(world.gateway.start_migration(&request).await.expect("an answer"), StartOutcome::Started);
     let lease = world.claim_one().await.lease;

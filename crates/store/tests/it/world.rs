@@ -7,14 +7,15 @@ use domain::{
     event::{EventType, NewEvent},
     job::MIGRATION_QUEUE,
     phase::Phase,
+    rerun::Why,
     retry,
     trace::TraceContext,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
 use store::{
-    Analysis, ClaimRequest, Claimed, Fenced, IdempotentWrite, Lease, Member, NewVisit, ProblemCounts,
-    RescueRequest, Rescued, SitePage, StartMigration, StartOutcome, Store,
+    Analysis, ClaimRequest, Claimed, FailedAttempt, Fenced, IdempotentWrite, Lease, Member, NewVisit,
+    ProblemCounts, RescueRequest, Rescued, RetryMigration, SitePage, StartMigration, StartOutcome, Store,
 };
 use testkit::postgres::Database;
 use tokio_postgres::Client;
@@ -83,6 +84,20 @@ impl World {
         done(self.worker.begin_job(&lease, &[]).await);
         done(self.worker.begin_phase(&lease, Phase::Analyze, &[event(1)]).await);
         (request, lease)
+    }
+
+    /// A migration that failed in TRANSFORM.
+    pub(crate) async fn failed(&self, url: &str) -> StartMigration {
+        let (request, lease) = self.running(url).await;
+        let result = json!({"kept": "analyze"});
+        done(self.worker.complete_phase(&lease, Phase::Analyze, &result, &[]).await);
+        done(self.worker.begin_phase(&lease, Phase::Plan, &[]).await);
+        done(self.worker.complete_phase(&lease, Phase::Plan, &json!({"kept": "plan"}), &[]).await);
+        done(self.worker.begin_phase(&lease, Phase::Transform, &[]).await);
+        let verdict = retry::Verdict::GiveUp;
+        let failed = FailedAttempt { failure: broken(), verdict, events: vec![] };
+        done(self.worker.fail_attempt(&lease, &failed).await);
+        request
     }
 
     /// Lets a job's lease run out.
@@ -175,6 +190,7 @@ impl World {
         let mut all = String::new();
         for table in [
             "migrations",
+            "retries",
             "phases",
             "jobs",
             "leases",
@@ -235,6 +251,29 @@ pub(crate) fn start_request(member: Member, url: &str) -> StartMigration {
         trace: trace(),
         event: NewEvent::new(EventType::Log, None, 0, json!({"notes": "queued"})),
         idempotency: None,
+    }
+}
+
+/// A wish to go on where a run ended.
+pub(crate) fn retry_request(of: &StartMigration) -> RetryMigration {
+    RetryMigration {
+        tenant: of.tenant,
+        user: of.user,
+        migration: of.migration,
+        job: JobId(Uuid::now_v7()),
+        why: Why::UserRequest,
+        from: None,
+        reuse_seeds: true,
+        brief: None,
+        increased_budget: None,
+        seed: 8,
+        correlation: CorrelationId(Uuid::now_v7()),
+        tool_contract: of.tool_contract.clone(),
+        model_version: of.model_version.clone(),
+        max_attempts: 3,
+        trace: trace(),
+        idempotency: None,
+        answer: |_, retried| json!({"run": retried.run, "from": retried.first}),
     }
 }
 
