@@ -3,7 +3,7 @@
 use prost::Message;
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 1] = ["status/v1/worker_status.proto"];
+const FILES: [&str; 2] = ["control/v1/worker_control.proto", "status/v1/worker_status.proto"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");

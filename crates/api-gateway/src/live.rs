@@ -1,12 +1,17 @@
-//! Asks the worker that holds a job what it is doing right now.
+//! Asks the worker that holds a job what it is doing right now, or to look at the record right now.
 //!
 //! A worker that is gone, slow or has let go of the job costs at most the deadline, never the answer: the record
-//! is always enough.
+//! is always enough, and the worker's next heartbeat looks at it by itself.
 
-use domain::JobId;
-use proto::status::{
-    LiveStatus,
-    v1::{GetJobStatusRequest, worker_status_client::WorkerStatusClient},
+use proto::{
+    control::{
+        HeedCancel,
+        v1::{HeedCancelRequest, worker_control_client::WorkerControlClient},
+    },
+    status::{
+        LiveStatus,
+        v1::{GetJobStatusRequest, worker_status_client::WorkerStatusClient},
+    },
 };
 use service_kit::Secret;
 use std::{
@@ -61,15 +66,35 @@ impl Workers {
 
     async fn call(&self, holder: &Holder) -> Result<LiveStatus, Error> {
         let mut client = WorkerStatusClient::new(self.channel(&holder.grpc_address)?);
-        let mut request = Request::new(GetJobStatusRequest { job_id: job_text(holder.job) });
+        let request = self.request(GetJobStatusRequest::from(holder.job))?;
+        let answer =
+            client.get_job_status(request).await.map_err(|status| Error::Worker(Box::new(status)))?;
+        answer.into_inner().try_into().map_err(Error::Answer)
+    }
+
+    /// Tells the holder that somebody called its job off. True if it stops the work.
+    pub(crate) async fn heed_cancel(&self, holder: &Holder) -> Result<bool, Error> {
+        let span = telemetry::grpc::client_span("HeedCancel");
+        let told = async {
+            let mut client = WorkerControlClient::new(self.channel(&holder.grpc_address)?);
+            let asked = HeedCancel { job: holder.job, epoch: holder.epoch };
+            let request = self.request(HeedCancelRequest::from(asked))?;
+            let answer = client.heed_cancel(request).await;
+            answer.map(|answer| answer.into_inner().cancelling).map_err(|no| Error::Worker(Box::new(no)))
+        };
+        let told = tokio::time::timeout(self.deadline, told.instrument(span)).await;
+        told.map_err(|_| Error::Deadline)?
+    }
+
+    /// With what the worker wants to be shown, and in the current span.
+    fn request<T>(&self, message: T) -> Result<Request<T>, Error> {
+        let mut request = Request::new(message);
         let bearer = format!("Bearer {}", self.token.expose());
         let bearer = MetadataValue::try_from(bearer).map_err(|_| Error::Token)?;
         request.metadata_mut().insert("authorization", bearer);
         request.set_timeout(self.deadline);
         telemetry::grpc::inject(&mut request);
-        let answer =
-            client.get_job_status(request).await.map_err(|status| Error::Worker(Box::new(status)))?;
-        answer.into_inner().try_into().map_err(Error::Answer)
+        Ok(request)
     }
 
     fn channel(&self, address: &str) -> Result<Channel, Error> {
@@ -86,8 +111,4 @@ impl Workers {
         channels.insert(address.to_owned(), channel.clone());
         Ok(channel)
     }
-}
-
-fn job_text(job: JobId) -> String {
-    job.to_string()
 }

@@ -13,6 +13,7 @@ const SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 pub(crate) struct Metrics {
     started: Counter<u64>,
     live: Counter<u64>,
+    cancels: Counter<u64>,
     requests: Histogram<f64>,
 }
 
@@ -27,6 +28,10 @@ impl Metrics {
             live: meter
                 .u64_counter("resettle_live_status_lookups")
                 .with_description("Questions to workers about what they are doing, by what came of them")
+                .build(),
+            cancels: meter
+                .u64_counter("resettle_cancel_calls")
+                .with_description("Calls to workers whose job was called off, by what came of them")
                 .build(),
             requests: meter
                 .f64_histogram("resettle_http_request_seconds")
@@ -49,6 +54,11 @@ impl Metrics {
             KeyValue::new("status", i64::from(status)),
         ];
         self.requests.record(took.as_secs_f64(), &labels);
+    }
+
+    /// A holder was told that its job is called off.
+    pub(crate) fn told_to_cancel(&self, outcome: &'static str) {
+        self.cancels.add(1, &[KeyValue::new("outcome", outcome)]);
     }
 
     pub(crate) fn live(&self, outcome: &'static str) {

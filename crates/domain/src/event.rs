@@ -136,10 +136,14 @@ impl NewEvent {
         Self::new(EventType::PhaseUpdate, None, 0, detail)
     }
 
-    /// The last event of a run that was called off.
-    pub fn cancelled(phase: Option<Phase>, progress: i16) -> Self {
+    /// The last two events of a run that was called off: `error` and `done`.
+    pub fn cancelled(phase: Option<Phase>, progress: i16) -> [Self; 2] {
+        let error = json!({"code": "cancelled", "message": "It was called off.", "retryable": false});
         let done = json!({"success": false, "cancelled": true, "projectId": null, "state": MigrationState::Cancelled});
-        Self::new(EventType::Done, phase, progress, done)
+        [
+            Self::new(EventType::Error, phase, progress, error),
+            Self::new(EventType::Done, phase, progress, done),
+        ]
     }
 }
 
@@ -171,8 +175,9 @@ mod tests {
 
     #[test]
     fn a_run_that_is_called_off_is_over_without_success() {
-        let done = NewEvent::cancelled(None, 0);
-        assert_eq!(done.event_type, EventType::Done);
+        let [error, done] = NewEvent::cancelled(None, 0);
+        assert_eq!((error.event_type, done.event_type), (EventType::Error, EventType::Done));
+        assert_eq!((&error.detail["code"], &error.detail["retryable"]), (&json!("cancelled"), &json!(false)));
         assert_eq!((&done.detail["success"], &done.detail["state"]), (&json!(false), &json!("cancelled")));
     }
 }

@@ -23,6 +23,7 @@ pub mod rerun;
 pub mod retry;
 pub mod source_url;
 pub mod trace;
+pub mod tracking;
 
 pub use failure::Failure;
 pub use id::{ApiKeyId, CorrelationId, Epoch, JobId, MigrationId, TenantId, UserId, WorkerId};

@@ -55,6 +55,9 @@ pub struct Config {
     pub write_patience: Duration,
     /// How long phases and attempts may take.
     pub deadlines: deadlines::Options,
+    /// How long the worker of a job that was called off has to let go of it before any other takes it away.
+    #[serde(with = "humantime_serde")]
+    pub cancel_grace: Duration,
     /// When failed attempts are tried again.
     pub retry: Retry,
     /// The relay of announcements.
@@ -133,6 +136,7 @@ impl Default for Config {
             grace: Duration::from_secs(45),
             write_patience: Duration::from_secs(10 * 60),
             deadlines: deadlines::Options::default(),
+            cancel_grace: Duration::from_secs(30),
             retry: Retry::default(),
             relay: relay::Options::default(),
             crawl: site_read::Limits::default(),
@@ -198,6 +202,11 @@ impl Config {
         refuse(
             self.finish_within + Duration::from_secs(5) > self.grace,
             "grace has to be at least 5 s longer than finish_within: giving jobs back takes a moment",
+        )?;
+        let grace = self.lease.heartbeat * 2..=Duration::from_secs(600);
+        refuse(
+            !grace.contains(&self.cancel_grace),
+            "cancel_grace has to be between two of lease.heartbeat and 10 minutes",
         )?;
         refuse(self.retry.max_attempts == 0, "retry.max_attempts has to be at least 1")?;
         refuse(self.retry.base > self.retry.cap, "retry.base is longer than retry.cap")?;
@@ -265,6 +274,7 @@ mod tests {
         assert!(refused(|c| c.grpc_token = Secret::new("short")).contains("grpc_token"));
         assert!(refused(|c| c.grpc_advertise = Some("10.0.0.7:50051".into())).contains("grpc_advertise"));
         assert!(refused(|c| c.finish_within = c.grace).contains("grace"));
+        assert!(refused(|c| c.cancel_grace = Duration::ZERO).contains("cancel_grace"));
         assert!(refused(|c| c.retry.base = c.retry.cap * 2).contains("retry.base"));
         assert!(refused(|c| c.objects.url = "ftp://x/".into()).contains("objects.url"));
         assert!(refused(|c| c.relay.batch = 0).contains("relay.batch"));

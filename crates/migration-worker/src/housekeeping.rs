@@ -72,6 +72,7 @@ async fn rescue(shop: Arc<Workshop>) -> store::Result<()> {
         worker: shop.id,
         ttl: shop.config.lease.ttl,
         deadlines: &shop.config.deadlines.into(),
+        cancel_grace: shop.config.cancel_grace,
         limit: MOST,
         policy: &policy,
         jitter: (shop.dice)(),

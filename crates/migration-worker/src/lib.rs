@@ -11,6 +11,7 @@
 mod aside;
 mod claim;
 mod config;
+mod control;
 mod cpu;
 mod crawl_journal;
 mod deadlines;

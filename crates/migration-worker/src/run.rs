@@ -210,7 +210,7 @@ impl Run {
             Stop::Lost => Ok("lost"),
             Stop::Cancelled => {
                 let live = self.hold.live();
-                self.pen.cancel(&[NewEvent::cancelled(live.phase, live.progress)]).await?;
+                self.pen.cancel(&NewEvent::cancelled(live.phase, live.progress)).await?;
                 tracing::info!("the job was called off");
                 Ok("cancelled")
             }

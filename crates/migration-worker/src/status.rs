@@ -1,30 +1,39 @@
 //! The status service: answers from memory what this worker is doing for a job that it holds. It never asks
 //! Postgres; what it does not hold it does not know.
 
-use crate::worker::Workshop;
+use crate::{control::Control, worker::Workshop};
 use domain::JobId;
-use proto::status::v1::{
-    GetJobStatusRequest, GetJobStatusResponse,
-    worker_status_server::{WorkerStatus, WorkerStatusServer},
+use proto::{
+    control::v1::worker_control_server::WorkerControlServer,
+    status::v1::{
+        GetJobStatusRequest, GetJobStatusResponse,
+        worker_status_server::{WorkerStatus, WorkerStatusServer},
+    },
 };
 use service_kit::BoxError;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Request, Response, Status, service::Interceptor, transport::Server};
+use tonic::{
+    Request, Response, Status,
+    service::{Interceptor, interceptor::InterceptedService},
+    transport::Server,
+};
 use tracing::Instrument;
 
 /// A caller that asks for one job needs no more.
 const MOST_BYTES: usize = 4 * 1024;
 const MOST_STREAMS: u32 = 100;
 
-/// Serves status, health and reflection until the last job has ended: a job that finishes after the stop can
+/// Serves status, control, health and reflection until the last job has ended: a job that finishes after the stop can
 /// still be asked for.
 pub(crate) fn serve(shop: &Arc<Workshop>, listener: TcpListener) -> Result<(), BoxError> {
     let status = WorkerStatusServer::new(Answers(Arc::clone(shop))).max_decoding_message_size(MOST_BYTES);
     let doorkeeper = Doorkeeper::new(shop.config.grpc_token.expose());
-    let status = tonic::service::interceptor::InterceptedService::new(status, doorkeeper);
+    let status = InterceptedService::new(status, doorkeeper.clone());
+    let control = WorkerControlServer::new(Control(Arc::clone(shop))).max_decoding_message_size(MOST_BYTES);
+    let control = InterceptedService::new(control, doorkeeper);
     let (health, healthy) = tonic_health::server::health_reporter();
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
@@ -37,7 +46,8 @@ pub(crate) fn serve(shop: &Arc<Workshop>, listener: TcpListener) -> Result<(), B
             .max_concurrent_streams(MOST_STREAMS)
             .add_service(healthy)
             .add_service(reflection)
-            .add_service(status);
+            .add_service(status)
+            .add_service(control);
         let unhealthy = async {
             stopping.cancelled().await;
             health.set_not_serving::<WorkerStatusServer<Answers>>().await;

@@ -3,6 +3,7 @@
 //! Holds no logic: what comes in passes a `TryFrom`, what goes out a `From`. Wire types should not travel
 //! beyond the module that serves or calls the rpc. Start at [`status::LiveStatus`].
 
+pub mod control;
 pub mod status;
 
 /// The descriptors of every file in `/proto`, for the reflection service.

@@ -99,7 +99,7 @@ impl From<JobId> for v1::GetJobStatusRequest {
     }
 }
 
-fn job_id(given: &str) -> Result<JobId, Error> {
+pub(crate) fn job_id(given: &str) -> Result<JobId, Error> {
     given.parse().map_err(|source| Error::JobId { given: given.to_owned(), source })
 }
 
@@ -164,11 +164,11 @@ mod tests {
     }
 
     #[test]
-    fn the_descriptors_name_the_service() {
+    fn the_descriptors_name_the_services() {
         use prost::Message;
         let set = prost_types::FileDescriptorSet::decode(crate::FILE_DESCRIPTOR_SET).expect("descriptors");
         let services: Vec<_> =
             set.file.iter().flat_map(|f| &f.service).filter_map(|s| s.name.as_deref()).collect();
-        assert_eq!(services, ["WorkerStatus"]);
+        assert_eq!(services, ["WorkerControl", "WorkerStatus"]);
     }
 }

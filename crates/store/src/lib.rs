@@ -21,6 +21,7 @@ mod outbox;
 mod poison;
 mod pool;
 mod tenancy;
+mod tracking;
 mod tx;
 mod workers;
 

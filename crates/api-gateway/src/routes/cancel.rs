@@ -7,12 +7,7 @@ use crate::{
     view::Cancel,
 };
 use actix_web::{HttpResponse, web::Data};
-use domain::{
-    event::{EventType, NewEvent},
-    migration::MigrationState,
-    trace::TraceContext,
-};
-use serde_json::json;
+use domain::{MigrationId, TenantId, migration::MigrationState, trace::TraceContext};
 use store::{CancelOutcome, CancelRequest};
 
 pub(crate) const REFUSALS: &[Code] =
@@ -32,24 +27,38 @@ pub(crate) async fn cancel(
 ) -> Result<HttpResponse, Problem> {
     let caller = caller.who_may_write()?;
     let (traceparent, tracestate) = telemetry::current_context();
-    let told = json!({"success": false, "cancelled": true});
     let request = CancelRequest {
         tenant: caller.tenant,
         user: caller.user,
         migration: id,
         trace: TraceContext { traceparent, tracestate },
-        event: NewEvent::new(EventType::Done, None, 0, told),
     };
     let answer = |status| Cancel { migration_id: id.0, status };
     match parts.store.request_cancel(&request).await? {
         CancelOutcome::Cancelled | CancelOutcome::AlreadyOver(MigrationState::Cancelled) => {
             Ok(HttpResponse::Ok().json(answer("cancelled")))
         }
-        CancelOutcome::Requested => Ok(HttpResponse::Accepted().json(answer("cancelling"))),
+        CancelOutcome::Requested => {
+            tell_holder(&parts, request.tenant, id).await?;
+            Ok(HttpResponse::Accepted().json(answer("cancelling")))
+        }
         CancelOutcome::NotFound => Err(not_found(id)),
         CancelOutcome::AlreadyOver(state) => {
             Err(Problem::new(Code::AlreadyOver, format!("It is {state}: there is nothing left to cancel."))
                 .with("migrationStatus", state.to_string()))
         }
     }
+}
+
+/// Lets the holder know at once. The wish is written: a holder that does not answer sees it with its next heartbeat.
+async fn tell_holder(parts: &Parts, tenant: TenantId, id: MigrationId) -> Result<(), Problem> {
+    let Some(holder) = parts.store.holder(tenant, id).await? else { return Ok(()) };
+    match parts.workers.heed_cancel(&holder).await {
+        Ok(heeded) => parts.metrics.told_to_cancel(if heeded { "heeded" } else { "not_seen" }),
+        Err(error) => {
+            parts.metrics.told_to_cancel("no_answer");
+            tracing::info!(error = service_kit::exit::chain(&error), worker = %holder.worker, "not told to cancel");
+        }
+    }
+    Ok(())
 }

@@ -2,15 +2,25 @@
 
 use crate::server::{GRPC_TOKEN, Server};
 use domain::{Epoch, JobId, phase::Phase};
-use proto::status::{
-    LiveStatus,
-    v1::{
-        GetJobStatusRequest, GetJobStatusResponse,
-        worker_status_server::{WorkerStatus, WorkerStatusServer},
+use proto::{
+    control::v1::{
+        HeedCancelRequest, HeedCancelResponse,
+        worker_control_server::{WorkerControl, WorkerControlServer},
+    },
+    status::{
+        LiveStatus,
+        v1::{
+            GetJobStatusRequest, GetJobStatusResponse,
+            worker_status_server::{WorkerStatus, WorkerStatusServer},
+        },
     },
 };
+use reqwest::Method;
 use serde_json::Value;
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 use store::{ClaimRequest, Store};
 use time::OffsetDateTime;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -40,6 +50,58 @@ impl WorkerStatus for Worker {
         };
         Ok(Response::new(status.into()))
     }
+}
+
+/// Remembers which epochs it was told of, and looks as a worker would.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<i64>>>);
+
+#[tonic::async_trait]
+impl WorkerControl for Told {
+    async fn heed_cancel(
+        &self,
+        request: Request<HeedCancelRequest>,
+    ) -> Result<Response<HeedCancelResponse>, Status> {
+        let sent = request.metadata().get("authorization").and_then(|v| v.to_str().ok()).unwrap_or_default();
+        assert_eq!(sent, format!("Bearer {GRPC_TOKEN}"));
+        self.0.lock().expect("nobody panicked").push(request.into_inner().epoch);
+        Ok(Response::new(HeedCancelResponse { cancelling: true }))
+    }
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a test's own server; it ends with the test's runtime")]
+async fn the_holder_of_a_job_that_is_called_off_is_told_at_once() {
+    let server = Server::start().await;
+    let id = server.started("/").await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let told = Told::default();
+    let service = transport::Server::builder().add_service(WorkerControlServer::new(told.clone()));
+    tokio::spawn(service.serve_with_incoming(TcpListenerStream::new(listener)));
+    claim(&server, &address).await;
+    let cancel = format!("/api/migration/{id}/cancel");
+    for _ in 0..2 {
+        let answer = server.request(Method::POST, &cancel).bearer_auth(&server.key).send().await;
+        let answer = answer.expect("an answer");
+        assert_eq!(answer.status(), 202);
+        assert_eq!(answer.json::<Value>().await.expect("JSON")["status"], "cancelling");
+    }
+    assert_eq!(*told.0.lock().expect("nobody panicked"), [1, 1]);
+}
+
+#[tokio::test]
+async fn a_holder_that_does_not_answer_does_not_keep_a_wish_from_being_written() {
+    let server = Server::start().await;
+    let id = server.started("/").await;
+    // Bound and never accepting.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    claim(&server, &format!("http://{}", silent.local_addr().expect("an address"))).await;
+    let cancel =
+        server.request(Method::POST, &format!("/api/migration/{id}/cancel")).bearer_auth(&server.key);
+    assert_eq!(cancel.send().await.expect("an answer").status(), 202);
+    let read: Value = server.get(&format!("/api/migration/{id}")).await.json().await.expect("JSON");
+    assert_eq!(read["cancelRequested"], true);
 }
 
 async fn claim(server: &Server, address: &str) {

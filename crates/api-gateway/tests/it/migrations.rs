@@ -79,7 +79,7 @@ async fn cancelling_twice_is_cancelling_once() {
     let events: Value = server.get(&format!("/api/migration/{id}/events")).await.json().await.expect("JSON");
     let types: Vec<&str> =
         events["events"].as_array().expect("a list").iter().filter_map(|e| e["type"].as_str()).collect();
-    assert_eq!(types, ["phase_update", "done"]);
+    assert_eq!(types, ["phase_update", "error", "done"]);
 }
 
 #[tokio::test]

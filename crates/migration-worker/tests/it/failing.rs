@@ -100,7 +100,6 @@ async fn a_running_job_is_called_off_by_the_next_heartbeat() {
         user: world.member.user,
         migration,
         trace: TraceContext::default(),
-        event: domain::event::NewEvent::cancelled(None, 0),
     };
     let outcome = world.gateway.request_cancel(&request).await.expect("a wish");
     assert_eq!(outcome, CancelOutcome::Requested);

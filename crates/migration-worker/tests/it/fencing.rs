@@ -5,7 +5,7 @@
 //! chance lies between the theft and the write that has to be refused.
 
 use crate::world::{BOUND, Bell, Running, World, small_site};
-use domain::{JobId, MigrationId, event::NewEvent, trace::TraceContext};
+use domain::{JobId, MigrationId, trace::TraceContext};
 use std::time::Duration;
 use store::{CancelOutcome, CancelRequest};
 use testkit::{
@@ -165,7 +165,6 @@ async fn cancelling_is_refused() {
         user: theft.world.member.user,
         migration: theft.migration,
         trace: TraceContext::default(),
-        event: NewEvent::cancelled(None, 0),
     };
     let sql = "CREATE FUNCTION steal() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
                BEGIN UPDATE jobs SET epoch = epoch + 1 WHERE id = NEW.job_id AND cancel_requested_at IS NOT NULL

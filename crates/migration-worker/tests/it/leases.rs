@@ -77,6 +77,7 @@ async fn a_worker_that_lost_its_lease_writes_nothing_more() {
         worker: second.worker.id(),
         ttl: Duration::from_millis(1),
         deadlines: &Deadlines::default(),
+        cancel_grace: Duration::from_secs(300),
         limit: 10,
         policy: &policy,
         jitter: 0.5,

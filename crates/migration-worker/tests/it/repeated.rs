@@ -85,7 +85,6 @@ async fn a_job_is_cancelled_once() {
         user: world.member.user,
         migration,
         trace: TraceContext::default(),
-        event: domain::event::NewEvent::cancelled(None, 0),
     };
     world.gateway.request_cancel(&wish).await.expect("an answer");
     loses(&door).await;

@@ -8,8 +8,8 @@ use crate::{
 use domain::{TenantId, event::NewEvent, job::Cause};
 
 impl Store {
-    /// PREPARING or RUNNING → CANCELLED, and the migration with it; a `done` event is added to `events` if
-    /// there is none among them. Said again, it changes nothing.
+    /// PREPARING or RUNNING → CANCELLED, and the migration with it; the last events of
+    /// `NewEvent::cancelled` are added if there is no `done` among `events`. Said again, it changes nothing.
     pub async fn cancel_job(&self, lease: &Lease, events: &[NewEvent]) -> Result<Fenced<()>> {
         self.run(&Cancel { lease, events }).await
     }

@@ -53,7 +53,7 @@ impl Work for Complete<'_> {
         let (to, cause) = (JobState::Completed, Cause::Completed);
         let step = Move { to, cause, actor: lease.actor(), trace: &lease.trace, failure: None, wait: None };
         moves::apply(tx, &held.row, &step).await?;
-        fence::release(tx, lease).await?;
+        fence::release(tx, lease, cause).await?;
         advance::end(tx, lease.record(), &End::Completed(self.completion.project_id)).await?;
         append(tx, &held.history(lease), &self.completion.events).await?;
         Ok(Fenced::Done(()))

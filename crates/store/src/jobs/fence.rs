@@ -11,9 +11,10 @@ use super::{
 use crate::{
     Result,
     events::append::History,
+    tracking,
     tx::{Columns, Tx},
 };
-use domain::CorrelationId;
+use domain::{CorrelationId, job::Cause, tracking::Outcome};
 use tokio_postgres::types::ToSql;
 
 /// A job's row under a lease that was proved.
@@ -80,8 +81,12 @@ pub(crate) async fn read(tx: &Tx<'_>, lease: &Lease) -> Result<Held> {
     })
 }
 
-/// Deletes the lease's row: the job has left the states in which somebody holds it.
-pub(crate) async fn release(tx: &Tx<'_>, lease: &Lease) -> Result<()> {
+/// Deletes the lease's row, and closes what was tracked under it: the job has left, for this cause, the states in which
+/// somebody holds it.
+pub(crate) async fn release(tx: &Tx<'_>, lease: &Lease, cause: Cause) -> Result<()> {
+    if let Some(outcome) = Outcome::of(cause) {
+        tracking::close(tx, lease, None, outcome).await?;
+    }
     let sql = "-- lease.release\nDELETE FROM leases WHERE job_id = $1 AND epoch = $2";
     tx.execute(sql, &[&lease.job.0, &lease.epoch.0]).await.map(drop)
 }

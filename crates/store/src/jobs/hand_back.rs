@@ -45,7 +45,7 @@ impl Work for HandBack<'_> {
         let (to, cause) = (JobState::Pending, Cause::HandedBack);
         let step = Move { to, cause, actor: lease.actor(), trace: &lease.trace, failure: None, wait: None };
         moves::apply(tx, &held.row, &step).await?;
-        fence::release(tx, lease).await?;
+        fence::release(tx, lease, cause).await?;
         outbox::announce_job(tx, lease.tenant, &held.queue, lease.job, &lease.trace).await?;
         Ok(Fenced::Done(JobState::Pending))
     }

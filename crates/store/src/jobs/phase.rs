@@ -6,9 +6,10 @@ use crate::{
     events::append::append,
     jsonb,
     migrations::advance,
+    tracking,
     tx::{Columns, Tx, Work},
 };
-use domain::{TenantId, event::NewEvent, phase::Phase};
+use domain::{TenantId, event::NewEvent, phase::Phase, tracking::Outcome};
 use serde_json::Value;
 
 /// What beginning a phase found.
@@ -78,6 +79,7 @@ impl Work for BeginPhase<'_> {
         let sql = "-- lease.enter_phase
             UPDATE leases SET phase = $3, phase_began_at = clock_timestamp() WHERE job_id = $1 AND epoch = $2";
         tx.execute(sql, &[&lease.job.0, &lease.epoch.0, &phase]).await?;
+        tracking::open(tx, lease, &held, self.phase).await?;
         advance::enter_phase(tx, lease.record(), self.phase).await?;
         append(tx, &held.history(lease), self.events).await?;
         Ok(Fenced::Done(PhaseStart::Begun))
@@ -118,6 +120,7 @@ impl Work for CompletePhase<'_> {
         let sql = "-- lease.leave_phase
             UPDATE leases SET phase = NULL, phase_began_at = NULL WHERE job_id = $1 AND epoch = $2";
         tx.execute(sql, &[&lease.job.0, &lease.epoch.0]).await?;
+        tracking::close(tx, lease, Some(self.phase), Outcome::Completed).await?;
         append(tx, &held.history(lease), self.events).await?;
         Ok(Fenced::Done(()))
     }

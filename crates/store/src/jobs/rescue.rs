@@ -1,4 +1,4 @@
-//! Takes jobs from workers whose leases ran out, or whose work hangs; any worker may do it.
+//! Takes jobs from workers whose leases ran out, whose work hangs, or who do not heed a wish to cancel; any worker may.
 //!
 //! Two clocks tell: heartbeats that stopped find dead workers, deadlines find attempts that take too long although
 //! their worker lives. The first that is past names the cause.
@@ -11,7 +11,7 @@
 use super::{
     Lease,
     fence::{self, Held},
-    settle::{Attempt, settle},
+    settle::{self, Attempt, settle},
 };
 use crate::{
     Error, Result, Store,
@@ -26,6 +26,7 @@ use domain::{
 };
 use serde_json::{Value, json};
 use std::{error::Error as StdError, time::Duration};
+use tokio_postgres::types::ToSql;
 
 /// A sweep of leases that ran out and of attempts that hang.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +37,8 @@ pub struct RescueRequest<'a> {
     pub ttl: Duration,
     /// How long phases and attempts may take.
     pub deadlines: &'a Deadlines,
+    /// How long the holder of a job that was called off has to let go of it.
+    pub cancel_grace: Duration,
     /// At most so many jobs.
     pub limit: u32,
     /// What follows a lost attempt; the job's own `max_attempts` overrules the policy's.
@@ -53,7 +56,7 @@ pub struct Rescued {
     pub migration: MigrationId,
     /// Where it went: WAITING_RETRY, FAILED or CANCELLED.
     pub to: JobState,
-    /// Which clock told: the lease ran out, or the phase or the attempt took too long.
+    /// Which clock told: the lease ran out, the phase or the attempt took too long, or nobody heeded a wish to cancel.
     pub cause: Cause,
 }
 
@@ -113,18 +116,27 @@ impl Work for Expired<'_> {
 
     async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
         let sql = "-- lease.expired
+            WITH suspects AS (
+                SELECT job_id, epoch, expires_at FROM leases
+                WHERE least(expires_at, claimed_at + make_interval(secs => $3::float8),
+                            phase_began_at + make_interval(secs => ($4::jsonb->>phase)::float8))
+                      <= (SELECT clock_timestamp())
+                UNION
+                SELECT jobs.id, jobs.epoch, leases.expires_at
+                FROM jobs JOIN leases ON leases.job_id = jobs.id AND leases.epoch = jobs.epoch
+                WHERE jobs.state IN ('PREPARING', 'RUNNING')
+                  AND jobs.cancel_requested_at <= (SELECT clock_timestamp()) - make_interval(secs => $5::float8)
+            )
             SELECT jobs.id, jobs.epoch, jobs.tenant_id, jobs.migration_id, jobs.run, jobs.trace
-            FROM leases JOIN jobs ON jobs.id = leases.job_id AND jobs.epoch = leases.epoch
-            WHERE least(leases.expires_at, leases.claimed_at + make_interval(secs => $3::float8),
-                        leases.phase_began_at + make_interval(secs => ($4::jsonb->>leases.phase)::float8))
-                  <= (SELECT clock_timestamp())
-              AND clock_timestamp() >= make_interval(secs => $1::float8)
+            FROM suspects JOIN jobs ON jobs.id = suspects.job_id AND jobs.epoch = suspects.epoch
+            WHERE clock_timestamp() >= make_interval(secs => $1::float8)
                   + greatest(pg_postmaster_start_time(), (SELECT stats_reset FROM pg_stat_bgwriter))
               AND jobs.state IN ('PREPARING', 'RUNNING') AND jobs.migration_id IS NOT NULL
-            ORDER BY leases.expires_at LIMIT $2";
+            ORDER BY suspects.expires_at LIMIT $2";
         let (job, phases) = limits(self.request.deadlines);
         let (ttl, most) = (self.request.ttl.as_secs_f64(), i64::from(self.request.limit));
-        let rows = tx.query(sql, &[&ttl, &most, &job, &phases]).await?;
+        let grace = self.request.cancel_grace.as_secs_f64();
+        let rows = tx.query(sql, &[&ttl, &most, &job, &phases, &grace]).await?;
         rows.iter().map(|row| super::read_lease(row, self.request.worker)).collect()
     }
 }
@@ -145,7 +157,7 @@ impl Work for Rescue<'_> {
     async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
         let mut rescued = Vec::new();
         for lease in self.batch {
-            if let Some((held, lost)) = prove_lost(tx, lease, self.request.deadlines).await? {
+            if let Some((held, lost)) = prove_lost(tx, lease, self.request).await? {
                 let to = self.settle(tx, lease, &held, &lost).await?;
                 rescued.push(Rescued { job: lease.job, migration: lease.migration, to, cause: lost.cause });
             }
@@ -156,7 +168,10 @@ impl Work for Rescue<'_> {
 
 impl Rescue<'_> {
     async fn settle(&self, tx: &Tx<'_>, lease: &Lease, held: &Held, lost: &Lost) -> Result<JobState> {
-        let failure = &lost.failure;
+        let Some(failure) = &lost.failure else {
+            settle::cancel(tx, lease, held, None, &[]).await?;
+            return Ok(JobState::Cancelled);
+        };
         let attempt = u32::try_from(held.row.attempts + 1)
             .map_err(|_| Error::corrupt(format!("job {} has {} attempts", lease.job, held.row.attempts)))?;
         let max_attempts = u32::try_from(held.max_attempts).unwrap_or(1); // the column is at least 1
@@ -169,27 +184,34 @@ impl Rescue<'_> {
 /// Locks the job, then proves the premise again where it counts: the lease is deleted only if it is still of
 /// this epoch and still past one of its times. A heartbeat that came first has renewed it, a next phase has begun;
 /// who comes now finds nothing.
-async fn prove_lost(tx: &Tx<'_>, lease: &Lease, deadlines: &Deadlines) -> Result<Option<(Held, Lost)>> {
+async fn prove_lost(tx: &Tx<'_>, lease: &Lease, request: &RescueRequest<'_>) -> Result<Option<(Held, Lost)>> {
     let lock = "-- job.lock_expired
-        SELECT id FROM jobs WHERE id = $1 AND epoch = $2 AND state IN ('PREPARING', 'RUNNING')
+        SELECT coalesce(cancel_requested_at + make_interval(secs => $3::float8) <= clock_timestamp(), false)
+               AS called_off
+        FROM jobs WHERE id = $1 AND epoch = $2 AND state IN ('PREPARING', 'RUNNING')
         FOR UPDATE SKIP LOCKED";
+    let grace = request.cancel_grace.as_secs_f64();
     // Locked by somebody else: its holder is writing just now, so it is not lost.
-    if tx.query_opt(lock, &[&lease.job.0, &lease.epoch.0]).await?.is_none() {
+    let Some(row) = tx.query_opt(lock, &[&lease.job.0, &lease.epoch.0, &grace]).await? else {
         return Ok(None);
-    }
+    };
+    let called_off: bool = row.column("called_off")?;
     let premise = "-- lease.take
         DELETE FROM leases
         WHERE job_id = $1 AND epoch = $2
-          AND least(expires_at, claimed_at + make_interval(secs => $3::float8),
-                    phase_began_at + make_interval(secs => ($4::jsonb->>phase)::float8)) <= clock_timestamp()
+          AND ($5 OR least(expires_at, claimed_at + make_interval(secs => $3::float8),
+                    phase_began_at + make_interval(secs => ($4::jsonb->>phase)::float8)) <= clock_timestamp())
         RETURNING expires_at <= clock_timestamp() AS expired, phase,
                   coalesce(phase_began_at + make_interval(secs => ($4::jsonb->>phase)::float8)
                            <= clock_timestamp(), false) AS phase_overdue";
-    let (job, phases) = limits(deadlines);
-    let Some(row) = tx.query_opt(premise, &[&lease.job.0, &lease.epoch.0, &job, &phases]).await? else {
-        return Ok(None);
+    let (job, phases) = limits(request.deadlines);
+    let key: [&(dyn ToSql + Sync); 5] = [&lease.job.0, &lease.epoch.0, &job, &phases, &called_off];
+    let Some(row) = tx.query_opt(premise, &key).await? else { return Ok(None) };
+    let lost = match (row.column("expired")?, called_off) {
+        // Whoever wished it gets it, whatever else is the matter with a worker that does not heed.
+        (false, true) => Lost { cause: Cause::CancelRequested, failure: None },
+        (expired, _) => Lost::of(expired, row.column("phase_overdue")?, row.optional_word("phase")?),
     };
-    let lost = Lost::of(row.column("expired")?, row.column("phase_overdue")?, row.optional_word("phase")?);
     Ok(fence::prove(tx, lease).await?.map(|held| (held, lost)))
 }
 
@@ -202,7 +224,8 @@ fn limits(deadlines: &Deadlines) -> (f64, Value) {
 /// Why a job is taken away.
 struct Lost {
     cause: Cause,
-    failure: Failure,
+    /// The failure of the attempt; none where nothing failed but a wish was not heeded.
+    failure: Option<Failure>,
 }
 
 impl Lost {
@@ -213,7 +236,7 @@ impl Lost {
             (false, true) => (Cause::PhaseOverdue, Failure::phase_overdue(phase)),
             (false, false) => (Cause::JobOverdue, Failure::job_overdue()),
         };
-        Self { cause, failure }
+        Self { cause, failure: Some(failure) }
     }
 }
 

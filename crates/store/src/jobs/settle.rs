@@ -108,11 +108,11 @@ async fn leave(
     let (actor, trace) = (lease.actor(), &lease.trace);
     let step = Move { to, cause, actor, trace, failure: Some(attempt.failure), wait };
     let run_at = moves::apply(tx, &attempt.held.row, &step).await?;
-    fence::release(tx, lease).await?;
+    fence::release(tx, lease, cause).await?;
     Ok(run_at)
 }
 
-/// Cancels a job and its migration; a `done` is added to the events if there is none.
+/// Cancels a job and its migration; the last events are added if there is no `done` among them.
 pub(crate) async fn cancel(
     tx: &Tx<'_>,
     lease: &Lease,
@@ -129,12 +129,12 @@ pub(crate) async fn cancel(
         wait: None,
     };
     moves::apply(tx, &held.row, &step).await?;
-    fence::release(tx, lease).await?;
+    fence::release(tx, lease, step.cause).await?;
     advance::end(tx, lease.record(), &End::Cancelled).await?;
     let mut events = events.to_vec();
     if !closes(&events) {
         let (phase, progress) = position(tx, lease.record()).await?;
-        events.push(NewEvent::cancelled(phase, progress));
+        events.extend(NewEvent::cancelled(phase, progress));
     }
     append(tx, &held.history(lease), &events).await
 }

@@ -32,7 +32,12 @@ pub(crate) async fn end(tx: &Tx<'_>, record: Record, how: &End<'_>) -> Result<()
         End::Failed(failure) => (MigrationState::Failed, None, Some(failure_json(failure))),
         End::Cancelled => (MigrationState::Cancelled, None, None),
     };
-    let from = locked(tx, record).await?;
+    let mut from = locked(tx, record).await?;
+    if from == MigrationState::Queued && state == MigrationState::Completed {
+        // Every result was taken over from an earlier run, so that no phase was begun.
+        enter_phase(tx, record, Phase::Deploy).await?;
+        from = MigrationState::Processing;
+    }
     moves(from, state)?;
     let sql = "-- migration.end
         UPDATE migrations SET

@@ -12,6 +12,7 @@ use domain::{
     event::NewEvent,
     job::{Cause, JobState},
     migration::MigrationState,
+    phase::Phase,
     trace::TraceContext,
 };
 
@@ -26,8 +27,6 @@ pub struct CancelRequest {
     pub migration: MigrationId,
     /// The request's trace context.
     pub trace: TraceContext,
-    /// The `done` event to write if it ends at once (`NewEvent::cancelled`).
-    pub event: NewEvent,
 }
 
 /// What came of it.
@@ -37,7 +36,7 @@ pub enum CancelOutcome {
     NotFound,
     /// It waited, and is cancelled now.
     Cancelled,
-    /// A worker holds it and will see the wish with its next heartbeat.
+    /// A worker holds it and will see the wish with its next heartbeat, or when it is told to look.
     Requested,
     /// It was over before.
     AlreadyOver(MigrationState),
@@ -81,7 +80,8 @@ impl Work for CancelRequest {
         }
         self.mark(tx).await?;
         advance::end(tx, Record { tenant: self.tenant, id: self.migration }, &End::Cancelled).await?;
-        append(tx, &self.history(&found), std::slice::from_ref(&self.event)).await?;
+        let told = NewEvent::cancelled(found.phase, found.progress);
+        append(tx, &self.history(&found), &told).await?;
         Ok(CancelOutcome::Cancelled)
     }
 }
@@ -90,19 +90,23 @@ impl Work for CancelRequest {
 struct Found {
     state: MigrationState,
     run: i32,
+    phase: Option<Phase>,
+    progress: i16,
     correlation: CorrelationId,
 }
 
 impl CancelRequest {
     async fn find(&self, tx: &Tx<'_>) -> Result<Option<Found>> {
         let sql = "-- migration.find_to_cancel
-            SELECT state, run, correlation_id FROM migrations WHERE id = $1 AND tenant_id = $2";
+            SELECT state, run, phase, progress, correlation_id FROM migrations WHERE id = $1 AND tenant_id = $2";
         let Some(row) = tx.query_opt(sql, &[&self.migration.0, &self.tenant.0]).await? else {
             return Ok(None);
         };
         Ok(Some(Found {
             state: row.word("state")?,
             run: row.column("run")?,
+            phase: row.optional_word("phase")?,
+            progress: row.column("progress")?,
             correlation: CorrelationId(row.column("correlation_id")?),
         }))
     }

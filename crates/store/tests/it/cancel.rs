@@ -1,9 +1,16 @@
 //! Calling a migration off, whoever has its job at that moment.
 
-use crate::world::{TTL, World, broken, done, start_request, worker};
-use domain::{MigrationId, event::NewEvent, job::JobState, migration::MigrationState, retry::Verdict};
+use crate::world::{DEADLINES, TTL, World, broken, done, start_request, worker};
+use domain::{
+    MigrationId,
+    job::{Cause, JobState},
+    migration::MigrationState,
+    retry::Verdict,
+};
 use std::time::Duration;
-use store::{CancelOutcome, CancelRequest, FailedAttempt, StartMigration, StartOutcome};
+use store::{
+    CancelOutcome, CancelRequest, FailedAttempt, Fenced, RescueRequest, StartMigration, StartOutcome,
+};
 use uuid::Uuid;
 
 fn wish(request: &StartMigration) -> CancelRequest {
@@ -12,7 +19,6 @@ fn wish(request: &StartMigration) -> CancelRequest {
         user: request.user,
         migration: request.migration,
         trace: crate::world::trace(),
-        event: NewEvent::cancelled(None, 0),
     }
 }
 
@@ -27,7 +33,7 @@ async fn a_waiting_job_is_cancelled_at_once() {
     );
     assert_eq!(world.state(request.job).await, "CANCELLED");
     assert_eq!(world.migration_state(request.migration).await, "cancelled");
-    assert_eq!(world.told(request.migration).await, ["log", "done"]);
+    assert_eq!(world.told(request.migration).await, ["log", "error", "done"]);
     assert_eq!(world.transitions(request.job).await[1], "PENDING>CANCELLED cancel_requested 0 0");
     let actor: String = world
         .one("SELECT actor FROM transitions WHERE job_id = $1 ORDER BY id DESC LIMIT 1", request.job.0)
@@ -78,7 +84,7 @@ async fn a_wish_is_fulfilled_when_the_attempt_fails_is_handed_back_or_is_lost() 
         }
         assert_eq!(world.state(lease.job).await, "CANCELLED", "{way}");
         assert_eq!(world.migration_state(request.migration).await, "cancelled", "{way}");
-        assert_eq!(world.told(request.migration).await, ["log", "phase_update", "done"], "{way}");
+        assert_eq!(world.told(request.migration).await, ["log", "phase_update", "error", "done"], "{way}");
     }
 }
 
@@ -123,4 +129,41 @@ async fn somebody_elses_migration_is_not_found_and_not_touched() {
     let nothing = CancelRequest { migration: MigrationId(Uuid::now_v7()), ..wish(&request) };
     assert_eq!(world.gateway.request_cancel(&nothing).await.expect("an answer"), CancelOutcome::NotFound);
     assert_eq!(world.everything().await, before);
+}
+
+#[tokio::test]
+async fn a_holder_that_does_not_heed_the_wish_loses_its_job_after_a_grace_and_its_writes_are_refused() {
+    let world = World::new().await;
+    let (request, lease) = world.running("https://example.com/").await;
+    let (policy, ttl) = (domain::retry::Policy::default(), Duration::from_millis(1));
+    let sweep = |cancel_grace| RescueRequest {
+        worker: worker(),
+        ttl,
+        deadlines: &DEADLINES,
+        cancel_grace,
+        limit: 100,
+        policy: &policy,
+        jitter: 0.5,
+    };
+    let swept = async |grace| world.worker.rescue_expired(&sweep(grace)).await.expect("a sweep");
+    assert!(swept(Duration::ZERO).await.is_empty(), "nobody wished anything");
+    let asked = world.gateway.request_cancel(&wish(&request)).await.expect("an answer");
+    assert_eq!(asked, CancelOutcome::Requested);
+    assert!(swept(TTL).await.is_empty(), "the grace is not over");
+    // Alive and renewing, but deaf.
+    let kept = world.worker.heartbeat(lease.worker, &[(lease.job, lease.epoch)], TTL).await;
+    assert!(kept.expect("a heartbeat")[0].cancel_requested);
+    let taken = swept(Duration::ZERO).await;
+    assert_eq!(taken.len(), 1);
+    assert_eq!((taken[0].to, taken[0].cause), (JobState::Cancelled, Cause::CancelRequested));
+    assert_eq!(world.migration_state(request.migration).await, "cancelled");
+    assert_eq!(world.told(request.migration).await, ["log", "phase_update", "error", "done"]);
+    assert_eq!(
+        world.transitions(lease.job).await.last().map(String::as_str),
+        Some("RUNNING>CANCELLED cancel_requested 1 1")
+    );
+    let late = world.worker.append_events(&lease, 1, &[]).await.expect("an answer");
+    assert_eq!(late, Fenced::Stale);
+    let attempts: i32 = world.one("SELECT attempts FROM jobs WHERE id = $1", lease.job.0).await;
+    assert_eq!(attempts, 0, "nothing failed");
 }

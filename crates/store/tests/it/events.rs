@@ -110,7 +110,7 @@ async fn the_tail_tells_whether_more_can_come() {
         async || world.broadcaster.event_tail(request.tenant, request.migration).await.expect("a look");
     assert_eq!(tail().await, Some(Tail { last_seq: 2, over: false }));
     done(world.worker.cancel_job(&lease, &[]).await);
-    assert_eq!(tail().await, Some(Tail { last_seq: 3, over: true }));
+    assert_eq!(tail().await, Some(Tail { last_seq: 4, over: true }));
     let other = world.member("two@example.com").await;
     assert_eq!(world.broadcaster.event_tail(other.tenant, request.migration).await.expect("a look"), None);
     let incarnation = world.broadcaster.log_incarnation().await.expect("a look");

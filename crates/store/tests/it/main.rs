@@ -23,4 +23,5 @@ mod runner;
 mod schema;
 mod statements;
 mod tenants;
+mod tracking;
 mod world;

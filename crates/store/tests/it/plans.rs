@@ -29,7 +29,12 @@ const CROWD: &str = "
         FROM (SELECT *, row_number() OVER () % 100 AS turn FROM moved) AS moved, LATERAL (SELECT CASE
             WHEN turn = 0 THEN 'RUNNING' WHEN turn < 10 THEN 'WAITING_RETRY' WHEN turn < 50 THEN 'PENDING'
             ELSE 'COMPLETED' END AS state) AS of
-        RETURNING id, tenant_id, state
+        RETURNING id, tenant_id, state, migration_id
+    ), tracked AS (
+        INSERT INTO tracking_sessions (migration_id, run, phase, purpose, tenant_id, job_id, epoch, context, closed_at,
+            outcome)
+        SELECT migration_id, 1, 'PLAN', 'phase', tenant_id, id, 1, '{}', clock_timestamp() + interval '1 h', 'completed'
+        FROM working WHERE state = 'COMPLETED'
     ), leased AS (
         INSERT INTO leases (job_id, tenant_id, worker_id, epoch, expires_at)
         SELECT id, tenant_id, gen_random_uuid(), 1, clock_timestamp() + interval '1 h' FROM working
@@ -49,8 +54,9 @@ const ASKED: &[(&str, &str)] = &[
     ("job.called_off", "100"),
     ("job.ended_by", "gen_random_uuid(), 1, 'worker:x', ARRAY['completed']"),
     ("job.lock_of_migration", "gen_random_uuid(), gen_random_uuid()"),
-    ("lease.expired", "30, 100, 3600, '{}'"),
-    ("lease.take", "gen_random_uuid(), 1, 3600, '{}'"),
+    ("lease.expired", "30, 100, 3600, '{}', 30"),
+    ("lease.take", "gen_random_uuid(), 1, 3600, '{}', false"),
+    ("tracking.close", "gen_random_uuid(), 1, 'lost', NULL"),
     ("lease.of_worker", "gen_random_uuid(), 1000"),
     ("lease.heartbeat", "gen_random_uuid(), ARRAY[gen_random_uuid()], ARRAY[1], 30"),
     ("outbox.claim", "gen_random_uuid(), 100, 10"),

@@ -2,7 +2,7 @@
 //! time, whatever happened to the job meanwhile, and it writes nothing.
 
 use crate::world::{World, broken, done, event, finished, trace};
-use domain::{event::NewEvent, job::JobState, phase::Phase, retry::Verdict};
+use domain::{job::JobState, phase::Phase, retry::Verdict};
 use std::{fmt::Debug, time::Duration};
 use store::{
     CancelOutcome, CancelRequest, Completion, FailedAttempt, Fenced, Lease, StartMigration, Store, Told,
@@ -45,13 +45,7 @@ async fn answers_the_same<T: Debug + PartialEq>(
 type Result<T> = store::Result<Fenced<T>>;
 
 fn cancel(request: &StartMigration) -> CancelRequest {
-    CancelRequest {
-        tenant: request.tenant,
-        user: request.user,
-        migration: request.migration,
-        trace: trace(),
-        event: NewEvent::cancelled(None, 0),
-    }
+    CancelRequest { tenant: request.tenant, user: request.user, migration: request.migration, trace: trace() }
 }
 
 fn failed(verdict: Verdict) -> FailedAttempt {

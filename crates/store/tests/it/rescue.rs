@@ -46,6 +46,7 @@ async fn nothing_is_swept_until_postgres_has_been_up_for_one_ttl() {
         worker: worker(),
         ttl,
         deadlines: &DEADLINES,
+        cancel_grace: Duration::from_secs(300),
         limit: 10,
         policy: &policy,
         jitter: 0.0,
