@@ -62,7 +62,7 @@ impl Asker<'_> {
     /// What came of a sitemap.
     pub(super) async fn sitemap(&self, url: &Url) -> Result<Arc<Visit>> {
         let key = VisitKey { purpose: Purpose::Sitemap, url: url.to_string() };
-        self.once(key, async { Ok(self.visitor.sitemap(url).await) }).await
+        self.once(key, self.visitor.sitemap(url)).await
     }
 
     /// What the site answers for an address that does not exist.

@@ -119,6 +119,7 @@ pub(super) fn within(named: Named, address: &Url) -> SitemapVisit {
         assets: resolved(&named.assets),
         sitemaps: resolved(&named.sitemaps),
         cut: named.cut,
+        file: None,
     }
 }
 

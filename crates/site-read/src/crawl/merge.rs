@@ -94,6 +94,12 @@ impl<'a> Merge<'a> {
         for url in &named.pages {
             self.link(SITEMAP_DEPTH, url, None)?;
         }
+        for (url, file) in named.files {
+            self.assets.close(&url);
+            if self.afford(file.bytes, &url) {
+                self.gathered.asset(&url, file)?;
+            }
+        }
         for url in &named.assets {
             self.asset_lead(url, None)?;
         }

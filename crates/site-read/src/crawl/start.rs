@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::journal::{Door, PageVisit, Purpose, Scribe, Step, Visit, VisitKey};
 use crate::limits::Limits;
 use crate::media_type;
+use crate::snapshot::Asset;
 use crate::web_address::{same_origin, without_fragment};
 
 const MAX_SITEMAPS: usize = 50;
@@ -131,8 +132,10 @@ fn folder(url: &Url) -> String {
 pub(super) struct Named {
     /// Pages that sitemaps name, in canonical order.
     pub(super) pages: Vec<Url>,
-    /// Pictures and films that they name.
+    /// Pictures and films that they name, and robots.txt.
     pub(super) assets: BTreeSet<Url>,
+    /// The sitemaps themselves.
+    pub(super) files: Vec<(Url, Asset)>,
     /// Sitemaps that were not read, or not wholly: code, address, note.
     pub(super) left_out: Vec<(&'static str, Url, String)>,
     /// What an address that does not exist answers.
@@ -145,6 +148,9 @@ pub(super) async fn named(asker: &Asker<'_>, opened: &Opened) -> Result<Named> {
     let mut found = Named::default();
     if let Ok(nowhere) = home.join(&nowhere(home)) {
         found.probe = Some(asker.probe(&nowhere).await?);
+    }
+    if opened.robots.standing() == Standing::Read {
+        found.assets.extend(home.join("/robots.txt"));
     }
     let named = opened.door.sitemaps.iter();
     let mut waiting: BTreeSet<Url> = named.filter_map(|line| home.join(line).ok()).collect();
@@ -162,6 +168,7 @@ pub(super) async fn named(asker: &Asker<'_>, opened: &Opened) -> Result<Named> {
         }
         let visit = asker.sitemap(&next).await?;
         let Visit::Sitemap(sitemap) = &*visit else { continue };
+        found.files.extend(sitemap.file.clone().map(|file| (next.clone(), file)));
         let further = sitemap.sitemaps.iter().filter(|url| !asked.contains(*url));
         waiting.extend(further.take(MAX_SITEMAPS * 20).cloned());
         pages.extend(sitemap.pages.iter().cloned());

@@ -11,7 +11,7 @@ use super::easel::Easel;
 use super::site::Site;
 use crate::archive::Archive;
 use crate::error::{Error, Result, may_pass};
-use crate::journal::{AssetVisit, Visit};
+use crate::journal::{AssetVisit, SitemapVisit, Visit};
 use crate::snapshot::Asset;
 use crate::web_address::without_fragment;
 use crate::{media_type, sitemap};
@@ -102,13 +102,17 @@ impl Visitor<'_> {
         Ok(Visit::Left { code: "redirect-loop".into(), note: "redirects without end".to_owned() })
     }
 
-    /// Asks for a sitemap, redirects followed. A broken one names what could be read of it.
-    pub(super) async fn sitemap(&self, url: &Url) -> Visit {
+    /// Asks for a sitemap, redirects followed. A broken one names what could be read of it. The file is kept: it belongs to
+    /// the site as its pages do.
+    pub(super) async fn sitemap(&self, url: &Url) -> Result<Visit> {
         let answer = match self.fetcher.get(url).await {
             Ok(answer) if answer.status == 200 => answer,
-            Ok(answer) => return answered("missing-sitemap", answer.status),
-            Err(error) => return unanswered("missing-sitemap", &error),
+            Ok(answer) => return Ok(answered("missing-sitemap", answer.status)),
+            Err(error) => return Ok(unanswered("missing-sitemap", &error)),
         };
+        let (content_type, bytes) = (content_type(&answer), answer.body.len() as u64);
+        let body = self.archive.put(answer.body.clone()).await.map_err(Error::Archive)?;
+        let file = Asset { content_type, body, bytes, width: None, height: None };
         let site = self.site.clone();
         let read = in_background(move || {
             let mut found = content::within(sitemap::read(&answer.body), &answer.url);
@@ -117,7 +121,8 @@ impl Visitor<'_> {
             }
             found
         });
-        Visit::Sitemap(Box::new(read.await.unwrap_or_default()))
+        let read = read.await.unwrap_or_default();
+        Ok(Visit::Sitemap(Box::new(SitemapVisit { file: Some(file), ..read })))
     }
 
     /// Asks for an address that does not exist; its page is kept whatever its status.

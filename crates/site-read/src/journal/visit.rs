@@ -144,4 +144,7 @@ pub struct SitemapVisit {
     pub cut: bool,
     /// Further sitemaps.
     pub sitemaps: Vec<Url>,
+    /// The file itself, whose body is in the archive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<Asset>,
 }

@@ -163,6 +163,9 @@ async fn pages_that_only_a_sitemap_names_are_found() {
     });
     let read = site.crawl(&Limits::default()).await.expect("a snapshot");
     assert_eq!(site.paths(read.snapshot.pages.keys()), ["/", "/deeper", "/hidden?a=1&b=2"]);
+    let told = ["/maps/a.xml.gz", "/maps/index.xml", "/robots.txt"];
+    assert_eq!(site.paths(read.snapshot.assets.keys()), told, "what crawlers are told is kept");
+    assert_eq!(told[..2].iter().map(|path| site.hits(path)).sum::<usize>(), 2, "and asked for once");
 }
 
 #[tokio::test]
@@ -181,7 +184,7 @@ async fn disallow_is_obeyed_for_pages_and_assets() {
     ]);
     let read = site.crawl(&Limits::default()).await.expect("a snapshot");
     assert_eq!(site.paths(read.snapshot.pages.keys()), ["/"]);
-    assert_eq!(site.paths(read.snapshot.assets.keys()), ["/b.gif"]);
+    assert_eq!(site.paths(read.snapshot.assets.keys()), ["/b.gif", "/robots.txt"]);
     for path in ["/private/a", "/private/b", "/a.png"] {
         assert_eq!(site.hits(path), 0, "{path}");
     }
