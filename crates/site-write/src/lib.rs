@@ -8,6 +8,7 @@
 //! Start reading at [`plan::Plan`], then `dom` (what a page is), `page` (how it is taken apart), `jsx` (how it is printed)
 //! and `project` (which files come out).
 
+mod crawlers;
 mod css;
 mod dom;
 mod error;

@@ -9,7 +9,9 @@ mod groups;
 mod matcher;
 mod redirects;
 mod routes;
+mod served;
 pub(crate) mod shared;
+mod slashes;
 
 use std::collections::BTreeMap;
 
@@ -17,9 +19,10 @@ use serde::{Deserialize, Serialize};
 use site_read::ContentHash;
 
 use matcher::matcher;
+pub use slashes::TrailingSlash;
 
 /// The version of the document that this program writes and reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Where everything of a site goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,17 +32,19 @@ pub struct Plan {
     pub version: u32,
     /// Scheme, host and port whose addresses are the site's own.
     pub origin: String,
+    /// What the site's server did about slashes at the end; the redirects hold what follows from it.
+    pub trailing_slash: TrailingSlash,
     /// One per page, in the order of their addresses.
     pub routes: Vec<Route>,
     /// Root layouts: pages with the same style sheets, `<html>` and `<body>`.
     pub groups: Vec<Group>,
     /// Parts that several pages have alike.
     pub shared: Vec<SharedPart>,
-    /// Files under `public/`.
+    /// Files under `public/`, and those that became code.
     pub assets: Vec<Asset>,
-    /// For `next.config.ts`; those from addresses with a query for `proxy.ts`.
+    /// Addresses that lead to others, chains collapsed.
     pub redirects: Vec<Redirect>,
-    /// For `next.config.ts`, tried before pages and files; those that a parameter without a value tells apart for `proxy.ts`.
+    /// Addresses whose page or file stands elsewhere; tried before pages and files.
     pub rewrites: Vec<Rewrite>,
     /// The forms of the site, for whoever must give them a server.
     pub forms: Vec<Form>,
@@ -103,7 +108,7 @@ pub struct SharedPart {
     pub pages: u64,
 }
 
-/// A file under `public/`.
+/// A file of the site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asset {
@@ -113,7 +118,7 @@ pub struct Asset {
     pub path: String,
     /// The file, from the project's root.
     pub file: String,
-    /// Its bytes.
+    /// Its bytes, as the site had them.
     pub body: ContentHash,
 }
 
@@ -129,6 +134,20 @@ pub struct Redirect {
     pub to: String,
     /// The status that the site itself answered with.
     pub status: u16,
+    /// What leads it on.
+    pub by: By,
+}
+
+/// What answers an address that is no page's or file's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum By {
+    /// `next.config.ts`, which compares paths without regard to case and to a slash at the end.
+    Configuration,
+    /// `proxy.ts`, which compares them to the letter, and queries, too.
+    Proxy,
+    /// Next's own server, unasked: it merges slashes that stand together.
+    Server,
 }
 
 /// An address that is answered by a route or file which stands elsewhere.
@@ -141,6 +160,8 @@ pub struct Rewrite {
     pub matcher: Matcher,
     /// The path that answers.
     pub to: String,
+    /// What leads it there.
+    pub by: By,
 }
 
 /// How Next's configuration names an address.

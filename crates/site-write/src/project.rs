@@ -3,6 +3,7 @@
 mod configuration;
 mod islands;
 mod layout;
+mod metadata;
 mod migration;
 mod not_found;
 mod page_file;
@@ -17,7 +18,7 @@ use crate::{
     Bodies, Error, PACKAGE_JSON, PACKAGE_LOCK, Plan, Result,
     dom::Node,
     jsx::{self, Links, Needs},
-    page::{Page, styles},
+    page::{Head, Page, styles},
     plan::{self, Group, shared},
     snapshot::Site,
 };
@@ -44,12 +45,23 @@ impl Project {
     }
 }
 
+/// What a layout says for the heads of all its pages.
+#[derive(Debug, Clone, Default)]
+struct Around {
+    /// Elements that each of them has.
+    head: Vec<Node>,
+    /// The viewport, if they have it alike, as code.
+    viewport: Option<String>,
+}
+
 /// What every file of the project is printed with.
 struct Press<'a> {
     plan: &'a Plan,
     site: &'a Site,
     /// Parts by the hash of the subtree that they stand for.
     parts: BTreeMap<String, String>,
+    /// By the name of the group.
+    around: BTreeMap<String, Around>,
     needs: Needs,
 }
 
@@ -59,7 +71,8 @@ pub(crate) fn write(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies) -> Re
     }
     let site = Site::read(snapshot, bodies)?;
     let parts = plan.shared.iter().map(|part| (part.hash.clone(), part.name.clone())).collect();
-    let mut press = Press { plan, site: &site, parts, needs: Needs::default() };
+    let around = plan.groups.iter().map(|group| (group.name.clone(), around(plan, &site, group))).collect();
+    let mut press = Press { plan, site: &site, parts, around, needs: Needs::default() };
     let mut project = Project::default();
     for route in &plan.routes {
         let (page, group) = (press.page(&route.url)?, press.group(&route.group)?);
@@ -79,7 +92,10 @@ pub(crate) fn write(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies) -> Re
         project.text("app/global-not-found.tsx", text);
     }
     for asset in &plan.assets {
-        project.files.insert(asset.file.clone(), Contents::Stored(asset.body.clone()));
+        match site.told.get(&asset.url).filter(|code| code.file == asset.file) {
+            Some(code) => project.text(code.file, code.text.clone()),
+            None => drop(project.files.insert(asset.file.clone(), Contents::Stored(asset.body.clone()))),
+        }
     }
     islands::write(&site, &press.needs, &mut project);
     for (path, text) in site.every_page().flat_map(styles::files) {
@@ -109,7 +125,22 @@ fn mismatch(what: &str) -> Error {
     Error::PlanMismatch { what: what.to_owned() }
 }
 
+fn around(plan: &Plan, site: &Site, group: &Group) -> Around {
+    let routes = plan.routes.iter().filter(|route| route.group == group.name);
+    let heads: Vec<&Head> =
+        routes.filter_map(|route| site.pages.get(&route.url)).map(|page| &page.head).collect();
+    let Some(first) = heads.first() else { return Around::default() };
+    let alike = heads.iter().all(|head| head.viewport == first.viewport);
+    let mut common = metadata::common(heads.iter().copied());
+    common.splice(0..0, metadata::spelt_viewport(first).filter(|_| alike));
+    Around { head: common, viewport: alike.then(|| metadata::viewport(first)) }
+}
+
 impl<'a> Press<'a> {
+    fn around(&self, group: &Group) -> Around {
+        self.around.get(&group.name).cloned().unwrap_or_default()
+    }
+
     fn page(&self, url: &str) -> Result<&'a Page> {
         self.site.pages.get(url).ok_or_else(|| mismatch(url))
     }

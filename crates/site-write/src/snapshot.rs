@@ -9,16 +9,19 @@ use url::Url;
 
 use crate::{
     Bodies, Error, Result,
+    crawlers::{self, Code},
     css::hints::Hints,
     page::{self, Page},
 };
 
-/// The pages' own bodies and the style sheets: what has to be read; the rest is only named.
+/// The pages' own bodies, the style sheets and what is for crawlers: what has to be read; the rest is only named.
 pub(crate) fn needed(snapshot: &Snapshot) -> Vec<ContentHash> {
     let pages = snapshot.pages.values().chain(&snapshot.not_found).map(|page| page.html.clone());
     let sheets =
         snapshot.assets.values().filter(|asset| is_css(&asset.content_type)).map(|asset| asset.body.clone());
-    let mut hashes: Vec<ContentHash> = pages.chain(sheets).collect();
+    let told = crawlers::addresses(snapshot).into_iter().filter_map(|url| snapshot.assets.get(&url));
+    let mut hashes: Vec<ContentHash> =
+        pages.chain(sheets).chain(told.map(|asset| asset.body.clone())).collect();
     hashes.sort();
     hashes.dedup();
     hashes
@@ -38,6 +41,8 @@ pub(crate) struct Site {
     pub(crate) pages: BTreeMap<String, Page>,
     /// What it shows for an address that does not exist.
     pub(crate) not_found: Option<Page>,
+    /// What it tells crawlers, by address, where that becomes code.
+    pub(crate) told: BTreeMap<String, Code>,
 }
 
 impl Site {
@@ -57,7 +62,12 @@ impl Site {
             Some(page) => Some(page::read(&text(bodies, &page.html, NOT_FOUND)?, &origin, &hints)),
             None => None,
         };
-        Ok(Self { origin, pages, not_found })
+        let mut told = BTreeMap::new();
+        for url in crawlers::addresses(snapshot) {
+            let code = crawlers::code(&url, &text(bodies, &snapshot.assets[&url].body, &url)?);
+            told.extend(code.map(|code| (url, code)));
+        }
+        Ok(Self { origin, pages, not_found, told })
     }
 
     /// With the one for addresses that do not exist.

@@ -3,6 +3,8 @@
 mod browser;
 mod likeness;
 mod lint;
+mod routing;
+mod seo;
 mod server;
 mod snapshot;
 mod traps;

@@ -70,13 +70,30 @@ pub(crate) fn resolve(nodes: &mut [Node], base: &Url, page: &Url) {
     }
 }
 
-/// Does it say, with the whole address, which page this is? Search engines want just that.
+/// What browsers load, or get ready to load.
+const LOADED: &[&str] = &[
+    "stylesheet",
+    "icon",
+    "apple-touch-icon",
+    "apple-touch-icon-precomposed",
+    "apple-touch-startup-image",
+    "mask-icon",
+    "manifest",
+    "preload",
+    "modulepreload",
+    "prefetch",
+    "prerender",
+    "preconnect",
+    "dns-prefetch",
+    "search",
+];
+
+/// Does it say, with the whole address, which page this is or which ones belong to it? Search engines want just that.
 fn names_the_page(element: &Element) -> bool {
     let rel = element.get("rel").unwrap_or_default().to_ascii_lowercase();
-    let names =
-        rel.split_ascii_whitespace().any(|word| matches!(word, "canonical" | "alternate" | "shortlink"));
+    let names = !rel.split_ascii_whitespace().any(|word| LOADED.contains(&word));
     let whole = element.get("href").is_some_and(|href| Url::parse(href.trim()).is_ok());
-    element.is_html("link") && names && whole && !rel.contains("stylesheet")
+    element.is_html("link") && names && whole
 }
 
 fn rewrite(element: &mut Element, base: &Url, page: &Url) {

@@ -22,12 +22,6 @@ pub(crate) fn read(nodes: &[Node], findings: &mut Vec<(&'static str, String)>) -
         let Node::Element(element) = node else { continue };
         take(element, &mut head, findings);
     }
-    if head.viewport.is_none() {
-        findings.push((
-            "viewport",
-            "the page sets no viewport; the project sets the usual one, so phones zoom less".into(),
-        ));
-    }
     head
 }
 

@@ -1,16 +1,16 @@
 //! Files under `public/`, at the path that they had, so that what refers to them keeps working unchanged. A file goes
 //! elsewhere, with a rewrite, only where its own place cannot serve it: two versions of one path, a type that its name does
-//! not tell, a path that is also a folder or a page.
+//! not tell, a path that is also a folder or a page. What is told to crawlers becomes code where code can say it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use site_read::{Asset as Stored, Snapshot};
 use url::Url;
 
-use super::{Asset, Rewrite, Route, matcher};
-use crate::page::address::path_and_query;
+use super::{Asset, By, Rewrite, Route, matcher};
+use crate::{page::address::path_and_query, snapshot::Site};
 
-pub(super) fn plan(snapshot: &Snapshot, routes: &[Route]) -> (Vec<Asset>, Vec<Rewrite>) {
+pub(super) fn plan(snapshot: &Snapshot, site: &Site, routes: &[Route]) -> (Vec<Asset>, Vec<Rewrite>) {
     let own: Vec<(&String, Url, &Stored)> = snapshot
         .assets
         .iter()
@@ -22,6 +22,11 @@ pub(super) fn plan(snapshot: &Snapshot, routes: &[Route]) -> (Vec<Asset>, Vec<Re
     let mut at_path: BTreeMap<String, &Stored> = BTreeMap::new();
     let (mut assets, mut rewrites) = (Vec::new(), Vec::new());
     for (key, url, stored) in own {
+        if let Some(code) = site.told.get(key) {
+            let (path, body) = (path_and_query(&url), stored.body.clone());
+            assets.push(Asset { url: key.clone(), path, file: code.file.to_owned(), body });
+            continue;
+        }
         let path = decoded(&url);
         let same = at_path.get(&path).is_none_or(|first| first.body == stored.body);
         let plain = same
@@ -33,7 +38,12 @@ pub(super) fn plan(snapshot: &Snapshot, routes: &[Route]) -> (Vec<Asset>, Vec<Re
             at_path.insert(path, stored);
         } else {
             let to = file.trim_start_matches("public").to_owned();
-            rewrites.push(Rewrite { from: path_and_query(&url), matcher: matcher(&url), to });
+            rewrites.push(Rewrite {
+                from: path_and_query(&url),
+                matcher: matcher(&url),
+                to,
+                by: By::Configuration,
+            });
         }
         assets.push(Asset { url: key.clone(), path: path_and_query(&url), file, body: stored.body.clone() });
     }

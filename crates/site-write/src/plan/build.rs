@@ -1,8 +1,12 @@
 //! Makes the plan of a snapshot.
 
+use std::collections::BTreeSet;
+
 use site_read::Snapshot;
 
-use super::{Finding, Plan, VERSION, assets, groups, redirects, routes, shared};
+use super::{
+    Asset, Finding, Plan, Redirect, Route, VERSION, assets, groups, redirects, routes, shared, slashes,
+};
 use crate::{Bodies, Result, snapshot::Site};
 
 pub(crate) fn plan(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Plan> {
@@ -11,11 +15,16 @@ pub(crate) fn plan(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Plan> {
         routes::plan(snapshot, &site);
     let mut groups = groups::plan(&mut routes, &site);
     let shared = shared::plan(&mut routes, &mut groups, &site);
-    let (assets, from_assets) = assets::plan(snapshot, &routes);
-    let mut redirects = redirects::plan(snapshot, &routes);
-    redirects.extend(from_index);
+    let (assets, from_assets) = assets::plan(snapshot, &site, &routes);
+    let mut redirects = from_index;
+    redirects.extend(redirects::plan(snapshot, &routes));
+    let policy = slashes::policy(snapshot);
+    let answered = answered(&routes, &assets, &redirects);
+    redirects.extend(slashes::plan(policy, &routes, &answered, &site.origin));
+    redirects::collapse(&mut redirects);
     let mut rewrites = from_queries;
     rewrites.extend(from_assets);
+    redirects::assign(&mut redirects, &mut rewrites, &routes, &assets);
     for (url, page) in &site.pages {
         let told = page.findings.iter();
         findings.extend(told.map(|(code, note)| Finding {
@@ -29,6 +38,7 @@ pub(crate) fn plan(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Plan> {
     Ok(Plan {
         version: VERSION,
         origin: site.origin.origin().ascii_serialization(),
+        trailing_slash: policy.0,
         routes,
         groups,
         shared,
@@ -38,4 +48,12 @@ pub(crate) fn plan(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Plan> {
         forms: site.pages.values().flat_map(|page| page.forms.clone()).collect(),
         findings,
     })
+}
+
+/// Addresses that have an answer of their own.
+fn answered(routes: &[Route], assets: &[Asset], redirects: &[Redirect]) -> BTreeSet<String> {
+    let routes = routes.iter().map(|route| &route.path);
+    let assets = assets.iter().map(|asset| &asset.path);
+    let redirects = redirects.iter().map(|redirect| &redirect.from);
+    routes.chain(assets).chain(redirects).cloned().collect()
 }

@@ -6,7 +6,7 @@ use super::{Project, migration, proxy};
 use crate::{
     Plan,
     jsx::{object, string},
-    plan::Matcher,
+    plan::{By, Matcher, TrailingSlash},
 };
 
 pub(super) fn write(plan: &Plan, snapshot: &Snapshot, project: &mut Project) {
@@ -22,17 +22,25 @@ pub(super) fn write(plan: &Plan, snapshot: &Snapshot, project: &mut Project) {
 }
 
 fn next_config(plan: &Plan, not_found: bool) -> String {
-    let mut out = String::from(
+    let slash = match plan.trailing_slash {
+        TrailingSlash::Added => "proxy.ts puts the slash to the end of an address, as the site's server did.",
+        TrailingSlash::Removed => {
+            "proxy.ts takes the slash off the end of an address, as the site's server did."
+        }
+        TrailingSlash::Open => "The site answered with and without a slash at the end; so does this.",
+    };
+    let mut out = format!(
         "// Which old addresses lead where. Every page and file of the site answers at the address that it had.\n\
-         import type { NextConfig } from \"next\";\n\nconst config: NextConfig = {\n\
-         \x20 // The site answered with and without a slash at the end; so does this.\n  skipTrailingSlashRedirect: true,\n\
+         import type {{ NextConfig }} from \"next\";\n\nconst config: NextConfig = {{\n\
+         \x20 // {slash}\n  skipTrailingSlashRedirect: true,\n\
          \x20 // The site's scripts must run once, not twice as strict mode has it in development.\n  reactStrictMode: false,\n\
-         \x20 poweredByHeader: false,\n  turbopack: { root: process.cwd() },\n",
+         \x20 poweredByHeader: false,\n  turbopack: {{ root: process.cwd() }},\n",
     );
     if not_found {
         out.push_str("  // Several layouts have one page between them for what is not there.\n  experimental: { globalNotFound: true },\n");
     }
-    let redirects: Vec<_> = plan.redirects.iter().filter(|redirect| !proxy::moves(redirect)).collect();
+    let redirects: Vec<_> =
+        plan.redirects.iter().filter(|redirect| redirect.by == By::Configuration).collect();
     if !redirects.is_empty() {
         out.push_str("  async redirects() {\n    return [\n");
         for redirect in redirects {
@@ -42,7 +50,7 @@ fn next_config(plan: &Plan, not_found: bool) -> String {
         }
         out.push_str("    ];\n  },\n");
     }
-    let rewrites: Vec<_> = plan.rewrites.iter().filter(|rewrite| !proxy::serves(rewrite)).collect();
+    let rewrites: Vec<_> = plan.rewrites.iter().filter(|rewrite| rewrite.by == By::Configuration).collect();
     if !rewrites.is_empty() {
         out.push_str("  async rewrites() {\n    return {\n      beforeFiles: [\n");
         for rewrite in rewrites {

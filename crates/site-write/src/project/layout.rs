@@ -15,18 +15,26 @@ pub(super) fn write(press: &mut Press<'_>, group: &Group, page: &Page) -> String
     let html = jsx::document_attributes("html", &page.html, &mut needs);
     let body = jsx::document_attributes("body", &page.body_attributes, &mut needs);
     press.take_in(&needs);
+    let around = press.around(group);
     let part = |name: &String| Node::Part(name.clone());
-    let (before, more) = press.print(&group.before.iter().map(part).collect::<Vec<_>>(), 4, &BTreeSet::new());
+    let mut before = around.head.clone();
+    before.extend(group.before.iter().map(part));
+    let (before, more) = press.print(&before, 4, &BTreeSet::new());
     needs.parts.extend(more.parts);
     let (after, more) = press.print(&group.after.iter().map(part).collect::<Vec<_>>(), 4, &BTreeSet::new());
     needs.parts.extend(more.parts);
     let head = head(&page.styles.iter().map(Style::printable).collect::<Vec<_>>());
-    let imports = imports(&needs, &["import type { ReactNode } from \"react\";".to_owned()]);
+    let mut types = vec!["import type { ReactNode } from \"react\";".to_owned()];
+    if around.viewport.is_some() {
+        types.insert(0, "import type { Viewport } from \"next\";".to_owned());
+    }
+    let imports = imports(&needs, &types);
     format!(
         "// What {pages} have around them: the document, its style sheets, and the parts that all of them share.\n\
-         {imports}export default function {name}({{ children }}: {{ children: ReactNode }}) {{\n  return (\n    <html{html}>\n\
+         {imports}{viewport}export default function {name}({{ children }}: {{ children: ReactNode }}) {{\n  return (\n    <html{html}>\n\
          {head}      <body{body}>\n{before}        {{children}}\n{after}      </body>\n    </html>\n  );\n}}\n",
         pages = if group.pages == 1 { "1 page".to_owned() } else { format!("{} pages", group.pages) },
+        viewport = around.viewport.unwrap_or_default(),
         name = name(group),
     )
 }

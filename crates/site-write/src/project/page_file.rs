@@ -2,31 +2,39 @@
 
 use std::collections::BTreeSet;
 
-use super::{Press, imports};
+use super::{
+    Press, imports,
+    metadata::{self, Viewport},
+};
 use crate::{
     jsx::{object, string},
-    page::{Head, Page, Script},
+    page::{Page, Script},
     plan::{Group, Route, shared},
 };
 
 pub(super) fn write(press: &mut Press<'_>, route: &Route, page: &Page, group: &Group) -> String {
     let soft = soft_links(press, route);
-    let mut nodes = page.head.elements.clone();
+    let around = press.around(group);
+    let viewport = if around.viewport.is_some() { Viewport::OfTheLayout } else { Viewport::Own };
+    let mut nodes = metadata::elements(&page.head, viewport);
+    nodes.retain(|node| !around.head.contains(node));
     nodes.extend(shared::replace(shared::without_edges(&page.body, group), &press.parts));
     let (body, needs) = press.print(&nodes, 3, &soft);
-    let (more, tail) = islands(page);
+    let (mut more, tail) = islands(page);
+    more.insert(0, metadata::type_import(&page.head, viewport));
+    more.retain(|line| !line.is_empty());
     format!(
         "// The page at {path}\n{imports}{metadata}export default function {name}() {{\n  return (\n    <>\n{body}{tail}    </>\n  );\n}}\n",
         path = route.path,
         imports = imports(&needs, &more),
-        metadata = metadata(&page.head),
+        metadata = metadata::exports(&page.head, viewport),
         name = route.component,
     )
 }
 
 /// What runs the page's scripts and handlers, and all that its file imports besides what its tree needs.
 pub(super) fn islands(page: &Page) -> (Vec<String>, String) {
-    let mut imports = vec![type_import(&page.head)];
+    let mut imports = Vec::new();
     let mut islands = String::new();
     if page.handlers {
         imports.push("import { LegacyHandlers } from \"@/components/LegacyHandlers\";".into());
@@ -37,7 +45,6 @@ pub(super) fn islands(page: &Page) -> (Vec<String>, String) {
         let scripts = scripts(&page.scripts);
         islands.push_str(&format!("      <LegacyScripts scripts={{[\n{scripts}      ]}} />\n"));
     }
-    imports.retain(|line| !line.is_empty());
     (imports, islands)
 }
 
@@ -69,51 +76,4 @@ fn scripts(scripts: &[Script]) -> String {
         format!("        {{ {} }},\n", members.join(", "))
     };
     scripts.iter().map(line).collect()
-}
-
-fn type_import(head: &Head) -> String {
-    let metadata = head.title.is_some() || head.description.is_some();
-    match (metadata, head.viewport.is_some()) {
-        (true, true) => "import type { Metadata, Viewport } from \"next\";".into(),
-        (true, false) => "import type { Metadata } from \"next\";".into(),
-        (false, true) => "import type { Viewport } from \"next\";".into(),
-        (false, false) => String::new(),
-    }
-}
-
-pub(super) fn metadata(head: &Head) -> String {
-    let mut out = String::new();
-    let mut members = Vec::new();
-    if let Some(title) = &head.title {
-        members.push(format!("  title: {{ absolute: {} }},\n", string(title)));
-    }
-    if let Some(description) = &head.description {
-        members.push(format!("  description: {},\n", string(description)));
-    }
-    if !members.is_empty() {
-        out.push_str(&format!("export const metadata: Metadata = {{\n{}}};\n\n", members.concat()));
-    }
-    if let Some(viewport) = &head.viewport {
-        let known: Vec<String> =
-            viewport.iter().filter_map(|(name, value)| viewport_member(name, value)).collect();
-        out.push_str(&format!("export const viewport: Viewport = {{ {} }};\n\n", known.join(", ")));
-    }
-    out
-}
-
-fn viewport_member(name: &str, value: &str) -> Option<String> {
-    let number = || value.parse::<f64>().ok().map(|number| number.to_string());
-    let size = || number().or_else(|| value.starts_with("device-").then(|| string(value)));
-    Some(match name {
-        "width" => format!("width: {}", size()?),
-        "height" => format!("height: {}", size()?),
-        "initial-scale" => format!("initialScale: {}", number()?),
-        "minimum-scale" => format!("minimumScale: {}", number()?),
-        "maximum-scale" => format!("maximumScale: {}", number()?),
-        "user-scalable" => format!("userScalable: {}", matches!(value, "yes" | "1")),
-        "viewport-fit" if matches!(value, "auto" | "cover" | "contain") => {
-            format!("viewportFit: {}", string(value))
-        }
-        _ => return None,
-    })
 }

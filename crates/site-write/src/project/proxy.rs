@@ -1,35 +1,22 @@
-//! Addresses that only their queries tell apart, where Next's configuration cannot: it gives every redirect the query of the
-//! address that it came from, and does not see a parameter without a value. A proxy of the project's own can.
+//! Addresses that Next's configuration cannot tell apart: it compares paths without regard to case and to a slash at the end,
+//! gives every redirect the query of the address that it came from, and does not see a parameter without a value. A proxy
+//! of the project's own can.
 
 use std::collections::BTreeMap;
 
-use crate::{
-    Plan,
-    jsx::string,
-    plan::{Redirect, Rewrite},
-};
-
-/// Does the proxy lead it on, and not the configuration?
-pub(super) fn moves(redirect: &Redirect) -> bool {
-    !redirect.matcher.query.is_empty()
-}
-
-/// Does the proxy answer it, and not the configuration?
-pub(super) fn serves(rewrite: &Rewrite) -> bool {
-    rewrite.matcher.query.values().any(String::is_empty)
-}
+use crate::{Plan, jsx::string, plan::By};
 
 /// The proxy, if the plan needs one.
 pub(super) fn write(plan: &Plan) -> Option<String> {
     let mut by_path: BTreeMap<&str, Vec<(&str, String)>> = BTreeMap::new();
     let mut sources: Vec<&str> = Vec::new();
-    for redirect in plan.redirects.iter().filter(|redirect| moves(redirect)) {
+    for redirect in plan.redirects.iter().filter(|redirect| redirect.by == By::Proxy) {
         let (path, query) = split(&redirect.from);
         let rest = format!("to: {}, status: {}", string(&redirect.to), redirect.status);
         by_path.entry(path).or_default().push((query, rest));
         sources.push(&redirect.matcher.source);
     }
-    for rewrite in plan.rewrites.iter().filter(|rewrite| serves(rewrite)) {
+    for rewrite in plan.rewrites.iter().filter(|rewrite| rewrite.by == By::Proxy) {
         let (path, query) = split(&rewrite.from);
         by_path.entry(path).or_default().push((query, format!("to: {}", string(&rewrite.to))));
         sources.push(&rewrite.matcher.source);
@@ -40,12 +27,20 @@ pub(super) fn write(plan: &Plan) -> Option<String> {
     let mut rules = String::new();
     for (path, mut of_path) in by_path {
         // The address with more parameters is the more particular one.
-        of_path.sort_by_key(|(query, _)| std::cmp::Reverse(query.matches('&').count()));
-        rules.push_str(&format!("  [\n    {},\n    [\n", string(path)));
-        for (query, rest) in of_path {
-            rules.push_str(&format!("      {{ query: {}, {rest} }},\n", string(query)));
-        }
-        rules.push_str("    ],\n  ],\n");
+        of_path.sort_by_key(|(query, _)| std::cmp::Reverse(parameters(query)));
+        let of_path: Vec<String> = of_path
+            .into_iter()
+            .map(|(query, rest)| {
+                let query =
+                    if query.is_empty() { String::new() } else { format!("query: {}, ", string(query)) };
+                format!("{{ {query}{rest} }}")
+            })
+            .collect();
+        let lines = match of_path.as_slice() {
+            [only] => format!("[{only}]"),
+            several => format!("[\n    {},\n  ]", several.join(",\n    ")),
+        };
+        rules.push_str(&format!("  [{}, {lines}],\n", string(path)));
     }
     sources.sort_unstable();
     sources.dedup();
@@ -55,26 +50,29 @@ pub(super) fn write(plan: &Plan) -> Option<String> {
     ))
 }
 
-/// Path, without a slash at its end, and query.
 fn split(from: &str) -> (&str, &str) {
-    let (path, query) = from.split_once('?').unwrap_or((from, ""));
-    (path.trim_end_matches('/'), query)
+    from.split_once('?').unwrap_or((from, ""))
 }
 
-const HEAD: &str = r#"// Old addresses that only their queries tell apart. Where they lead, the query is left behind.
+fn parameters(query: &str) -> usize {
+    query.split('&').filter(|pair| !pair.is_empty()).count()
+}
+
+const HEAD: &str = r#"// Old addresses that only their queries, their case or a slash at the end tell apart.
 import { type NextRequest, NextResponse } from "next/server";
 
-/** With a status it is a redirect; without one, the page at `to` answers. */
-type Rule = { query: string; to: string; status?: number };
+/** With a status it is a redirect; without one, the page at `to` answers. A query that a rule names is left behind. */
+type Rule = { query?: string; to: string; status?: number };
 
 "#;
 
 const TAIL: &str = r#"
 export function proxy(request: NextRequest) {
   const asked = new URL(request.url);
-  const rule = rules.get(asked.pathname.replace(/\/+$/, ""))?.find(({ query }) => has(asked.searchParams, query));
+  const rule = rules.get(asked.pathname)?.find(({ query }) => !query || has(asked.searchParams, query));
   if (!rule) return NextResponse.next();
   const to = new URL(rule.to, request.url);
+  if (!rule.query && !to.search) to.search = asked.search;
   return rule.status ? NextResponse.redirect(to, rule.status) : NextResponse.rewrite(to);
 }
 
