@@ -70,8 +70,8 @@ pub enum Error {
     /// The guard refused the request before a connection was made.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// The name has no address.
-    #[error("the name {host} does not resolve")]
+    /// The name has no address, or nobody could say what it is.
+    #[error("the name {host} {}", unresolved(source))]
     Unresolved {
         /// The name that was looked up.
         host: String,
@@ -171,5 +171,13 @@ impl Error {
             | Self::Roots(_)
             | Self::Client(_) => false,
         }
+    }
+}
+
+/// A name that is not there is one thing, a name server that does not answer another.
+fn unresolved(source: &std::io::Error) -> &'static str {
+    match source.kind() {
+        std::io::ErrorKind::NotFound => "does not resolve",
+        _ => "could not be looked up",
     }
 }

@@ -17,6 +17,9 @@ use pace::Pace;
 
 /// Hosts remembered at most, so that a site that links to thousands of others does not grow memory.
 const REMEMBERED: usize = 256;
+/// A host that was asked within this time is remembered, with its pace and the pause that it asks for, as long as
+/// there are not many times more.
+const RECENT: Duration = Duration::from_secs(10 * 60);
 /// Longest pause that a host's word is believed for.
 const LONGEST_QUIET: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -27,6 +30,8 @@ pub(crate) struct HostState {
     pinned: Mutex<Option<Pinned>>,
     /// Held while the name is looked up, so that many requests cause one look-up; never while connecting.
     pub(crate) looking: tokio::sync::Mutex<()>,
+    /// When somebody last wanted to ask it.
+    wanted: Mutex<Instant>,
 }
 
 struct Lane {
@@ -81,7 +86,18 @@ impl HostState {
             freed: Notify::new(),
             pinned: Mutex::new(None),
             looking: tokio::sync::Mutex::default(),
+            wanted: Mutex::new(Instant::now()),
         }
+    }
+
+    fn want(&self, now: Instant) {
+        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
+    /// Whether forgetting it now would be rude: it asked for silence, or its pace is still needed.
+    fn is_recent(&self, now: Instant) -> bool {
+        let wanted = *self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_quiet() || now.saturating_duration_since(wanted) < RECENT
     }
 
     /// Waits for a free place, for the pause between two requests, and for the end of a pause that the
@@ -192,17 +208,26 @@ impl Hosts {
     }
 
     pub(crate) fn of(&self, site: &Site) -> Arc<HostState> {
+        self.wanted(site, Instant::now())
+    }
+
+    fn wanted(&self, site: &Site, now: Instant) -> Arc<HostState> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(host) = known.get(site) {
+            host.want(now);
             return host.clone();
         }
         if known.len() >= REMEMBERED {
+            known.retain(|_, state| Arc::strong_count(state) > 1 || state.is_recent(now));
+        }
+        if known.len() >= 4 * REMEMBERED {
             known.retain(|_, state| Arc::strong_count(state) > 1 || state.is_quiet());
         }
         if known.len() >= 4 * REMEMBERED {
             known.retain(|_, state| Arc::strong_count(state) > 1);
         }
         let host = Arc::new(HostState::new(&self.options));
+        host.want(now);
         known.insert(site.clone(), host.clone());
         host
     }

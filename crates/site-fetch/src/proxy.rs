@@ -3,7 +3,7 @@
 //! A browser asks by itself: redirects, parts of a page, scripts' requests. Confined to a namespace without a
 //! network it reaches only this proxy's UNIX socket, and here each target goes through the same guard as any
 //! fetch: the name is resolved once, every answer is checked, and the connection is made to what was checked.
-//! What is refused is answered 403 and kept for the report.
+//! What is refused is answered 403, without a reason that a page could read, and kept for the report.
 //!
 //! It must never listen where another user could reach it, reuse a connection for a second target, or pass on
 //! a request that it did not frame itself. Start at [`Proxy::listen`]; `serve.rs` answers, `meter.rs` bounds.
@@ -27,6 +27,8 @@ use meter::Budget;
 
 /// Pause after a failed accept: it fails when descriptors run out, and trying at once would only spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Characters that are told of an address that was refused.
+const MAX_TARGET: usize = 2000;
 
 /// The bounds of one proxy.
 #[derive(Debug, Clone)]
@@ -66,6 +68,13 @@ impl Default for Options {
 pub trait Policy: Send + Sync {
     /// The rule that forbids this address, if one does.
     fn forbids(&self, url: &Url) -> Option<String>;
+
+    /// Whether requests to this host are the browser's own affair, whatever the address: answered 403, tunnels
+    /// too, and not told, since no page asked for them.
+    fn ignores(&self, host: &str) -> bool {
+        let _ = host;
+        false
+    }
 }
 
 /// Forbids nothing beyond what the guard does.
@@ -78,7 +87,7 @@ impl Policy for () {
 /// A target that the browser asked for in vain.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Turned {
-    /// What was asked for: an address, or a host and port for a tunnel.
+    /// What was asked for: an address, or a host and port for a tunnel; the start of it, if it is very long.
     pub target: String,
     /// The rule that refused it.
     pub rule: String,
@@ -146,11 +155,14 @@ impl Proxy {
 }
 
 impl Shared {
-    fn refuse(&self, target: String, rule: String) {
-        tracing::info!(target, rule, "refused a request of the browser");
+    /// Keeps a refusal, once, and says it in the log. A page decides how many there are and how long.
+    fn refuse(&self, target: &str, rule: String) {
+        let target: String = target.chars().take(MAX_TARGET).collect();
+        let turned = Turned { target, rule };
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        if refused.len() < self.options.max_refused {
-            refused.insert(Turned { target, rule });
+        if refused.len() < self.options.max_refused && !refused.contains(&turned) {
+            tracing::info!(target = turned.target, rule = turned.rule, "refused a request of the browser");
+            refused.insert(turned);
         }
     }
 }

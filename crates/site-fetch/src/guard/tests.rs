@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use url::Url;
 
-use super::Guard;
+use super::{Guard, MAX_ADDRESSES};
 use crate::error::Error;
 use crate::resolve::Resolve;
 
@@ -133,4 +133,34 @@ async fn a_named_pair_opens_itself_and_nothing_else() {
 async fn a_name_without_addresses_does_not_resolve() {
     let found = outcome(&guard(&[], &[]), "http://example.com/").await;
     assert_eq!(found, Err("the name example.com does not resolve".to_owned()));
+}
+
+/// A name server that is away.
+struct Away;
+
+#[async_trait]
+impl Resolve for Away {
+    async fn resolve(&self, _host: &str) -> io::Result<Vec<IpAddr>> {
+        Err(io::ErrorKind::ConnectionRefused.into())
+    }
+}
+
+#[tokio::test]
+async fn a_name_server_that_is_away_is_no_missing_name() {
+    let guard = Guard::new(Vec::new(), Arc::new(Away), Duration::from_secs(1));
+    let found =
+        guard.target(&Url::parse("http://example.com/").expect("a URL")).await.expect_err("nobody knows");
+    assert_eq!(found.to_string(), "the name example.com could not be looked up");
+    assert!(found.is_transient());
+}
+
+#[tokio::test]
+async fn very_many_addresses_are_all_checked_and_few_are_tried() {
+    let many: Vec<String> = (0..4000).map(|n| format!("93.184.{}.{}", n / 250, n % 250)).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let found = outcome(&guard(&many, &[]), "http://example.com/").await.expect("all are public");
+    assert_eq!(found.len(), MAX_ADDRESSES);
+    let one_is_bad = [&many[..], &["10.0.0.1"]].concat();
+    let found = outcome(&guard(&one_is_bad, &[]), "http://example.com/").await.expect_err("the last is not");
+    assert!(found.starts_with("10.0.0.0/8"), "{found}");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Hosts, Lane, Turn};
+use super::{Hosts, Lane, RECENT, Turn};
 use crate::guard::Site;
 use crate::options::Options;
 
@@ -111,4 +111,20 @@ async fn a_place_is_given_back_however_a_request_ends() {
         hosts.of(&site(&format!("{other}.example.com")));
     }
     assert!(hosts.of(&site("example.com")).slot(PATIENCE).await.is_err());
+}
+
+#[test]
+fn the_pause_that_a_host_asks_for_is_remembered_while_it_is_read() {
+    let site = |host: &str| Site { host: host.to_owned(), port: 80, secure: false };
+    let (hosts, begin) = (Hosts::new(&Options::default()), Instant::now());
+    hosts.wanted(&site("example.com"), begin).set_delay(7 * SECOND);
+    // A worker reads other sites meanwhile.
+    for other in 0..900 {
+        hosts.wanted(&site(&format!("{other}.example.com")), begin + SECOND);
+    }
+    assert_eq!(hosts.wanted(&site("example.com"), begin + SECOND).lane().delay, 7 * SECOND);
+    let later = begin + RECENT + 2 * SECOND;
+    hosts.wanted(&site("example.org"), later);
+    let forgotten = hosts.wanted(&site("example.com"), later);
+    assert_eq!(forgotten.lane().delay, Duration::ZERO, "nobody asked it for a long time");
 }

@@ -56,6 +56,8 @@ enum No {
     Malformed(&'static str),
     /// A rule stands against it.
     Refused(String),
+    /// Nobody's business but the browser's.
+    Ignored,
     /// The target cannot be reached.
     Unreachable(String),
 }
@@ -99,13 +101,18 @@ async fn answer(shared: &Shared, tunnel: &Mutex<Option<Tunnel>>, mut request: Re
     } else {
         forward(shared, request).await
     };
+    // A page can read what comes back for its own name: it is told no reason, which would hold the address that the
+    // name has here.
     outcome.unwrap_or_else(|no| match no {
         No::Malformed(why) => says(StatusCode::BAD_REQUEST, why),
-        No::Unreachable(why) => says(StatusCode::BAD_GATEWAY, &why),
+        No::Unreachable(why) => {
+            tracing::debug!(why, "a target of the browser cannot be reached");
+            says(StatusCode::BAD_GATEWAY, "")
+        }
+        No::Ignored => says(StatusCode::FORBIDDEN, ""),
         No::Refused(rule) => {
-            let answer = says(StatusCode::FORBIDDEN, &rule);
-            shared.refuse(asked, rule);
-            answer
+            shared.refuse(&asked, rule);
+            says(StatusCode::FORBIDDEN, "")
         }
     })
 }
@@ -183,6 +190,9 @@ async fn dial(shared: &Shared, url: &Url) -> Result<Metered, No> {
     if shared.budget.is_exhausted() {
         return Err(No::Refused("the bytes of this page are used up".to_owned()));
     }
+    if url.host_str().is_some_and(|host| shared.policy.ignores(host)) {
+        return Err(No::Ignored);
+    }
     let target = shared.fetcher.target(url).await.map_err(|error| match error {
         Error::Refused(refused) => No::Refused(refused.to_string()),
         other => No::Unreachable(other.to_string()),
@@ -197,8 +207,8 @@ async fn dial(shared: &Shared, url: &Url) -> Result<Metered, No> {
     Ok(Metered::new(stream, Arc::clone(&shared.budget), shared.options.idle_timeout))
 }
 
-fn says(status: StatusCode, text: &str) -> Answer {
-    let body = Full::new(Bytes::copy_from_slice(text.as_bytes())).map_err(|never| match never {});
+fn says(status: StatusCode, text: &'static str) -> Answer {
+    let body = Full::new(Bytes::from_static(text.as_bytes())).map_err(|never| match never {});
     let mut answer = Response::new(body.boxed());
     *answer.status_mut() = status;
     answer

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::future::join_all;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use site_fetch::{Error, Fetcher, Options, Resolve, authorities};
@@ -91,6 +91,23 @@ async fn http2_is_agreed_on_and_one_connection_is_enough() {
     assert!(answers.iter().all(Result::is_ok));
     assert!(seen.requests().iter().all(|request| request.starts_with("HTTP/2.0")), "{:?}", seen.requests());
     assert_eq!((seen.requests().len(), seen.connections()), (21, 1));
+}
+
+/// Browsers ask another name over a connection whose certificate has it too; here the other name's addresses have
+/// been checked for that name alone.
+#[tokio::test]
+async fn a_connection_serves_no_other_name() {
+    let authority = Authority::new();
+    let both = |params: &mut CertificateParams| {
+        params.subject_alt_names.push(SanType::DnsName("other.test".try_into().expect("a name")));
+    };
+    let (address, seen) = web::start(Some(authority.server(both)), |_| web::answer(200, &[], "h2"));
+    let fetcher = fetcher(address, Some(&authority));
+    for host in ["site.test", "other.test", "site.test"] {
+        fetcher.get(&at(host, address)).await.expect("an answer");
+    }
+    assert_eq!(seen.names(), [Some("site.test".to_owned()), Some("other.test".to_owned())]);
+    assert_eq!((seen.requests().len(), seen.connections()), (3, 2));
 }
 
 #[tokio::test]

@@ -118,6 +118,8 @@ async fn a_forbidden_listener_gets_no_connection_whatever_its_address_looks_like
             let code = answer.split(' ').nth(1).unwrap_or_default();
             // A name that means nothing here, or that no parser takes, is turned away too.
             assert!(["403", "400", "502"].contains(&code), "{request}{answer}");
+            // A page may read the answer: it says nothing of where the name leads.
+            assert!(code == "400" || answer.ends_with("\r\n\r\n"), "{request}{answer}");
         }
     }
     forbidden.assert_untouched();
@@ -239,6 +241,38 @@ impl Policy for NoSecrets {
     fn forbids(&self, url: &Url) -> Option<String> {
         url.path().starts_with("/secret").then(|| "robots.txt".to_owned())
     }
+
+    fn ignores(&self, host: &str) -> bool {
+        host == "127.0.0.2"
+    }
+}
+
+#[tokio::test]
+async fn what_is_the_browsers_own_affair_reaches_nobody_and_is_not_told() {
+    let server = Server::start(|_, stream| send(stream, 200, "", b"ok"));
+    let own = SocketAddr::new("127.0.0.2".parse().expect("an address"), server.address.port());
+    let inner = std::net::TcpListener::bind(own).expect("the same port of another address");
+    inner.set_nonblocking(true).expect("nonblocking");
+    let door = Door::open(fetcher(&[server.address, own]), Options::default(), Arc::new(NoSecrets));
+    assert!(door.get(&format!("http://{own}/update")).await.starts_with("HTTP/1.1 403"));
+    let tunnel = format!("CONNECT {own} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert!(door.say(&tunnel).await.starts_with("HTTP/1.1 403"));
+    assert!(inner.accept().is_err(), "a connection was made");
+    assert!(door.proxy.refused().is_empty(), "{:?}", door.proxy.refused());
+    assert!(door.get(server.url("/open").as_str()).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn refusals_are_told_once_and_short() {
+    let bounds = Options { max_refused: 3, ..Options::default() };
+    let door = Door::open(fetcher(&[]), bounds, Arc::new(()));
+    for path in 0..10 {
+        let long = format!("http://127.0.0.1/{}/{}", path / 2, "x".repeat(50_000));
+        assert!(door.get(&long).await.starts_with("HTTP/1.1 403"));
+    }
+    let refused = door.proxy.refused();
+    assert_eq!(refused.len(), 3);
+    assert!(refused.iter().all(|turned| turned.target.len() == 2000));
 }
 
 #[tokio::test]
