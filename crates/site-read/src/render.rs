@@ -10,13 +10,17 @@
 mod browser;
 mod cdp;
 mod cell;
+mod chromium;
 mod consent;
 mod keeper;
 mod log;
 mod memory;
 mod need;
+mod policy;
 mod sandbox;
+mod session;
 mod tab;
+mod walls;
 
 use std::io;
 use std::path::PathBuf;
@@ -86,8 +90,21 @@ impl Default for Options {
 #[non_exhaustive]
 pub enum Unavailable {
     /// There is no Chromium that can be confined.
-    #[error("there is no Chromium: install the package chromium (a snap or flatpak cannot be confined)")]
+    #[error("there is no Chromium: install the package chromium, or google-chrome-stable")]
     NoChromium,
+    /// The only Chromium is one that brings a confinement of its own.
+    #[error(
+        "the Chromium of this machine is a {by} ({}), which brings a confinement of its own and cannot be shut in by \
+         ours, so it is not run: install an ordinary package beside it, such as chromium of Debian or \
+         google-chrome-stable of Google",
+        path.display()
+    )]
+    Packaged {
+        /// `snap` or `flatpak`.
+        by: &'static str,
+        /// What gave it away.
+        path: PathBuf,
+    },
     /// A program of the confinement is missing.
     #[error("{program} is missing: install the package {package}")]
     NoProgram {
@@ -116,7 +133,10 @@ pub enum Error {
     /// robots.txt forbids the page.
     #[error("the site's robots.txt forbids reading it")]
     RobotsForbid,
-    /// The browser could not be started or its pipe broke: it crashed, or a bound on its memory ended it.
+    /// This machine did not let the browser be started, or its files and its proxy be made.
+    #[error("the browser could not be started")]
+    SetUp(#[source] io::Error),
+    /// The browser's pipe broke: it crashed, or the system ended it.
     #[error("the browser ended early")]
     Ended(#[source] io::Error),
     /// All its processes together took more memory than is allowed.
@@ -231,13 +251,15 @@ impl Renderer {
     }
 
     async fn in_browser(&self, fetcher: &Fetcher, url: &Url, own: Arc<OwnHost>) -> Result<Rendered, Error> {
-        let folder = private_folder().map_err(Error::Ended)?;
-        let socket = folder.path().join("proxy");
+        let folder = private_folder().map_err(Error::SetUp)?;
+        let (socket, rules) = (folder.path().join("proxy"), folder.path().join("policy"));
+        std::fs::write(&rules, policy::text(fetcher.options())).map_err(Error::SetUp)?;
         let options = self.options.proxy.clone();
         let policy: Arc<dyn Policy> = own.clone();
-        let proxy = Proxy::listen(fetcher.clone(), &socket, options, policy).map_err(Error::Ended)?;
-        let mut browser = Browser::start(&self.programs, &self.options, Some(&socket)).await?;
-        let outcome = tab::render(&mut browser, &self.options, fetcher, url, own.as_ref()).await;
+        let proxy = Proxy::listen(fetcher.clone(), &socket, options, policy).map_err(Error::SetUp)?;
+        let mut browser = Browser::start(&self.programs, &self.options, Some((&socket, &rules))).await?;
+        let agent = &fetcher.options().user_agent;
+        let outcome = tab::render(&mut browser, &self.options, agent, url, own.as_ref()).await;
         let outgrown = browser.end().await;
         match outcome {
             Err(Error::Ended(_)) if outgrown => Err(Error::Memory { limit: self.options.max_memory }),
@@ -262,5 +284,9 @@ impl Policy for OwnHost {
     fn forbids(&self, url: &Url) -> Option<String> {
         let own = url.host_str() == Some(self.host.as_str());
         (own && !self.robots.allows(url)).then(|| "the site's robots.txt forbids reading it".to_owned())
+    }
+
+    fn ignores(&self, host: &str) -> bool {
+        policy::is_own_affair(host)
     }
 }

@@ -16,13 +16,18 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts one whose only way out is the proxy at `socket`; without a socket there is none.
-    pub async fn start(programs: &Programs, options: &Options, socket: Option<&Path>) -> Result<Self, Error> {
-        let command = programs.browser(socket, options.max_memory);
-        let (process, ends) = Kept::start(command, options.max_memory).await.map_err(Error::Ended)?;
+    /// Starts one whose only way out is the proxy at the first path, under the policy of the file at the second;
+    /// without them there is no way out.
+    pub async fn start(
+        programs: &Programs,
+        options: &Options,
+        way_out: Option<(&Path, &Path)>,
+    ) -> Result<Self, Error> {
+        let command = programs.browser(way_out, options.max_memory);
+        let (process, ends) = Kept::start(command, options.max_memory).await.map_err(Error::SetUp)?;
         let (to, from) =
-            ends.to.zip(ends.from).ok_or_else(|| Error::Ended(io::ErrorKind::BrokenPipe.into()))?;
-        let pipe = Pipe::new(to, from, options.max_html).map_err(Error::Ended)?;
+            ends.to.zip(ends.from).ok_or_else(|| Error::SetUp(io::ErrorKind::BrokenPipe.into()))?;
+        let pipe = Pipe::new(to, from, options.max_html).map_err(Error::SetUp)?;
         Ok(Self { pipe, process })
     }
 

@@ -1,12 +1,15 @@
 //! Messages to and from the browser: JSON, each ended by a zero byte, over two pipes.
 //!
 //! The protocol has no version of its own; what is used of it is stable (chromedevtools.github.io). What the
-//! browser sends is a page's doing in part, and read as such: bounded, and nothing in it is trusted.
+//! browser sends is a page's doing in part, and read as such: bounded, nothing in it is trusted, and what is not
+//! wanted is never made into a tree, which takes many times the room of its text.
 
+use std::borrow::Cow;
 use std::io;
 use std::process::{ChildStdin, ChildStdout};
 
 use bytes::BytesMut;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process;
@@ -15,8 +18,13 @@ use super::Error;
 
 /// Room for pictures and for what surrounds a page: both arrive as JSON.
 const MAX_MESSAGE: usize = 64 * 1024 * 1024;
+/// A longer event is passed over, unless it has to be answered: a page decides how long it is.
+const MAX_EVENT: usize = 1024 * 1024;
+/// The event that has to be answered, or the page waits for ever.
+const ANSWERED: &str = "Fetch.requestPaused";
 
 /// What the browser says.
+#[derive(Debug)]
 pub enum Message {
     /// The answer to the command of this number.
     Answer {
@@ -27,6 +35,8 @@ pub enum Message {
     },
     /// Something happened.
     Event {
+        /// The session that it happened in; empty for the browser's own.
+        session: String,
         /// Its name.
         method: String,
         /// Its details.
@@ -43,6 +53,8 @@ pub struct Pipe {
     scanned: usize,
     limit: usize,
     last: u64,
+    /// The events that are wanted, if not all of them are.
+    heeded: Option<&'static [&'static str]>,
 }
 
 impl Pipe {
@@ -55,7 +67,13 @@ impl Pipe {
             scanned: 0,
             limit: max_html.saturating_mul(6).max(MAX_MESSAGE),
             last: 0,
+            heeded: None,
         })
+    }
+
+    /// From now on only these events are handed out.
+    pub fn heed_only(&mut self, events: &'static [&'static str]) {
+        self.heeded = Some(events);
     }
 
     /// Sends a command; its number.
@@ -71,15 +89,18 @@ impl Pipe {
         Ok(self.last)
     }
 
-    /// The next message. May be dropped while it waits; nothing is lost then.
+    /// The next message that is wanted. May be dropped while it waits; nothing is lost then.
     pub async fn receive(&mut self) -> Result<Message, Error> {
         loop {
             let fresh = &self.buffer[self.scanned..];
             if let Some(end) = fresh.iter().position(|byte| *byte == 0) {
                 let message = self.buffer.split_to(self.scanned + end + 1);
                 self.scanned = 0;
-                let message = serde_json::from_slice(&message[..message.len() - 1]);
-                return Ok(read(message.map_err(|error| Error::Ended(error.into()))?));
+                let message = read(&message[..message.len() - 1], self.heeded);
+                match message.map_err(|error| Error::Ended(error.into()))? {
+                    Some(message) => return Ok(message),
+                    None => continue,
+                }
             }
             self.scanned = self.buffer.len();
             if self.scanned > self.limit {
@@ -93,14 +114,80 @@ impl Pipe {
     }
 }
 
-fn read(mut message: Value) -> Message {
-    if let Some(id) = message["id"].as_u64() {
-        let outcome = match message["error"]["message"].as_str() {
-            Some(said) => Err(said.to_owned()),
-            None => Ok(message["result"].take()),
-        };
-        return Message::Answer { id, outcome };
+/// What tells messages apart.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    id: Option<u64>,
+    #[serde(borrow)]
+    method: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "sessionId")]
+    session: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    result: Value,
+    error: Option<Refusal>,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    #[serde(default)]
+    params: Value,
+}
+
+/// A message, unless nobody wants it.
+fn read(text: &[u8], heeded: Option<&[&str]>) -> serde_json::Result<Option<Message>> {
+    let Envelope { id, method, session } = serde_json::from_slice(text)?;
+    if let Some(id) = id {
+        let Answer { result, error } = serde_json::from_slice(text)?;
+        let outcome = error.map_or(Ok(result), |refusal| Err(refusal.message));
+        return Ok(Some(Message::Answer { id, outcome }));
     }
-    let method = message["method"].as_str().unwrap_or_default().to_owned();
-    Message::Event { method, params: message["params"].take() }
+    let method = method.unwrap_or_default();
+    let is_heeded = heeded.is_none_or(|heeded| heeded.contains(&&*method));
+    if !is_heeded || (text.len() > MAX_EVENT && method != ANSWERED) {
+        return Ok(None);
+    }
+    let Event { params } = serde_json::from_slice(text)?;
+    let session = session.unwrap_or_default().into_owned();
+    Ok(Some(Message::Event { session, method: method.into_owned(), params }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WANTED: &[&str] = &["A.happened", ANSWERED];
+
+    fn said(text: &str) -> Option<Message> {
+        read(text.as_bytes(), Some(WANTED)).expect("JSON")
+    }
+
+    #[test]
+    fn answers_and_events_are_told_apart() {
+        let done = said(r#"{"id":3,"result":{"x":1},"sessionId":"S"}"#);
+        assert!(matches!(done, Some(Message::Answer { id: 3, outcome: Ok(value) }) if value["x"] == 1));
+        let refused = said(r#"{"id":4,"error":{"code":-1,"message":"no"}}"#);
+        assert!(matches!(refused, Some(Message::Answer { id: 4, outcome: Err(why) }) if why == "no"));
+        let event = said(r#"{"method":"A.happened","params":{"y":[2]},"sessionId":"S"}"#);
+        let Some(Message::Event { session, method, params }) = event else { panic!("{event:?}") };
+        assert_eq!((&*session, &*method, &params["y"][0]), ("S", "A.happened", &json!(2)));
+        assert!(read(b"{\"id\":", None).is_err());
+    }
+
+    #[test]
+    fn what_nobody_wants_is_passed_over() {
+        assert!(said(r#"{"method":"B.happened","params":{}}"#).is_none());
+        let long = "x".repeat(MAX_EVENT);
+        assert!(said(&format!(r#"{{"method":"A.happened","params":{{"z":"{long}"}}}}"#)).is_none());
+        let paused = format!(r#"{{"method":"{ANSWERED}","params":{{"z":"{long}"}}}}"#);
+        assert!(said(&paused).is_some(), "one that waits for an answer is never passed over");
+    }
 }

@@ -1,5 +1,5 @@
-// Says no to cookie walls. Gets the table of consent.json; runs apart from the page's own scripts.
-(table, hide) => {
+// Says no to cookie walls. Gets the table of consent.json and what to do; runs apart from the page's own scripts.
+(table, task) => {
     const plain = (text) => text.toLowerCase().replace(/[\s\u00a0]+/g, ' ').replace(/^[\s»×✕.!]+|[\s»×✕.!]+$/g, '');
     const shown = (element) => {
         const box = element.getBoundingClientRect();
@@ -19,17 +19,24 @@
         const text = `${marks(element)} ${element.textContent.slice(0, 5000)}`.toLowerCase();
         return table.about.some((word) => text.includes(word));
     };
+    // A frame may be anything, a chat or a badge with a link to its privacy terms: only plain words count there.
+    const surely = (body) => {
+        const text = (body?.innerText ?? '').slice(0, 5000).toLowerCase();
+        return table.surely.some((word) => text.includes(word));
+    };
     const lies_over = (element) => {
         const { position } = getComputedStyle(element);
         return position === 'fixed' || position === 'sticky' || element.matches('dialog[open], [role=dialog], [role=alertdialog]');
     };
     // The walls: what lies over the page, speaks of cookies, and is no page of its own.
-    const walls = () => all('body *').slice(0, 20000).filter((element) =>
+    const walls = () => task === 'framed' ? [document.body].filter(surely) : all('body *').slice(0, 20000).filter((element) =>
         lies_over(element) && shown(element) && about(element)
         && element.textContent.length < 20000 && !element.matches('header, nav, main') && !element.querySelector('main, article'));
 
     const done = [];
-    if (!hide) {
+    // Of a frame that lies over the page: where it comes from, if it speaks of cookies.
+    if (task === 'about') return surely(document.body) ? location.hostname : null;
+    if (task === 'refuse' || task === 'framed') {
         for (const { name, selector } of table.refuse) {
             const button = all(selector).find(shown);
             if (button) { button.click(); done.push({ how: 'refused', by: name }); return done; }
@@ -53,7 +60,7 @@
         wall.style.setProperty('display', 'none', 'important');
         done.push({ how: 'hidden', by: marks(wall).trim().slice(0, 100) });
     }
-    if (done.length > 0) {
+    if (done.length > 0 || task === 'unveil') {
         for (const element of [document.documentElement, document.body]) {
             if (!element) continue;
             if (/hidden|clip/.test(getComputedStyle(element).overflowY)) element.style.setProperty('overflow', 'visible', 'important');

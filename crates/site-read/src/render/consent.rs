@@ -28,18 +28,29 @@ pub enum Wall {
 
 /// A script that refuses the first wall it finds and returns what it did.
 pub(super) fn script() -> String {
-    call(false)
+    call("refuse")
 }
 
-/// A script that hides what is left and returns what it did.
-pub(super) fn hiding_script() -> String {
-    call(true)
+/// The same for a frame that lies over the page: all of it is the wall, if it speaks of cookies.
+pub(super) fn framed_script() -> String {
+    call("framed")
 }
 
-fn call(hide: bool) -> String {
+/// A script that returns where such a frame comes from, if it speaks of cookies.
+pub(super) fn about_script() -> String {
+    call("about")
+}
+
+/// A script that hides what is left and returns what it did. Where a frame was hidden before, the veil behind it goes
+/// too.
+pub(super) fn hiding_script(after_a_frame: bool) -> String {
+    call(if after_a_frame { "unveil" } else { "hide" })
+}
+
+fn call(task: &str) -> String {
     // The first line is for readers of the file.
     let function = SCRIPT.split_once('\n').map_or(SCRIPT, |(_, rest)| rest);
-    format!("({})({TABLE}, {hide})", function.trim().trim_end_matches(';'))
+    format!("({})({TABLE}, '{task}')", function.trim().trim_end_matches(';'))
 }
 
 /// What a script returned; what it has not returned in this shape is no wall.
@@ -59,6 +70,7 @@ mod tests {
     struct Table {
         refuse: Vec<Refusal>,
         words: BTreeMap<String, Vec<String>>,
+        surely: Vec<String>,
         about: Vec<String>,
     }
 
@@ -91,8 +103,8 @@ mod tests {
                 assert_eq!(word, word.to_lowercase().trim(), "{language}");
             }
         }
-        for word in table().about {
-            assert_eq!(word, word.to_lowercase(), "compared with text in lower case");
+        for word in table().about.iter().chain(&table().surely) {
+            assert_eq!(*word, word.to_lowercase(), "compared with text in lower case");
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a page did while it was rendered, gathered from the browser's events. Bounded: a page decides how
 //! many there are.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::Value;
 use site_fetch::proxy::Turned;
@@ -23,7 +23,8 @@ pub(super) struct Log {
     pub(super) refused: Vec<Turned>,
     pub(super) status: Option<u16>,
     pub(super) loaded: bool,
-    under_way: HashSet<String>,
+    /// Requests without an end yet, by the browser's name of them, and the session that tells it.
+    under_way: HashMap<String, String>,
     /// Where in `requests` one is, by the browser's name of it.
     places: HashMap<String, usize>,
     quiet_since: Instant,
@@ -39,7 +40,7 @@ impl Log {
             refused: Vec::new(),
             status: None,
             loaded: false,
-            under_way: HashSet::new(),
+            under_way: HashMap::new(),
             places: HashMap::new(),
             quiet_since: Instant::now(),
         }
@@ -56,9 +57,15 @@ impl Log {
         }
     }
 
-    pub(super) fn note(&mut self, method: &str, params: &Value) {
+    /// A frame or a worker is gone, and with it all that it asked for.
+    pub(super) fn gone(&mut self, session: &str) {
+        self.under_way.retain(|_, of| of != session);
+        self.quiet_since = Instant::now();
+    }
+
+    pub(super) fn note(&mut self, session: &str, method: &str, params: &Value) {
         match method {
-            "Network.requestWillBeSent" => self.asked(params),
+            "Network.requestWillBeSent" => self.asked(session, params),
             "Network.responseReceived" => self.answered(&params["requestId"], params),
             "Network.loadingFinished" | "Network.loadingFailed" => {
                 self.under_way.remove(params["requestId"].as_str().unwrap_or_default());
@@ -85,7 +92,7 @@ impl Log {
         }
     }
 
-    fn asked(&mut self, params: &Value) {
+    fn asked(&mut self, session: &str, params: &Value) {
         let id = params["requestId"].as_str().unwrap_or_default();
         if !params["redirectResponse"].is_null() {
             self.set_status(id, &params["redirectResponse"]);
@@ -95,10 +102,10 @@ impl Log {
         if url.starts_with("data:") || url.starts_with("blob:") {
             return;
         }
-        // A frame of another site loads in a process of its own, and its end is not told here.
+        // The document of a frame may be handed to another process on the way, and its end is not told here then.
         let elsewhere = params["type"] == "Document" && params["frameId"] != self.main_frame.as_str();
         if !elsewhere && self.under_way.len() < MAX_UNDER_WAY {
-            self.under_way.insert(id.to_owned());
+            self.under_way.insert(id.to_owned(), session.to_owned());
         }
         if self.requests.len() < self.limit {
             self.places.insert(id.to_owned(), self.requests.len());

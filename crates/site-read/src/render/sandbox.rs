@@ -7,18 +7,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::Unavailable;
-use super::cell::{Cells, is_program, on_path};
-
-/// Chromiums as distributions install them; the scripts around them read files that are not there inside.
-const CHROMIUMS: [&str; 6] = [
-    "/usr/lib/chromium/chromium",
-    "/usr/lib/chromium/chrome",
-    "/usr/lib64/chromium-browser/chromium-browser",
-    "/usr/lib64/chromium/chromium",
-    "/opt/google/chrome/chrome",
-    "/opt/chromium/chrome",
-];
+use super::cell::{Cells, on_path};
+use super::{Unavailable, chromium, policy};
 
 /// Where the proxy's socket is inside.
 const SOCKET: &str = "/run/proxy";
@@ -94,9 +84,7 @@ pub struct Programs {
 impl Programs {
     /// Looks for the given Chromium, or for one in the usual places, and for what confines it.
     pub fn find(chromium: Option<&Path>) -> Result<Self, Unavailable> {
-        let usual = || CHROMIUMS.iter().map(Path::new).find(|path| is_program(path));
-        let chromium = chromium.map_or_else(usual, |named| Some(named).filter(|path| is_program(path)));
-        let chromium = chromium.and_then(|path| path.canonicalize().ok()).ok_or(Unavailable::NoChromium)?;
+        let chromium = chromium::find(Path::new("/"), chromium)?;
         let cells = Cells::find()?;
         on_path("socat", "socat")?;
         Ok(Self { cells, chromium })
@@ -107,9 +95,10 @@ impl Programs {
         self.cells.try_out()
     }
 
-    /// A browser whose only way out is the socket, each of its processes bounded to so much memory.
-    pub(super) fn browser(&self, socket: Option<&Path>, max_memory: u64) -> Command {
-        let mut command = self.shut_in(socket);
+    /// A browser whose only way out is the socket, under the policy of the file beside it, each of its processes
+    /// bounded to so much memory.
+    pub(super) fn browser(&self, way_out: Option<(&Path, &Path)>, max_memory: u64) -> Command {
+        let mut command = self.shut_in(way_out);
         command.args(["sh", "-c", START, "sh"]);
         command.arg((max_memory / 1024).to_string()).arg(&self.chromium).args(FLAGS);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -117,10 +106,13 @@ impl Programs {
     }
 
     /// Shuts in what is appended, with the socket as the only way out.
-    fn shut_in(&self, socket: Option<&Path>) -> Command {
+    fn shut_in(&self, way_out: Option<(&Path, &Path)>) -> Command {
         let mut command = self.confined();
-        if let Some(socket) = socket {
+        if let Some((socket, rules)) = way_out {
             command.arg("--bind").arg(socket).arg(SOCKET);
+            for place in policy::PLACES {
+                command.arg("--ro-bind").arg(rules).arg(place);
+            }
         }
         command.args(["--remount-ro", "/run", "--remount-ro", "/dev", "--remount-ro", "/", "--"]);
         command
@@ -146,7 +138,13 @@ mod tests {
         let socket = folder.path().join("proxy");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
         let programs = Programs::find(None).expect("chromium, bubblewrap and socat: `make setup`");
-        let output = programs.shut_in(Some(&socket)).args(["sh", "-c", script]).stdin(Stdio::null()).output();
+        let rules = folder.path().join("policy");
+        std::fs::write(&rules, "{}").expect("written");
+        let output = programs
+            .shut_in(Some((&socket, &rules)))
+            .args(["sh", "-c", script])
+            .stdin(Stdio::null())
+            .output();
         let output = output.expect("bubblewrap runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()

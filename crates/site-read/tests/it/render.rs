@@ -2,8 +2,10 @@
 
 mod bounds;
 mod hostile;
+mod https;
 mod need;
 mod walls;
+mod windows;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

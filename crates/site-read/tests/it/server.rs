@@ -1,12 +1,13 @@
 //! A small site on loopback, made of a map or of a function.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use site_fetch::{Fetcher, Options};
 use site_read::{Archive, Error, Limits, MemoryArchive, Snapshot};
 use url::Url;
@@ -64,18 +65,36 @@ impl Site {
 
     /// Answers by the Host header and the path.
     pub(crate) fn by_host(answer: impl Fn(&str, &str) -> Reply + Send + Sync + 'static) -> Self {
+        Self::listen(answer, |stream| Box::new(stream))
+    }
+
+    fn listen(
+        answer: impl Fn(&str, &str) -> Reply + Send + Sync + 'static,
+        dress: impl Fn(TcpStream) -> Box<dyn Stream> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let log = Arc::new(Mutex::new(Vec::new()));
         let requests = log.clone();
-        let answer = Arc::new(answer);
+        let (answer, dress) = (Arc::new(answer), Arc::new(dress));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (answer, requests) = (answer.clone(), requests.clone());
-                thread::spawn(move || serve(stream, &requests, answer.as_ref()));
+                let (answer, dress, requests) = (answer.clone(), dress.clone(), requests.clone());
+                thread::spawn(move || serve(dress(stream), &requests, answer.as_ref()));
             }
         });
         Self { address, log }
+    }
+
+    /// The same over TLS.
+    pub(crate) fn over_tls(
+        config: Arc<ServerConfig>,
+        answer: impl Fn(&str, &str) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self::listen(answer, move |stream| {
+            let session = ServerConnection::new(config.clone()).expect("the set-up is good");
+            Box::new(StreamOwned::new(session, stream))
+        })
     }
 
     /// Paths that are not in the list answer 404.
@@ -117,9 +136,13 @@ impl Site {
     }
 }
 
-fn serve(mut stream: TcpStream, log: &Mutex<Vec<String>>, answer: &dyn Fn(&str, &str) -> Reply) {
-    let Ok(clone) = stream.try_clone() else { return };
-    let mut reader = BufReader::new(clone);
+/// A connection, encrypted or not.
+trait Stream: io::Read + Write {}
+
+impl<T: io::Read + Write> Stream for T {}
+
+fn serve(stream: Box<dyn Stream>, log: &Mutex<Vec<String>>, answer: &dyn Fn(&str, &str) -> Reply) {
+    let mut reader = BufReader::new(stream);
     loop {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
@@ -144,7 +167,8 @@ fn serve(mut stream: TcpStream, log: &Mutex<Vec<String>>, answer: &dyn Fn(&str, 
         let mut whole =
             format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n{headers}\r\n").into_bytes();
         whole.extend_from_slice(&body);
-        if stream.write_all(&whole).is_err() {
+        let stream = reader.get_mut();
+        if stream.write_all(&whole).and_then(|()| stream.flush()).is_err() {
             return;
         }
     }

@@ -2,10 +2,14 @@
 
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use site_fetch::proxy::Turned;
+use site_fetch::{Fetcher, Options as FetchOptions};
 use site_read::render::{Error, Options, Rendered};
 
+use super::https::Here;
 use super::{fetcher, renderer};
 use crate::server::{Reply, Site};
 
@@ -41,6 +45,47 @@ async fn a_page_that_takes_memory_without_end_is_ended() {
     let stopped =
         outcome.as_ref().is_ok_and(|page| page.console.iter().any(|line| line.contains("allocation failed")));
     assert!(ended || stopped, "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_page_with_frames_of_a_thousand_sites_stays_within_its_bounds() {
+    let page = "<p>here</p><script>for (let i = 0; i < 1000; i++) {
+        const frame = document.createElement('iframe');
+        frame.src = `http://site${i}.test:${location.port}/frame`;
+        document.body.append(frame);
+        } </script>";
+    let site = Site::of(move |path| if path == "/" { Reply::html(page) } else { Reply::html("<p>framed") });
+    let options = FetchOptions { allow: vec![site.address], retries: 0, ..FetchOptions::default() };
+    let fetcher = Fetcher::with_resolver(options, Arc::new(Here)).expect("a fetcher");
+    let soon = Options { max_settle: Duration::from_secs(5), ..Options::default() };
+    match renderer(soon).render(&fetcher, &site.url("/")).await {
+        Ok(rendered) => {
+            assert!(rendered.html.contains("<p>here</p>"));
+            let bound = |turned: &Turned| turned.rule.contains("at most");
+            assert!(rendered.refused.iter().any(bound), "{:?}", rendered.refused.len());
+        }
+        // Each of these frames takes a process.
+        Err(error) => assert!(matches!(error, Error::Memory { .. } | Error::TimedOut { .. }), "{error}"),
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_floods_its_reader_is_read() {
+    let page = "<p>here</p><script>
+        const many = Array(60000).fill({ a: 1 });
+        for (let i = 0; i < 3; i++) console.error(...many);
+        console.error('x'.repeat(5000000));
+        const sheet = document.createElement('style');
+        sheet.textContent = '@keyframes k {' + Array(5000).fill(0).map((_, i) => `${i / 50}% { left: ${i}px }`).join('') + '} p { animation: k 1s }';
+        document.head.append(sheet);
+        for (let i = 0; i < 800; i++) fetch('/' + i).catch(() => 0);
+        console.error('the end');
+        </script>";
+    let rendered = bounded(page, Options::default()).await.expect("a rendered page");
+    assert!(rendered.html.contains("<p>here</p>"));
+    assert!(rendered.console.iter().any(|line| line == "the end"), "{:?}", rendered.console.len());
+    assert!(rendered.console.iter().all(|line| line.len() < 4000));
+    assert_eq!(rendered.requests.len(), Options::default().max_told);
 }
 
 #[tokio::test]
