@@ -25,7 +25,8 @@ pub(crate) fn run(url: &str, out: &Path, pages: &str) -> Result<(), Box<dyn Erro
 async fn read(url: &str, out: &Path, pages: usize) -> Result<Figures, Box<dyn Error>> {
     let start: Url = url.parse()?;
     let allow = start.socket_addrs(|| None)?;
-    let options = Options { allow, per_host: CONNECTIONS, ..Options::default() };
+    // Politeness is for the hosts of others.
+    let options = Options { allow, per_host: CONNECTIONS, adapt: false, ..Options::default() };
     let limits = Limits {
         max_pages: pages,
         max_depth: 1000,

@@ -18,6 +18,8 @@ use super::{Archive, ContentHash};
 
 /// The file's name.
 const NAME: &str = "bodies";
+/// A body of so many bytes is written in less time than it takes to wake a thread for it.
+const LITTLE: usize = 96 * 1024;
 /// Bytes of a record before its body.
 const HEAD: usize = 40;
 
@@ -151,6 +153,9 @@ fn head(file: &File, place: u64) -> io::Result<([u8; 32], u64)> {
 #[async_trait]
 impl Archive for FolderArchive {
     async fn put(&self, bytes: Bytes) -> io::Result<ContentHash> {
+        if bytes.len() <= LITTLE {
+            return self.keep(&bytes);
+        }
         let this = self.clone();
         tokio::task::spawn_blocking(move || this.keep(&bytes)).await.map_err(io::Error::other)?
     }

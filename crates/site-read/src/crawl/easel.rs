@@ -13,7 +13,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use url::Url;
 
 use super::content::{self, Content};
-use super::visit::in_background;
+use super::visit::{compute, in_background};
 use crate::analysis::PageAnalysis;
 use crate::archive::{Archive, ContentHash};
 use crate::error::{Error, Result};
@@ -114,7 +114,7 @@ impl<'a> Easel<'a> {
     async fn parse(&self, answer: Fetched) -> Option<Content> {
         // Never closed, so it always opens.
         let _desk = self.desks.acquire().await.ok();
-        in_background(move || content::of_page(&answer)).await.flatten()
+        compute(answer.body.len(), move || content::of_page(&answer)).await.flatten()
     }
 
     /// The page as a browser shows it, or why there is none.

@@ -157,7 +157,7 @@ impl Visitor<'_> {
         let bytes = answer.body.len() as u64;
         let kind = content_type.clone();
         let _desk = self.easel.desks.acquire().await.ok();
-        let read = in_background(move || {
+        let read = compute(answer.body.len(), move || {
             (content::dimensions(&kind, &answer.body), content::references(&kind, &answer))
         });
         let ((width, height), References { assets, links }) = read.await.unwrap_or_default();
@@ -173,6 +173,17 @@ impl Visitor<'_> {
         let robots = self.fetcher.robots(url).await.map_err(|error| unanswered(code, &error))?;
         allowed(&robots, url)
     }
+}
+
+/// Bytes that are worked through in less time than it takes to wake another thread and to come back, or little more.
+const LITTLE: usize = 96 * 1024;
+
+/// Works on so many bytes: here if they are few, otherwise where other answers can be read meanwhile.
+pub(super) async fn compute<T: Send + 'static>(
+    bytes: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    if bytes <= LITTLE { Some(work()) } else { in_background(work).await }
 }
 
 /// Runs work that only computes on a thread for such, so that other answers are read meanwhile.

@@ -18,6 +18,8 @@ use super::{Journal, Visit, VisitKey};
 const MAGIC: &[u8] = b"resettle journal 1\n";
 /// Length and checksum before each frame's JSON.
 const HEAD: usize = 4 + 8;
+/// So many visits are written without another thread.
+const FEW: usize = 8;
 /// No visit is longer: a page's references are bounded.
 const MAX_FRAME: u32 = 256 * 1024 * 1024;
 
@@ -139,16 +141,20 @@ impl Journal for FileJournal {
     }
 
     async fn record(&self, visits: &[(VisitKey, Arc<Visit>)]) -> io::Result<()> {
+        // Written in less time than it takes to wake a thread for it.
+        if visits.len() <= FEW {
+            return self.inner().append(&frames(visits)?);
+        }
         let visits = visits.to_vec();
-        self.in_background(move |this| {
-            let frames: serde_json::Result<Vec<_>> = visits
-                .iter()
-                .map(|(key, visit)| Ok((key.fingerprint(), serde_json::to_vec(&Written { key, visit })?)))
-                .collect();
-            this.inner().append(&frames?)
-        })
-        .await
+        self.in_background(move |this| this.inner().append(&frames(&visits)?)).await
     }
+}
+
+fn frames(visits: &[(VisitKey, Arc<Visit>)]) -> serde_json::Result<Vec<([u8; 16], Vec<u8>)>> {
+    let frame = |(key, visit): &(VisitKey, Arc<Visit>)| {
+        Ok((key.fingerprint(), serde_json::to_vec(&Written { key, visit })?))
+    };
+    visits.iter().map(frame).collect()
 }
 
 type Frames = HashMap<[u8; 16], (u64, u32)>;

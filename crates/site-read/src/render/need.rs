@@ -77,10 +77,10 @@ impl fmt::Display for Reason {
 /// Why this document needs its scripts to run, if it does.
 #[must_use]
 pub fn needs_script(document: &Document<'_>) -> Option<Reason> {
-    let seen = Seen::of(document);
-    if seen.scripts == 0 {
+    if !document.named("script").any(runs) {
         return None;
     }
+    let seen = Seen::of(document);
     if let Some(mark) = seen.template {
         return Some(Reason::Template { mark });
     }
@@ -99,7 +99,6 @@ pub fn needs_script(document: &Document<'_>) -> Option<Reason> {
 #[derive(Default)]
 struct Seen {
     letters: usize,
-    scripts: usize,
     media: bool,
     asks: bool,
     empty_root: Option<String>,
@@ -126,8 +125,12 @@ impl Seen {
     }
 
     fn text(&mut self, text: &str) {
-        self.letters += text.chars().filter(|c| c.is_alphanumeric()).count();
-        if let Some((_, rest)) = text.split_once("{{")
+        // Enough is enough.
+        if self.letters < LITTLE {
+            self.letters += text.chars().filter(|c| c.is_alphanumeric()).count();
+        }
+        if memchr::memchr(b'{', text.as_bytes()).is_some()
+            && let Some((_, rest)) = text.split_once("{{")
             && rest.contains("}}")
         {
             self.template.get_or_insert_with(|| "{{ }}".to_owned());
@@ -136,7 +139,6 @@ impl Seen {
 
     fn element(&mut self, element: Element<'_>) {
         match element.name() {
-            "script" => self.scripts += usize::from(runs(element)),
             "img" | "svg" | "video" | "iframe" | "frame" | "object" | "embed" | "canvas" => self.media = true,
             "noscript" => self.asks |= asks(element),
             _ => {}
