@@ -66,7 +66,7 @@ impl Journal for RunJournal {
         // Of a key that is recorded twice in one call the last value counts.
         let mut latest: BTreeMap<KeyHash, NewVisit> = BTreeMap::new();
         for (key, visit) in visits {
-            let bytes = serde_json::to_vec(visit)?;
+            let bytes = serde_json::to_vec(&**visit)?;
             if bytes.len() > MAX_VISIT {
                 let told = format!("what {} refers to is larger than {MAX_VISIT} bytes", key.url);
                 return Err(io::Error::new(io::ErrorKind::FileTooLarge, told));

@@ -10,17 +10,18 @@ use crate::{crawl_journal::RunJournal, failure, progress::Teller, results::Analy
 use domain::{Failure, phase::Phase};
 use serde_json::json;
 use site_read::{
-    Progress, Snapshot,
+    Gathered, Progress, Snapshot,
     analysis::{self, SiteAnalysis},
 };
-use std::{pin::pin, sync::Arc};
+use std::{io, pin::pin, sync::Arc};
+use tempfile::NamedTempFile;
 
 pub(crate) async fn run(bench: &Bench, teller: Arc<Teller>) -> Result<Outcome<Analyzed>, Failure> {
     let opened = RunJournal::open(bench.pen.clone()).await;
     let journal = opened.map_err(|error| failure::of_reading(&site_read::Error::Journal(error)))?;
-    let snapshot = read(bench, &teller, &journal).await?;
+    let gathered = read(bench, &teller, &journal).await?;
     let key = bench.keys.snapshot();
-    bench.materials.objects.put_json(&key, &snapshot).await?;
+    let snapshot = keep(bench, &key, gathered).await?;
     teller.tell(1, 1, tool(Phase::Analyze), "Taking stock of the pages");
     let site = take_stock(bench, &journal, &snapshot).await?;
     let result = Analyzed {
@@ -37,8 +38,24 @@ pub(crate) async fn run(bench: &Bench, teller: Arc<Teller>) -> Result<Outcome<An
     Ok(Outcome { analysis: Some(facts::deep(&site)), ..Outcome::new(result, notes) })
 }
 
+/// Stores the snapshot without holding it and its text at once: what a large site gave is on disk until it is stored.
+async fn keep(bench: &Bench, key: &str, mut gathered: Gathered) -> Result<Snapshot, Failure> {
+    let scratch = |error| failure::of_reading(&site_read::Error::Scratch(error));
+    let cpu = &bench.materials.cpu;
+    let written = cpu.run(move || {
+        let mut text = io::BufWriter::new(NamedTempFile::new()?);
+        gathered.write_json(&mut text)?;
+        // By hand: a buffer that is only dropped loses what the disk would not take.
+        text.into_inner().map(|file| (gathered, file)).map_err(io::IntoInnerError::into_error)
+    });
+    let (gathered, file) = written.await?.map_err(scratch)?;
+    bench.materials.objects.put_file(key, file.path()).await?;
+    drop(file);
+    cpu.run(move || gathered.into_snapshot()).await?.map_err(scratch)
+}
+
 /// The crawl, with a first look beside it.
-async fn read(bench: &Bench, teller: &Teller, journal: &RunJournal) -> Result<Snapshot, Failure> {
+async fn read(bench: &Bench, teller: &Teller, journal: &RunJournal) -> Result<Gathered, Failure> {
     let tell = |progress: &Progress| {
         let Progress { pages_done, pages_known, assets_done, assets_known, current } = progress;
         let figures = json!({
@@ -51,14 +68,14 @@ async fn read(bench: &Bench, teller: &Teller, journal: &RunJournal) -> Result<Sn
     };
     let shop = &bench.shop;
     let bodies = &bench.materials.bodies;
-    let crawl = site_read::read(&shop.fetcher, bodies, journal, &bench.source, &shop.config.crawl, &tell);
+    let crawl = site_read::gather(&shop.fetcher, bodies, journal, &bench.source, &shop.config.crawl, &tell);
     let mut crawl = pin!(crawl);
     let mut first_look = pin!(first_look(bench, journal));
     let mut looked = false;
     loop {
         tokio::select! {
-            reading = &mut crawl => {
-                return reading.map(|reading| reading.snapshot).map_err(|error| {
+            gathered = &mut crawl => {
+                return gathered.map_err(|error| {
                     tracing::warn!(error = %service_kit::exit::chain(&error), "the site could not be read");
                     failure::of_reading(&error)
                 });
