@@ -38,6 +38,18 @@ pub enum Error {
         /// The end of what it said.
         said: String,
     },
+    /// `next start` did not come so far that it could be reached.
+    #[error("next start does not listen: {said}")]
+    Unserved {
+        /// The end of what it said.
+        said: String,
+    },
+    /// The served project could not be asked.
+    #[error("the served project does not answer")]
+    Asking(#[source] io::Error),
+    /// No browser could be started.
+    #[error("the browser could not be started")]
+    Browser(#[source] site_read::render::Error),
     /// A file or folder could not be used.
     #[error("{} could not be used", path.display())]
     File {

@@ -4,6 +4,8 @@
 mod links;
 mod pages;
 
+pub(crate) use pages::difference;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -143,7 +143,7 @@ fn missing<'a>(wanted: &'a [String], shown: &[String]) -> Vec<&'a String> {
 }
 
 /// Where two word sequences part.
-fn difference(wanted: &[String], shown: &[String]) -> String {
+pub(crate) fn difference(wanted: &[String], shown: &[String]) -> String {
     let at = wanted.iter().zip(shown).take_while(|(a, b)| a == b).count();
     let around =
         |words: &[String]| words[at.min(words.len())..].iter().take(6).cloned().collect::<Vec<_>>().join(" ");

@@ -63,7 +63,7 @@ pub(crate) async fn serve(site: &Site, project: &Project) -> Served {
     Served { address, _server: server, _said: said, folder }
 }
 
-fn put(target: &Path, contents: &Contents, bodies: &dyn Bodies) {
+pub(crate) fn put(target: &Path, contents: &Contents, bodies: &dyn Bodies) {
     std::fs::create_dir_all(target.parent().expect("below the folder")).expect("a folder can be made");
     let stored = |hash: &ContentHash| bodies.get(hash).expect("a stored body").to_vec();
     let bytes = match contents {

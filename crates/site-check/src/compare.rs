@@ -1,0 +1,154 @@
+//! Holds the project, as it is built and served, against the site as it was read, page by page in one browser.
+//!
+//! The browser reaches nothing: each of its requests is stopped and answered here, for one side from the snapshot, for the
+//! other by the project's server at its socket. Both sides stand at the site's own address, so that what they link to, ask
+//! for and look like can be compared as it is. The network is never asked again, and neither side knows the other.
+//!
+//! Start at [`Comparer::compare`]; `stage.rs` drives the browser, `judge.rs` decides, `report.rs` is what comes out.
+
+mod addresses;
+mod copy;
+mod judge;
+mod look;
+mod nodes;
+mod original;
+mod pixels;
+mod report;
+mod stage;
+mod tab;
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use site_read::{
+    Archive, Snapshot,
+    render::{self, Programs, Unavailable},
+};
+use site_write::{Plan, plan::Route};
+use url::Url;
+
+use crate::{Error, Result, Server};
+use copy::Copy;
+use original::Original;
+pub use report::{ComparedPage, Comparison, Elements, Pixels, Reason, Traffic, WrongAddress};
+use stage::{Side, Stage};
+
+/// The shape of [`Comparison`] that this program writes.
+const VERSION: u32 = 1;
+
+/// The bounds of a comparison.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Pages that are shown; the rest is counted. One of each layout goes first.
+    pub pages: usize,
+    /// The widths in CSS pixels that pages are shown at.
+    pub widths: Vec<u32>,
+    /// Longest time for one side of one page.
+    pub page_time: Duration,
+    /// The browser and its bounds.
+    pub browser: render::Options,
+}
+
+impl Default for Options {
+    /// The widths that pictures are taken at, and two that nothing else ever looks at.
+    fn default() -> Self {
+        Self {
+            pages: 12,
+            widths: vec![1280, 1024, 768, 390],
+            page_time: Duration::from_secs(60),
+            browser: render::Options::default(),
+        }
+    }
+}
+
+/// What is compared.
+pub struct Compared<'a> {
+    /// Where everything went.
+    pub plan: &'a Plan,
+    /// What was read.
+    pub snapshot: &'a Snapshot,
+    /// Its bodies.
+    pub archive: &'a dyn Archive,
+    /// The project, served.
+    pub server: &'a Server,
+}
+
+/// Compares with one kind of browser.
+#[derive(Clone, Debug)]
+pub struct Comparer {
+    programs: Arc<Programs>,
+    options: Options,
+}
+
+impl Comparer {
+    /// Looks for the browser and for what confines it. An error says what to install or allow.
+    pub fn open(options: Options) -> std::result::Result<Self, Unavailable> {
+        let programs = Programs::find(options.browser.chromium.as_deref())?;
+        programs.try_out()?;
+        Ok(Self { programs: Arc::new(programs), options })
+    }
+
+    /// Asks every address, then shows the pages on both sides. `tell` hears how many pages are done, of how many, and which
+    /// one is next. A page that cannot be shown is a page that is refused; an error means that nothing can be.
+    pub async fn compare(
+        &self,
+        it: &Compared<'_>,
+        tell: &(dyn Fn(u64, u64, &str) + Send + Sync),
+    ) -> Result<Comparison> {
+        let original = Original::of(it.snapshot, it.archive);
+        let copy = Copy::of(it.server.socket(), &it.snapshot.home, &original);
+        let (addresses, wrong_addresses) = addresses::ask(it.plan, it.snapshot, &copy).await?;
+        let chosen = chosen(it.plan, self.options.pages);
+        let mut pages = Vec::with_capacity(chosen.len());
+        let mut stage = None;
+        for (done, route) in chosen.iter().enumerate() {
+            tell(done as u64, chosen.len() as u64, &route.url);
+            pages.push(self.page(&mut stage, route, &original, &copy).await?);
+        }
+        if let Some(stage) = stage {
+            Stage::end(stage).await;
+        }
+        let passed = wrong_addresses.is_empty() && pages.iter().all(|page| page.passed);
+        let left_out = (it.plan.routes.len() - chosen.len()) as u64;
+        let widths = self.options.widths.clone();
+        Ok(Comparison { version: VERSION, passed, widths, addresses, wrong_addresses, pages, left_out })
+    }
+
+    /// Both sides of one page. The browser is kept for the next one, unless it failed.
+    async fn page(
+        &self,
+        kept: &mut Option<Stage>,
+        route: &Route,
+        original: &Original<'_>,
+        copy: &Copy<'_>,
+    ) -> Result<ComparedPage> {
+        let (Ok(before), Ok(after)) = (Url::parse(&route.url), copy.address(&route.path)) else {
+            return Ok(judge::unmeasured(&route.url, "its address is no URL"));
+        };
+        let mut stage = match kept.take() {
+            Some(stage) => stage,
+            None => Stage::start(&self.programs, &self.options).await.map_err(Error::Browser)?,
+        };
+        let both = async {
+            let wanted = stage.look(&Side::Original(original), &before).await?;
+            let found = stage.look(&Side::Copy(copy), &after).await?;
+            Ok::<_, render::Error>((wanted, found))
+        };
+        match both.await {
+            Ok((wanted, found)) => {
+                *kept = Some(stage);
+                Ok(judge::judge(&route.url, &after, &wanted, &found))
+            }
+            Err(error) => Ok(judge::unmeasured(&route.url, &error.to_string())),
+        }
+    }
+}
+
+/// One page of each layout, then the others, in the order of their addresses.
+fn chosen(plan: &Plan, most: usize) -> Vec<&Route> {
+    let mut groups = BTreeSet::new();
+    let (first, rest): (Vec<&Route>, Vec<&Route>) =
+        plan.routes.iter().partition(|route| groups.insert(route.group.as_str()));
+    let mut chosen: Vec<&Route> = first.into_iter().chain(rest).take(most).collect();
+    chosen.sort_by_key(|route| &route.url);
+    chosen
+}

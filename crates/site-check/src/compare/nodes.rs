@@ -1,0 +1,185 @@
+//! Lays the visible elements of two sides beside each other, and counts those that look the same.
+
+use std::collections::BTreeMap;
+
+use super::{
+    look::{Boxes, Node},
+    report::Elements,
+};
+
+/// A place may differ by so many half pixels: rounding differs with the parts of a pixel that come before.
+const TOLERANCE: i64 = 2;
+/// So many pairs are tried to find which elements belong together; beyond that they are taken in their order.
+const PAIRS: usize = 4_000_000;
+
+/// The share of elements that are alike, and what differs about the others, with an example.
+pub(super) fn compare(wanted: &Boxes, found: &Boxes) -> (Elements, Option<String>) {
+    let pairs = paired(&wanted.nodes, &found.nodes);
+    let mut alike = 0;
+    let mut differing: BTreeMap<String, u64> = BTreeMap::new();
+    let mut example = None;
+    let mut noted = |what: &str, node: &Node, how: String| {
+        *differing.entry(what.to_owned()).or_default() += 1;
+        example.get_or_insert_with(|| format!("{} of {}: {how}", what, named(node)));
+    };
+    let mut matched = 0;
+    for (before, after) in &pairs {
+        let Some(after) = after else {
+            noted("missing", before, "it has no counterpart".to_owned());
+            continue;
+        };
+        matched += 1;
+        let mut same = true;
+        if before.place.iter().zip(after.place).any(|(a, b)| (a - b).abs() > TOLERANCE) {
+            same = false;
+            noted("box", before, format!("{} became {}", place(before), place(after)));
+        }
+        for (number, pseudo) in ["", "::before ", "::after "].into_iter().enumerate() {
+            let (a, b) = (wanted.style(before.styles[number]), found.style(after.styles[number]));
+            for (property, a, b) in differences(&wanted.names, a, b) {
+                same = false;
+                noted(&format!("{pseudo}{property}"), before, format!("{a} became {b}"));
+            }
+        }
+        alike += u64::from(same);
+    }
+    let more = found.nodes.len() - matched;
+    if more > 0 {
+        differing.insert("new".to_owned(), more as u64);
+    }
+    let longer = wanted.nodes.len().max(found.nodes.len());
+    let share = if longer == 0 { 1.0 } else { alike as f64 / longer as f64 };
+    let elements = Elements {
+        width: wanted.width,
+        visible: wanted.visible,
+        alike,
+        share: (share * 1e6).round() / 1e6,
+        differing,
+        pixels: None,
+    };
+    (elements, example)
+}
+
+/// Properties whose values differ.
+fn differences<'a>(names: &'a [String], a: &'a str, b: &'a str) -> Vec<(&'a str, &'a str, &'a str)> {
+    if a == b {
+        return Vec::new();
+    }
+    if a.is_empty() || b.is_empty() {
+        let whether = |style: &str| if style.is_empty() { "nothing" } else { "something" };
+        return vec![("content", whether(a), whether(b))];
+    }
+    let values = a.split('\n').zip(b.split('\n'));
+    let named = names.iter().map(String::as_str).zip(values);
+    named.filter(|(_, (a, b))| a != b).map(|(name, (a, b))| (name, a, b)).collect()
+}
+
+fn named(node: &Node) -> String {
+    if node.id.is_empty() { format!("<{}>", node.tag) } else { format!("<{} id={}>", node.tag, node.id) }
+}
+
+fn place(node: &Node) -> String {
+    let [x, y, width, height] = node.place.map(|half| half as f64 / 2.0);
+    format!("{width}×{height} at {x},{y}")
+}
+
+fn same_kind(a: &Node, b: &Node) -> bool {
+    a.tag == b.tag && a.id == b.id
+}
+
+/// Each wanted element with the one that stands for it: the longest sequence of the same tags and ids that both have.
+fn paired<'a>(wanted: &'a [Node], found: &'a [Node]) -> Vec<(&'a Node, Option<&'a Node>)> {
+    let start = wanted.iter().zip(found).take_while(|(a, b)| same_kind(a, b)).count();
+    let ends = wanted[start..].iter().rev().zip(found[start..].iter().rev());
+    let end = ends.take_while(|(a, b)| same_kind(a, b)).count();
+    let (middle_a, middle_b) = (&wanted[start..wanted.len() - end], &found[start..found.len() - end]);
+    let mut pairs: Vec<_> = wanted[..start].iter().zip(found[..start].iter().map(Some)).collect();
+    if middle_a.len().saturating_mul(middle_b.len()) <= PAIRS {
+        pairs.extend(longest_common(middle_a, middle_b));
+    } else {
+        let found = middle_b.iter().map(Some).chain(std::iter::repeat(None));
+        pairs.extend(middle_a.iter().zip(found).map(|(a, b)| (a, b.filter(|b| same_kind(a, b)))));
+    }
+    let tail = wanted[wanted.len() - end..].iter().zip(found[found.len() - end..].iter().map(Some));
+    pairs.extend(tail);
+    pairs
+}
+
+fn longest_common<'a>(a: &'a [Node], b: &'a [Node]) -> Vec<(&'a Node, Option<&'a Node>)> {
+    let row = b.len() + 1;
+    // The length of the longest common sequence of what follows.
+    let mut lengths = vec![0_u32; (a.len() + 1) * row];
+    for i in (0..a.len()).rev() {
+        for j in (0..b.len()).rev() {
+            lengths[i * row + j] = if same_kind(&a[i], &b[j]) {
+                lengths[(i + 1) * row + j + 1] + 1
+            } else {
+                lengths[(i + 1) * row + j].max(lengths[i * row + j + 1])
+            };
+        }
+    }
+    let mut pairs = Vec::with_capacity(a.len());
+    let (mut i, mut j) = (0, 0);
+    while i < a.len() {
+        if j < b.len() && same_kind(&a[i], &b[j]) {
+            pairs.push((&a[i], Some(&b[j])));
+            (i, j) = (i + 1, j + 1);
+        } else if j == b.len() || lengths[(i + 1) * row + j] >= lengths[i * row + j + 1] {
+            pairs.push((&a[i], None));
+            i += 1;
+        } else {
+            j += 1;
+        }
+    }
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(tag: &str, x: i64) -> Node {
+        Node { tag: tag.into(), place: [x, 0, 20, 20], styles: [Some(0), None, None], ..Node::default() }
+    }
+
+    fn boxes(nodes: Vec<Node>, style: &str) -> Boxes {
+        let visible = nodes.len() as u64;
+        let names = vec!["color".to_owned(), "display".to_owned()];
+        Boxes { width: 390, height: 9, names, styles: vec![style.into()], nodes, visible }
+    }
+
+    fn tags(text: &str) -> Vec<Node> {
+        text.split(' ').map(|tag| node(tag, 0)).collect()
+    }
+
+    #[test]
+    fn the_same_is_all_alike_and_a_rounding_is_the_same() {
+        let wanted = boxes(tags("html body p"), "red\nblock");
+        assert_eq!(compare(&wanted, &wanted).0.share, 1.0);
+        let mut moved = tags("html body p");
+        moved[2].place[0] += TOLERANCE;
+        assert_eq!(compare(&wanted, &boxes(moved.clone(), "red\nblock")).0.share, 1.0);
+        moved[2].place[0] += 1;
+        let (elements, example) = compare(&wanted, &boxes(moved, "red\nblock"));
+        assert_eq!((elements.alike, elements.differing["box"]), (2, 1));
+        assert!(example.expect("an example").starts_with("box of <p>: 10×10 at 0,0 became"));
+    }
+
+    #[test]
+    fn a_property_is_named_with_both_its_values() {
+        let (elements, example) = compare(&boxes(tags("p"), "red\nblock"), &boxes(tags("p"), "red\nflex"));
+        assert_eq!(elements.differing, BTreeMap::from([("display".to_owned(), 1)]));
+        assert_eq!(example.as_deref(), Some("display of <p>: block became flex"));
+    }
+
+    #[test]
+    fn one_that_is_gone_or_new_does_not_move_the_others() {
+        let wanted = boxes(tags("html body h1 p p ul li li footer"), "a\nb");
+        let found = boxes(tags("html body p div p ul li b li footer"), "a\nb");
+        let (elements, _) = compare(&wanted, &found);
+        assert_eq!((elements.alike, elements.differing["missing"], elements.differing["new"]), (8, 1, 2));
+        assert_eq!(elements.share, 0.8);
+        let (elements, _) = compare(&boxes(Vec::new(), ""), &boxes(Vec::new(), ""));
+        assert_eq!(elements.share, 1.0);
+    }
+}

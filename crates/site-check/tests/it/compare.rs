@@ -1,0 +1,181 @@
+//! A built project beside its site in the browser: what is the same passes, and what was spoiled is named. One build, in a
+//! cell, serves all of it.
+
+use crate::{server, snapshot::Site};
+use site_check::{
+    Bounds, Build, Comparer, Comparison, Error, Toolchain, Workshop,
+    compare::{Compared, Options},
+};
+use site_read::{Archive, MemoryArchive};
+use site_write::{Contents, Plan, Project};
+use std::{path::Path, time::Duration};
+use tempfile::TempDir;
+
+const CSS: &str = "body{margin:8px;font:16px/1.5 sans-serif}.box{border:3px solid rgb(10,20,30);padding:12px}\
+    .row{display:flex;gap:10px}@media (max-width:800px){.row{display:block}}nav a{margin-right:1em}";
+const DOT: &str = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
+
+fn page(title: &str, body: &str) -> String {
+    format!(
+        "<!doctype html><html lang=en><head><title>{title}</title><meta name=viewport content='width=device-width, initial-scale=1'>\
+         <meta name=description content='About {title}'><link rel=canonical href='http://old.example/'><link rel=stylesheet href=/s.css></head>\
+         <body><nav><a href=/>Home</a><a href=/lost.html>Lost</a></nav><main><h1>{title}</h1>{body}</main></body></html>"
+    )
+}
+
+fn site() -> Site {
+    let home = format!(
+        "<div class=row><p class=box>One</p><p class=box>Two</p></div><img src='{DOT}' width=30 height=20 alt=dot>\
+         <form action=/find method=get><input name=q aria-label=Words><button>Find</button></form><iframe src=/target.html title=Inner></iframe>\
+         <p id=out>before</p><script>document.getElementById('out').textContent = 'after';</script>"
+    );
+    Site::new()
+        .page("/", &page("Home", &home))
+        .page("/lost.html", &page("Lost", "<p>Kept words</p><p>Words that go missing</p>"))
+        .page("/style.html", &page("Style", "<div class=box><p>Boxed</p><p>text</p></div>"))
+        .page("/link.html", &page("Link", "<p>See <a href=/target.html>the target</a></p>"))
+        .page("/hydration.html", &page("Hydration", "<p>steady</p>"))
+        .page("/target.html", &page("Target", "<p>Here</p>"))
+        .asset("/s.css", "text/css", CSS)
+        .redirect("/old.html", "/target.html", 301)
+        .redirect("/older.html", "/link.html", 301)
+}
+
+/// Looks around while the project is built.
+const PROBE: &str = r#"
+import fs from "node:fs";
+import os from "node:os";
+const seen = { root: fs.readdirSync("/"), environment: Object.keys(process.env), interfaces: Object.keys(os.networkInterfaces()) };
+let packages = "writable";
+try { fs.writeFileSync("node_modules/x", ""); } catch { packages = "read-only"; }
+fs.writeFileSync("probe.json", JSON.stringify({ ...seen, packages }));
+"#;
+
+const UNSTEADY: &str = "\"use client\";\n\nexport function Unsteady() {\n  return <>{typeof window === \"undefined\" ? \"shaky\" : \"steady\"}</>;\n}\n";
+
+/// The project, with one thing wrong in each of the pages that are named for it.
+fn spoiled(plan: &Plan, project: &mut Project) {
+    let file = |path: &str| {
+        let url = format!("http://old.example{path}");
+        plan.route(&url).expect("a route").file.clone()
+    };
+    let mut edit = |file: String, from: &str, to: &str| {
+        let Some(Contents::Text(text)) = project.files.get_mut(&file) else { panic!("{file} is text") };
+        assert!(text.contains(from), "{from} is in {file}:\n{text}");
+        *text = text.replace(from, to);
+    };
+    edit(file("/lost.html"), "Words that go missing", "Words");
+    edit(file("/style.html"), "className=\"box\"", "className=\"bax\"");
+    edit(file("/link.html"), "/target.html", "/lost.html");
+    edit(file("/hydration.html"), "steady", "<Unsteady />");
+    edit(
+        file("/hydration.html"),
+        "export default",
+        "import { Unsteady } from \"@/components/Unsteady\";\n\nexport default",
+    );
+    edit("next.config.ts".into(), "destination: \"/link.html\"", "destination: \"/\"");
+    edit("next.config.ts".into(), "import type", &format!("{PROBE}import type"));
+    project.files.insert("components/Unsteady.tsx".into(), Contents::Text(UNSTEADY.into()));
+}
+
+fn on_disk(site: &Site, project: &Project) -> TempDir {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    for (path, contents) in &project.files {
+        server::put(&folder.path().join(path), contents, &site.bodies);
+    }
+    folder
+}
+
+async fn workshop(bounds: Bounds) -> Workshop {
+    std::fs::create_dir_all(server::cache()).expect("the cache can be made");
+    let toolchain = Toolchain::prepare(&server::cache()).await.expect("Node and npm are here");
+    Workshop::open(toolchain, bounds).expect("bubblewrap, socat and Node: `make setup`")
+}
+
+async fn compared(site: &Site, plan: &Plan, folder: &Path, workshop: &Workshop) -> Comparison {
+    let archive = MemoryArchive::new();
+    for body in site.bodies.values() {
+        archive.put(body.clone()).await.expect("kept in memory");
+    }
+    let server = workshop.serve(folder).await.expect("next start listens");
+    let it = Compared { plan, snapshot: &site.snapshot, archive: &archive, server: &server };
+    let comparer = Comparer::open(Options::default()).expect("Chromium that can be confined: `make setup`");
+    let compared = comparer.compare(&it, &|_, _, _| {}).await.expect("compared");
+    server.end().await;
+    compared
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_the_same_passes_and_what_was_spoiled_is_named() {
+    let site = site();
+    let (plan, mut project) = server::written(&site);
+    spoiled(&plan, &mut project);
+    let folder = on_disk(&site, &project);
+    let workshop = workshop(Bounds::default()).await;
+    let Build { succeeded, said } = workshop.build(folder.path()).await.expect("next build runs");
+    assert!(succeeded, "next build takes the project in its cell:\n{said}");
+    nothing_of_ours_was_inside(folder.path());
+    let compared = compared(&site, &plan, folder.path(), &workshop).await;
+    let codes = |path: &str| -> Vec<&str> {
+        let url = format!("http://old.example{path}");
+        let page = compared.pages.iter().find(|page| page.url == url).expect("it was shown");
+        assert_eq!(page.passed, page.reasons.is_empty());
+        page.reasons.iter().map(|reason| reason.code.as_str()).collect()
+    };
+    for path in ["/", "/target.html"] {
+        assert_eq!(codes(path), [""; 0], "{path} is as it was: {compared:#?}");
+    }
+    for page in compared.pages.iter().filter(|page| page.passed) {
+        let widths: Vec<u32> = page.elements.iter().map(|at| at.width).collect();
+        assert_eq!(widths, [1280, 1024, 768, 390]);
+        for at in &page.elements {
+            assert!(at.visible > 5 && at.share == 1.0 && at.differing.is_empty(), "{page:#?}");
+            let pixels = at.pixels.as_ref().expect("pictures were taken");
+            assert!(pixels.same_size && pixels.ssim > 0.999 && pixels.different < 0.001, "{page:#?}");
+        }
+    }
+    assert_eq!(codes("/lost.html"), ["text"]);
+    let style = codes("/style.html");
+    assert!(style.contains(&"elements") && !style.contains(&"text"), "{style:?}");
+    assert_eq!(codes("/link.html"), ["links", "links"], "one is missing and one is new");
+    assert_eq!(codes("/hydration.html"), ["hydration"], "{compared:#?}");
+    let wrong: Vec<&str> = compared.wrong_addresses.iter().map(|wrong| wrong.path.as_str()).collect();
+    assert_eq!(wrong, ["/older.html"], "{compared:#?}");
+    assert_eq!((compared.passed, compared.addresses, compared.left_out), (false, 9, 0));
+}
+
+/// What the project's own configuration saw while it was built.
+fn nothing_of_ours_was_inside(folder: &Path) {
+    let probe = std::fs::read(folder.join("probe.json")).expect("the configuration was read");
+    let probe: serde_json::Value = serde_json::from_slice(&probe).expect("JSON");
+    let has = |list: &str, word: &str| {
+        probe[list]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .any(|it| it.as_str().is_some_and(|it| it.starts_with(word)))
+    };
+    for gone in ["root", "home", "work", "var"] {
+        assert!(!has("root", gone), "{probe}");
+    }
+    assert!(std::env::var_os("RESETTLE_TEST_CACHE").is_some(), "there is something to hide");
+    assert!(!has("environment", "RESETTLE") && !has("environment", "CARGO"), "{probe}");
+    assert_eq!(probe["interfaces"], serde_json::json!(["lo"]), "{probe}");
+    assert_eq!(probe["packages"], "read-only", "the shared packages stay as they are");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_is_bounded_in_time_in_memory_and_in_what_it_writes() {
+    let site = Site::new().page("/", &page("Home", "<p>small</p>"));
+    let (_, project) = server::written(&site);
+    let build = async |bounds: Bounds| {
+        let folder = on_disk(&site, &project);
+        workshop(bounds).await.build(folder.path()).await
+    };
+    let endless = build(Bounds { build: Duration::from_millis(50), ..Bounds::default() }).await;
+    assert!(matches!(endless, Err(Error::Endless { .. })), "{endless:?}");
+    let large = build(Bounds { memory: 64 << 20, ..Bounds::default() }).await.expect("it ran");
+    assert!(!large.succeeded && large.said.contains("bytes of memory"), "{large:?}");
+    let wordy = build(Bounds { written: 4096, ..Bounds::default() }).await.expect("it ran");
+    assert!(!wordy.succeeded, "{wordy:?}");
+}
