@@ -1,7 +1,8 @@
 //! What can be asked of `resettle`, and who answers. Nothing is done here.
 
 use crate::{
-    api_keys, convert,
+    api_keys,
+    convert::{self, compared::When},
     crawl::{self, LimitArguments},
     data_folder, demo, doctor, exit, lint, migrate, schema, terminal, up,
 };
@@ -146,6 +147,13 @@ pub(crate) struct ConvertArguments {
     /// May be fetched although it is not public; can be given several times
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) allow_address: Vec<String>,
+    /// Whether the project is built and compared with its site in a browser: where Node.js, Chromium and bubblewrap are,
+    /// always (or the command ends), or never
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto)]
+    pub(crate) compare: When,
+    /// Pages that are compared in the browser at most, one of each layout first
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub(crate) compare_pages: usize,
     #[command(flatten)]
     pub(crate) limits: LimitArguments,
 }

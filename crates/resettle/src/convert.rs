@@ -1,9 +1,11 @@
 //! `resettle convert`: a website, or a folder of its files, becomes a Next.js project on disk, without a database. The
-//! engine is the worker's own; here it gets a scratch folder, and somebody to tell how far it is.
+//! engine is the worker's own; here it gets a scratch folder, and somebody to tell how far it is. Where the machine can, the
+//! project is built and compared with its site in a browser, too.
 //!
 //! The project appears whole or not at all, beside a report of everything that was looked at. One that fails a check
 //! stays, since it is its owner who decides what to do about it; the exit code says so.
 
+pub(crate) mod compared;
 mod folder_site;
 mod make;
 mod report;
@@ -18,6 +20,7 @@ use crate::{
     out_folder::OutFolder,
     terminal::{note, say},
 };
+use compared::{Measured, Tools, When};
 use make::{Made, Sources};
 use report::Report;
 use serde_json::json;
@@ -35,18 +38,30 @@ pub(crate) async fn command(arguments: ConvertArguments) -> Result<Outcome, anyh
     // Before anything is done: a folder that cannot be used should not cost a crawl.
     let out = OutFolder::choose(Some(&arguments.out), &source.name());
     let out = out.map_err(|why| Code::Config.because(why))?;
+    let tools = tools(&arguments).await?;
     match source {
         Source::Address(url) => {
             let per_host = arguments.limits.limits().concurrency;
             let fetcher = Fetcher::new(Options { allow, per_host, ..Options::default() })?;
-            convert(&arguments, &fetcher, &url, &out).await
+            convert(&arguments, &tools, &fetcher, &url, &out).await
         }
         Source::Folder(folder) => {
             let site = folder_site::Served::start(&folder).map_err(unavailable)?;
-            let converted = convert(&arguments, &site.fetcher(allow)?, &site.url(), &out).await;
+            let converted = convert(&arguments, &tools, &site.fetcher(allow)?, &site.url(), &out).await;
             site.stop().await?;
             converted
         }
+    }
+}
+
+/// What builds and compares; why nothing does, otherwise. What is demanded and missing is refused before anything is done.
+async fn tools(arguments: &ConvertArguments) -> Result<Result<Tools, String>, anyhow::Error> {
+    if arguments.compare == When::Never {
+        return Ok(Err("left out by --compare never".to_owned()));
+    }
+    match Tools::find(arguments.compare_pages).await {
+        Err(why) if arguments.compare == When::Always => Err(unavailable(why)),
+        found => Ok(found),
     }
 }
 
@@ -63,6 +78,7 @@ enum Error {
 
 async fn convert(
     arguments: &ConvertArguments,
+    tools: &Result<Tools, String>,
     fetcher: &Fetcher,
     source: &Url,
     out: &OutFolder,
@@ -70,7 +86,7 @@ async fn convert(
     let show = Show::new(arguments.json, source, false);
     let (fresh, limits) = (out.prepare()?, arguments.limits.limits());
     let made = tokio::select! {
-        made = made(fetcher, source, &limits, &fresh, &show) => Some(made),
+        made = made(tools, fetcher, source, &limits, &fresh, &show) => Some(made),
         () = interrupted() => None,
     };
     show.leave();
@@ -79,8 +95,8 @@ async fn convert(
             note("\nstopped; nothing is kept");
             Ok(Outcome::Interrupted)
         }
-        Some(Ok(made)) => {
-            let report = Report::of(&made, out.path());
+        Some(Ok((made, measured))) => {
+            let report = Report::of(&made, &measured, out.path());
             report.write(fresh.path())?;
             out.settle(fresh, &json!({"source": source, "files": report.files}))?;
             report.tell(arguments.json, source);
@@ -97,22 +113,27 @@ async fn convert(
 
 /// Reads the site, and writes its project into `fresh`.
 async fn made(
+    tools: &Result<Tools, String>,
     fetcher: &Fetcher,
     source: &Url,
     limits: &Limits,
     fresh: &TempDir,
     show: &Show,
-) -> Result<Made, Error> {
+) -> Result<(Made, Measured), Error> {
     let scratch = tempfile::Builder::new().prefix("resettle-convert-").tempdir().map_err(Error::Scratch)?;
     let archive = FolderArchive::open(scratch.path()).map_err(Error::Scratch)?;
     let tell = |progress: &site_read::Progress| show.progress(progress);
     let snapshot = site_read::crawl(fetcher, &archive, source, limits, &tell).await?;
     show.step("writing the project");
     let sources = Sources::load(snapshot, &archive).await?;
-    let made = make::make(sources).await?;
+    let mut made = make::make(sources).await?;
     show.step("putting the project on disk");
     made.put(fresh.path(), &archive).await?;
-    Ok(made)
+    let measured = match tools {
+        Ok(tools) => tools.measure(&mut made, &archive, show).await?,
+        Err(why) => Measured::missing(why),
+    };
+    Ok((made, measured))
 }
 
 /// The site was read, and no project can come of it.

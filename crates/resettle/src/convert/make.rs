@@ -23,6 +23,8 @@ pub(super) enum Error {
     Writing(#[source] site_write::Error),
     #[error("the project names a file outside itself, {path:?}: a fault of ours")]
     Outside { path: String },
+    #[error("the project could not be measured")]
+    Measuring(#[source] site_check::Error),
     #[error("the engine panicked: a fault of ours")]
     Panicked(#[from] tokio::task::JoinError),
     #[error("{doing} failed")]
@@ -39,7 +41,11 @@ impl Error {
         match self {
             Self::TooLarge => "TOO_LARGE",
             Self::NoPages => "NO_PAGES",
-            Self::Writing(_) | Self::Outside { .. } | Self::Panicked(_) | Self::Io { .. } => "INTERNAL",
+            Self::Writing(_)
+            | Self::Outside { .. }
+            | Self::Measuring(_)
+            | Self::Panicked(_)
+            | Self::Io { .. } => "INTERNAL",
         }
     }
 }

@@ -1,10 +1,13 @@
 //! What is told of a conversion: a document beside the project, one JSON object for programs, a few lines for people.
 
-use super::make::Made;
-use crate::terminal::{note, say};
+use super::{compared::Measured, make::Made};
+use crate::{
+    crawl::show::plain,
+    terminal::{note, say},
+};
 use serde::Serialize;
 use serde_json::{Value, json};
-use site_check::{Check, lint};
+use site_check::{Check, Comparison, lint};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -28,12 +31,13 @@ pub(super) struct Report<'a> {
     pub(super) files: usize,
     checks: &'a [Check],
     lint: &'a lint::Report,
-    /// What a complete look would have had beside these.
-    not_measured: Vec<&'static str>,
+    comparison: Option<&'a Comparison>,
+    /// What a complete look would have had beside these, and why it has not.
+    not_measured: &'a [String],
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn of(made: &'a Made, out: &Path) -> Self {
+    pub(super) fn of(made: &'a Made, measured: &'a Measured, out: &Path) -> Self {
         let plan = &made.plan;
         let figures = json!({
             "pages": made.sources.snapshot.pages.len(),
@@ -52,13 +56,16 @@ impl<'a> Report<'a> {
             files: made.project.files.len(),
             checks: &made.checks.checks,
             lint: &made.lint,
-            not_measured: vec!["types", "build", "browser"],
+            comparison: measured.comparison.as_ref(),
+            not_measured: &measured.missing,
         }
     }
 
     /// Did every check pass that was made?
     pub(super) fn passed(&self) -> bool {
-        self.lint.passed && self.checks.iter().all(|check| check.problems.is_empty())
+        self.lint.passed
+            && self.checks.iter().all(|check| check.problems.is_empty())
+            && self.comparison.is_none_or(|compared| compared.passed)
     }
 
     /// Puts the document beside the project's files.
@@ -84,7 +91,7 @@ impl<'a> Report<'a> {
             "violations": self.lint.violations.len(),
             "recommendations": self.lint.recommendations.len(),
         });
-        object["compared"] = Value::Null;
+        object["compared"] = self.comparison.map_or(Value::Null, figures);
         object["notMeasured"] = json!(self.not_measured);
         object["success"] = self.passed().into();
         object["out"] = json!(self.out);
@@ -106,7 +113,12 @@ impl<'a> Report<'a> {
         if number("findings") > 0 {
             say(format_args!("{} things need a look: MIGRATION.md says which.", number("findings")));
         }
-        say(format_args!("Not measured: {}.", self.not_measured.join(", ")));
+        if let Some(compared) = self.comparison {
+            say(figures_in_words(compared));
+        }
+        for missing in self.not_measured {
+            say(format_args!("Not measured: {missing}."));
+        }
         self.problems();
         say(format_args!(
             "\nRun it:\n  cd {shown} && npm ci && npm run build && npm start\nthen look at http://localhost:3000/"
@@ -116,12 +128,53 @@ impl<'a> Report<'a> {
     /// The first problems, on standard error: they are no part of the result.
     fn problems(&self) {
         let all = self.checks.iter().flat_map(|check| check.problems.iter().map(move |it| (check, it)));
-        let all: Vec<_> = all.collect();
-        for (check, problem) in all.iter().take(TOLD) {
-            note(format_args!("{}: {}: {}", check.name, problem.file, problem.message));
+        let mut all: Vec<String> =
+            all.map(|(check, it)| format!("{}: {}: {}", check.name, it.file, it.message)).collect();
+        if let Some(compared) = self.comparison {
+            all.extend(differences(compared));
+        }
+        for problem in all.iter().take(TOLD) {
+            note(plain(problem));
         }
         if !all.is_empty() {
             note(format_args!("{} problems were found; {NAME} in the project has all of them", all.len()));
         }
     }
+}
+
+/// The comparison in numbers.
+fn figures(compared: &Comparison) -> Value {
+    json!({
+        "passed": compared.passed,
+        "pages": compared.pages.len(),
+        "refused": compared.pages.iter().filter(|page| !page.passed).count(),
+        "leftOut": compared.left_out,
+        "widths": compared.widths,
+        "addresses": compared.addresses,
+        "wrongAddresses": compared.wrong_addresses.len(),
+    })
+}
+
+fn figures_in_words(compared: &Comparison) -> String {
+    let widths: Vec<String> = compared.widths.iter().map(u32::to_string).collect();
+    let alike = compared.pages.iter().filter(|page| page.passed).count();
+    format!(
+        "In the browser {alike} of {} pages are as they were, at {} pixels; {} of {} addresses answer as they did.",
+        compared.pages.len(),
+        widths.join(", "),
+        compared.addresses - compared.wrong_addresses.len() as u64,
+        compared.addresses,
+    )
+}
+
+/// What differs, a line each.
+fn differences(compared: &Comparison) -> impl Iterator<Item = String> {
+    let pages = compared.pages.iter().flat_map(|page| {
+        page.reasons.iter().map(move |reason| {
+            let width = reason.width.map(|width| format!(" at {width} pixels")).unwrap_or_default();
+            format!("{}: {}{width}: {}", page.url, reason.code, reason.note)
+        })
+    });
+    let addresses = compared.wrong_addresses.iter();
+    pages.chain(addresses.map(|it| format!("{}: answers {} and not {}", it.path, it.found, it.wanted)))
 }

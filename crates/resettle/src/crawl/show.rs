@@ -93,6 +93,6 @@ impl Show {
 }
 
 /// The site has a say in its addresses: nothing of it may steer the terminal.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
