@@ -1,6 +1,6 @@
 //! The worker's configuration: what its parts want, put together, and whether they fit together.
 
-use crate::{deadlines, lease, relay, toolchain};
+use crate::{compare, deadlines, lease, relay, toolchain};
 use domain::{job, retry};
 use serde::Deserialize;
 use service_kit::{Secret, objects};
@@ -74,6 +74,8 @@ pub struct Config {
     pub max_text_bytes: u64,
     /// What checks written projects.
     pub toolchain: toolchain::Options,
+    /// Whether and how projects are built and compared with their sites.
+    pub compare: compare::Options,
     /// Where scratch files go; the system's folder for such files if absent.
     pub scratch: Option<PathBuf>,
 }
@@ -145,6 +147,7 @@ impl Default for Config {
             allow_addresses: Vec::new(),
             max_text_bytes: 512 * 1024 * 1024,
             toolchain: toolchain::Options::default(),
+            compare: compare::Options::default(),
             scratch: None,
         }
     }
@@ -182,6 +185,7 @@ impl Config {
         self.deadlines.check(self.crawl.max_time)?;
         self.relay.check()?;
         self.objects.check()?;
+        self.compare.check()?;
         self.bus.check().map_err(|error| error.to_string())?;
         let refuse = |wrong: bool, told: &str| if wrong { Err(told.to_owned()) } else { Ok(()) };
         refuse(self.store.url.is_empty(), "store.url is missing")?;

@@ -10,6 +10,7 @@
 
 mod aside;
 mod claim;
+mod compare;
 mod config;
 mod control;
 mod cpu;
@@ -39,6 +40,7 @@ mod stop;
 mod toolchain;
 mod worker;
 
+pub use compare::{Options as CompareOptions, When as CompareWhen};
 pub use config::{Config, Fetch, Retry};
 pub use deadlines::Options as DeadlineOptions;
 pub use lease::Options as LeaseOptions;

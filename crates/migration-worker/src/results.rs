@@ -59,6 +59,26 @@ pub(crate) struct Verified {
     pub(crate) type_check: TypeCheck,
     /// What a person should know.
     pub(crate) findings: Vec<String>,
+    /// The comparison with the site, if one was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) compared: Option<Compared>,
+}
+
+/// The figures of a comparison with the site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Compared {
+    /// Nothing differs.
+    pub(crate) passed: bool,
+    /// Pages that were shown, how many of them differ, and how many were not shown.
+    pub(crate) pages: u64,
+    pub(crate) refused: u64,
+    pub(crate) left_out: u64,
+    /// Addresses that were asked, and how many are answered otherwise.
+    pub(crate) addresses: u64,
+    pub(crate) wrong_addresses: u64,
+    /// The least share of elements that are alike, over pages and widths.
+    pub(crate) least_alike: f64,
 }
 
 /// Whether the compiler looked at the project.

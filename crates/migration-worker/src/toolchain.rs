@@ -37,7 +37,7 @@ impl Checker {
     }
 
     pub(crate) async fn check(&self, project: &Path) -> Verdict {
-        let toolchain = match self.toolchain.get_or_try_init(|| self.prepare()).await {
+        let toolchain = match self.toolchain().await {
             Ok(toolchain) => toolchain,
             Err(why) => return Verdict::Missing(why),
         };
@@ -45,6 +45,11 @@ impl Checker {
             Ok(problems) => Verdict::Checked(problems),
             Err(error) => Verdict::Broken(service_kit::exit::chain(&error)),
         }
+    }
+
+    /// The packages; why there are none is for the log.
+    pub(crate) async fn toolchain(&self) -> Result<&Toolchain, String> {
+        self.toolchain.get_or_try_init(|| self.prepare()).await
     }
 
     async fn prepare(&self) -> Result<Toolchain, String> {

@@ -2,6 +2,7 @@
 
 use crate::{
     Config,
+    compare::Inspector,
     cpu::Cpu,
     heartbeat,
     held::Held,
@@ -39,6 +40,9 @@ pub enum Error {
     /// The object store cannot be opened.
     #[error("the worker has no place for its results")]
     Objects(#[source] service_kit::objects::Error),
+    /// Comparing is demanded and cannot be had.
+    #[error("the worker cannot compare projects with their sites (compare.when = \"always\")")]
+    Compare(#[source] site_read::render::Unavailable),
     /// The fetcher cannot be set up.
     #[error("the worker cannot fetch")]
     Fetcher(#[source] site_fetch::Error),
@@ -69,6 +73,7 @@ pub(crate) struct Workshop {
     pub(crate) objects: Objects,
     pub(crate) fetcher: Fetcher,
     pub(crate) checker: Checker,
+    pub(crate) inspector: Inspector,
     pub(crate) cpu: Cpu,
     pub(crate) metrics: Metrics,
     pub(crate) dice: Dice,
@@ -179,6 +184,7 @@ fn workshop(
         objects: Objects::new(config.objects.open().map_err(Error::Objects)?),
         fetcher: Fetcher::new(config.fetcher()).map_err(Error::Fetcher)?,
         checker: Checker::new(config.toolchain.clone()),
+        inspector: Inspector::new(config.compare.clone()).map_err(Error::Compare)?,
         cpu: Cpu::new(cores.min(config.concurrency as usize)),
         metrics: Metrics::new(meter),
         dice: jitter::dice(),

@@ -1,5 +1,8 @@
-//! VERIFY: holds the project against what was read, and gives it to the compiler where there is one. A problem
-//! fails the job: a project that is known to be wrong is not handed out.
+//! VERIFY: holds the project against what was read, gives it to the compiler where there is one, and shows it in a browser
+//! where that is wanted. A problem fails the job: a project that is known to be wrong is not handed out. What only differs
+//! in the browser is named.
+
+mod compare;
 
 use super::{Bench, Outcome, tool};
 use crate::{
@@ -16,8 +19,9 @@ use domain::{
     phase::Phase,
 };
 use futures::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
 use serde_json::json;
-use site_check::{Check, Problem, Report, project};
+use site_check::{Check, Comparison, Problem, Report, project};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -28,7 +32,16 @@ use tempfile::TempDir;
 const TOLD: usize = 5;
 /// The code of the `error` event when the lint refuses a project.
 const INCOMPATIBLE: &str = "BUILDER_INCOMPATIBILITY_DETECTED";
-const STEPS: u64 = 3;
+const STEPS: u64 = 4;
+
+/// What is stored of it all.
+#[derive(Serialize)]
+struct Stored<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparison: Option<&'a Comparison>,
+}
 
 pub(crate) async fn run(
     bench: &Bench,
@@ -41,7 +54,7 @@ pub(crate) async fn run(
     teller.tell(0, STEPS, tool(Phase::Verify), "Checking pages, text and links");
     let mut report = read_through(bench, analyzed, planned, &files).await?;
     teller.tell(1, STEPS, tool(Phase::Verify), "Checking types");
-    let (type_check, findings) = match compile(bench, &files).await? {
+    let (type_check, mut findings) = match compile(bench, &files).await? {
         Verdict::Checked(problems) => {
             report.checks.push(Check { name: "types".to_owned(), problems });
             (TypeCheck::Passed, Vec::new())
@@ -60,16 +73,25 @@ pub(crate) async fn run(
             return Err(Failure::may_pass("internal", told));
         }
     };
-    teller.tell(2, STEPS, tool(Phase::Verify), "Storing the report");
+    let mut seen = compare::Seen::default();
+    if report.passed() {
+        seen = compare::run(bench, &teller, analyzed, planned, &files).await?;
+        report.checks.extend(seen.built.take());
+    }
+    teller.tell(3, STEPS, tool(Phase::Verify), "Storing the report");
     let key = bench.keys.report();
-    bench.materials.objects.put_json(&key, &report).await?;
+    let stored = Stored { report: &report, comparison: seen.comparison.as_ref() };
+    bench.materials.objects.put_json(&key, &stored).await?;
     if !report.passed() {
         return Err(refused(&report));
     }
     let checks: Vec<String> = report.checks.iter().map(|check| check.name.clone()).collect();
     let notes = format!("{} checks passed.", checks.len());
-    let result = Verified { report: key, checks, type_check, findings };
-    let events = result.findings.iter().map(|finding| log(finding)).collect();
+    let mut events: Vec<NewEvent> = findings.iter().map(|finding| log(finding)).collect();
+    events.extend(compare::events(&seen));
+    findings.append(&mut seen.findings);
+    let compared = seen.comparison.as_ref().map(compare::figures);
+    let result = Verified { report: key, checks, type_check, findings, compared };
     Ok(Outcome { events, ..Outcome::new(result, notes) })
 }
 
@@ -116,18 +138,28 @@ fn refused(report: &Report) -> Failure {
 async fn compile(bench: &Bench, files: &Files) -> Result<Verdict, Failure> {
     let folder =
         scratch(bench.shop.config.scratch.as_deref()).map_err(|error| failure::of_scratch(&error))?;
+    write_files(bench, files, folder.path(), |path| !path.starts_with("public/")).await?;
+    Ok(bench.shop.checker.check(folder.path()).await)
+}
+
+/// Puts the project's files into a folder, as far as they are wanted there.
+async fn write_files(
+    bench: &Bench,
+    files: &Files,
+    folder: &Path,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<(), Failure> {
     let bodies = &bench.materials.bodies;
-    let read_by_it = files.files.clone().into_iter().filter(|(path, _)| !path.starts_with("public/"));
-    let writing = read_by_it.map(|(path, file)| {
-        let target = within(folder.path(), &path);
+    let wanted: Vec<_> = files.files.clone().into_iter().filter(|(path, _)| wanted(path)).collect();
+    let writing = wanted.into_iter().map(|(path, file)| {
+        let target = within(folder, &path);
         async move {
             let target = target?;
             let body = bodies.load(&file.hash).await?;
             project::put(&target, &body).await.map_err(|error| failure::of_scratch(&error))
         }
     });
-    stream::iter(writing).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-    Ok(bench.shop.checker.check(folder.path()).await)
+    stream::iter(writing).buffer_unordered(AT_ONCE).try_collect::<()>().await
 }
 
 pub(super) fn scratch(within: Option<&Path>) -> std::io::Result<TempDir> {

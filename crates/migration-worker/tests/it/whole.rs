@@ -5,9 +5,13 @@ use domain::{
     event::{Event, EventType},
     phase::Phase,
 };
+use migration_worker::{CompareOptions, CompareWhen};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, io::Read, path::Path};
-use testkit::wait;
+use testkit::{
+    site::{Answer, StaticSite},
+    wait,
+};
 
 async fn completes(bell: Bell) {
     let (world, site) = (World::new().await, small_site().await);
@@ -110,11 +114,12 @@ async fn the_artefact_holds_what_its_manifest_says_and_the_same_site_gives_the_s
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_compiler_reads_the_project_where_there_is_one() {
-    let (world, site) = (World::new().await, small_site().await);
+async fn compiler_and_browser_look_at_the_project_where_they_are() {
+    let (world, site) = (World::new().await, site_with_a_viewport().await);
     let cache = std::env::var("RESETTLE_TEST_CACHE").expect("`make test` sets RESETTLE_TEST_CACHE");
     let mut config = world.config(Bell::Away, site.addr());
     config.toolchain.dir = Some(Path::new(&cache).join("toolchain"));
+    config.compare = CompareOptions { when: CompareWhen::Always, pages: 2, ..CompareOptions::default() };
     let running = Running::start(config).await;
     let (migration, _) = world.start(&site).await;
     // The packages may have to be fetched first.
@@ -129,6 +134,30 @@ async fn the_compiler_reads_the_project_where_there_is_one() {
     assert_eq!(verified["typeCheck"], "passed", "{verified}");
     assert_eq!(verified["findings"], json!([]));
     let checks = verified["checks"].as_array().expect("the names of the checks");
-    assert!(checks.len() > 1 && checks.contains(&json!("types")), "{checks:?}");
+    assert!(checks.contains(&json!("types")) && checks.contains(&json!("build")), "{checks:?}");
+    let compared = &verified["compared"];
+    assert_eq!((&compared["passed"], &compared["pages"]), (&json!(true), &json!(2)), "{compared}");
+    assert_eq!(compared["leastAlike"], 1.0, "{compared}");
+    let events = world.events(migration).await;
+    let told = events
+        .iter()
+        .find(|event| event.event_type == EventType::Metric && detail(event, "compared").is_object());
+    assert_eq!(detail(told.expect("the figures are told"), "compared"), compared);
+    let path = world.folder.path().join("objects").join(verified["report"].as_str().expect("a key"));
+    let report: Value =
+        serde_json::from_slice(&std::fs::read(path).expect("the report is there")).expect("JSON");
+    assert_eq!(report["comparison"]["pages"].as_array().map(Vec::len), Some(2), "{report}");
     running.stop().await;
+}
+
+/// Two pages that say how wide they want to be: the framework says it for those that do not, which the comparison names.
+async fn site_with_a_viewport() -> StaticSite {
+    let page = |title: &str, body: &str| {
+        Answer::html(format!(
+            "<!doctype html><html lang=en><head><title>{title}</title><meta name=viewport content='width=device-width, \
+             initial-scale=1'></head><body><h1>{title}</h1>{body}</body></html>"
+        ))
+    };
+    let (home, about) = (page("Home", "<a href=/about.html>About</a>"), page("About", "<p>Two of us.</p>"));
+    StaticSite::serve([("/", home), ("/about.html", about)]).await
 }

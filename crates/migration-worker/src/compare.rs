@@ -1,0 +1,110 @@
+//! What builds written projects and compares them with their sites in a browser, where the machine can confine both. That it
+//! cannot is said aloud: a finding of each project, or a worker that does not start where comparing is demanded.
+
+use serde::Deserialize;
+use site_check::{Bounds, Comparer, Toolchain, Workshop, compare};
+use site_read::render::{Cells, Unavailable};
+use std::path::PathBuf;
+use tokio::sync::OnceCell;
+
+/// Whether projects are built and compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum When {
+    /// They are not.
+    #[default]
+    Never,
+    /// Where Node, Chromium and their confinement are; elsewhere it is a finding that they were not.
+    Auto,
+    /// A worker that cannot do it does not start.
+    Always,
+}
+
+/// How projects are compared.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// Whether.
+    pub when: When,
+    /// Pages of a project that are shown in the browser, one of each layout first.
+    pub pages: usize,
+    /// The Chromium; without it the usual places are looked at.
+    pub chromium: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let compare::Options { pages, .. } = compare::Options::default();
+        Self { when: When::default(), pages, chromium: None }
+    }
+}
+
+impl Options {
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if (1..=1000).contains(&self.pages) {
+            Ok(())
+        } else {
+            Err("compare.pages has to be between 1 and 1000".into())
+        }
+    }
+
+    fn comparer(&self) -> Result<Comparer, Unavailable> {
+        let mut options = compare::Options { pages: self.pages, ..compare::Options::default() };
+        options.browser.chromium.clone_from(&self.chromium);
+        Comparer::open(options)
+    }
+}
+
+/// What builds and what compares.
+pub(crate) struct Tools {
+    pub(crate) workshop: Workshop,
+    pub(crate) comparer: Comparer,
+}
+
+/// Prepares them when they are first needed.
+pub(crate) struct Inspector {
+    options: Options,
+    tools: OnceCell<Tools>,
+}
+
+impl Inspector {
+    /// Refuses what is demanded and cannot be had.
+    pub(crate) fn new(options: Options) -> Result<Self, Unavailable> {
+        if options.when == When::Always {
+            Cells::find()?.try_out()?;
+            options.comparer()?;
+        }
+        Ok(Self { options, tools: OnceCell::new() })
+    }
+
+    pub(crate) fn when(&self) -> When {
+        self.options.when
+    }
+
+    /// Why there are none is for the log.
+    pub(crate) async fn tools(&self, toolchain: &Toolchain) -> Result<&Tools, Unavailable> {
+        let prepare = || async {
+            let workshop = Workshop::open(toolchain.clone(), Bounds::default())?;
+            Ok(Tools { workshop, comparer: self.options.comparer()? })
+        };
+        self.tools.get_or_try_init(prepare).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_demanded_and_missing_is_refused_at_the_start() {
+        let nowhere = || Some(PathBuf::from("/nowhere/chromium"));
+        let options = |when| Options { when, chromium: nowhere(), ..Options::default() };
+        assert!(matches!(Inspector::new(options(When::Always)), Err(Unavailable::NoChromium)));
+        for when in [When::Auto, When::Never] {
+            assert!(Inspector::new(options(when)).is_ok(), "{when:?}");
+        }
+        assert!(
+            Options { pages: 0, ..Options::default() }.check().expect_err("none").contains("compare.pages")
+        );
+    }
+}
