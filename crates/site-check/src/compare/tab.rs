@@ -169,7 +169,7 @@ impl<'a> Tab<'a> {
                 return Ok(());
             }
             let Ok(message) = timeout_at(until, self.browser.pipe.receive()).await else { return Ok(()) };
-            if let Message::Event { method, params } = message? {
+            if let Message::Event { method, params, .. } = message? {
                 self.heed(&method, &params).await?;
             }
         }
@@ -239,7 +239,7 @@ impl<'a> Tab<'a> {
                 }
                 // To what was sent in passing.
                 Message::Answer { .. } => {}
-                Message::Event { method, params } => self.heed(&method, &params).await?,
+                Message::Event { method, params, .. } => self.heed(&method, &params).await?,
             }
         }
     }
