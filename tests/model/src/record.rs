@@ -22,7 +22,7 @@ pub enum Fenced<T> {
 
 impl World {
     /// The best-ranked runnable job, if it is this one: its new epoch.
-    pub(crate) fn claim(&mut self, worker: usize) -> Option<u8> {
+    pub fn claim(&mut self, worker: usize) -> Option<u8> {
         if self.record.job.state != JobState::Pending || self.record.job.wait > 0 {
             return None;
         }
@@ -34,7 +34,7 @@ impl World {
     }
 
     /// Renews a lease that nobody took, even when its time is up.
-    pub(crate) fn renew(&mut self, worker: usize, epoch: u8) -> Beat {
+    pub fn renew(&mut self, worker: usize, epoch: u8) -> Beat {
         let job = &self.record.job;
         let mut kept = false;
         if let Some(lease) = &mut self.record.lease
@@ -48,7 +48,7 @@ impl World {
     }
 
     /// PREPARING → RUNNING; said again, it changes nothing.
-    pub(crate) fn begin(&mut self, terms: &Terms, epoch: u8) -> Fenced<()> {
+    pub fn begin(&mut self, terms: &Terms, epoch: u8) -> Fenced<()> {
         if !self.prove(terms, epoch) {
             return Fenced::Stale;
         }
@@ -59,12 +59,12 @@ impl World {
     }
 
     /// Is the phase complete already?
-    pub(crate) fn enter_phase(&mut self, terms: &Terms, epoch: u8) -> Fenced<bool> {
+    pub fn enter_phase(&mut self, terms: &Terms, epoch: u8) -> Fenced<bool> {
         if self.prove(terms, epoch) { Fenced::Done(self.record.result_kept) } else { Fenced::Stale }
     }
 
     /// Keeps the phase's result; the first one stays.
-    pub(crate) fn keep_result(&mut self, terms: &Terms, epoch: u8) -> Fenced<()> {
+    pub fn keep_result(&mut self, terms: &Terms, epoch: u8) -> Fenced<()> {
         if !self.prove(terms, epoch) {
             return Fenced::Stale;
         }
@@ -74,7 +74,7 @@ impl World {
 
     /// Ends an attempt by its holder's word. `written` is what the transitions say: did this worker end this epoch
     /// like this before, without hearing of it?
-    pub(crate) fn end(&mut self, terms: &Terms, epoch: u8, ending: Ending, written: bool) -> Fenced<()> {
+    pub fn end(&mut self, terms: &Terms, epoch: u8, ending: Ending, written: bool) -> Fenced<()> {
         if !self.prove(terms, epoch) {
             let completed = self.record.job.state == JobState::Completed && ending == Ending::Complete;
             let mistaken = terms.has(Flaw::RepeatsOfAnybody) && completed;
@@ -110,10 +110,16 @@ impl World {
     }
 
     /// Takes the job from its holder: the attempt counts.
-    pub(crate) fn take_away(&mut self) {
+    pub fn take_away(&mut self) {
         self.breaches.swept_too_early |= self.record.uptime < TTL;
         self.record.lease = None;
         self.settle();
+    }
+
+    /// Ends a job whose holder did not heed the wish to cancel it within its grace, whatever the lease says.
+    pub fn take_called_off(&mut self) {
+        self.record.lease = None;
+        self.move_to(JobState::Cancelled);
     }
 
     /// What follows a failed or lost attempt. That none is left weighs more than the wish to cancel.
@@ -131,7 +137,7 @@ impl World {
     }
 
     /// WAITING_RETRY → PENDING when the wait is over, or to its end when somebody called it off meanwhile.
-    pub(crate) fn promote(&mut self) -> bool {
+    pub fn promote(&mut self) -> bool {
         let job = &self.record.job;
         if job.state != JobState::WaitingRetry || job.wait > 0 {
             return false;
@@ -146,7 +152,7 @@ impl World {
     }
 
     /// A person's wish: at once where the job waits, by a flag where it is held.
-    pub(crate) fn cancel(&mut self) -> bool {
+    pub fn cancel(&mut self) -> bool {
         let job = &mut self.record.job;
         if job.state.is_leased() {
             job.cancel_requested = true;

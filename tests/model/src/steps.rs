@@ -62,6 +62,8 @@ pub enum Step {
     Rescue(usize),
     /// Fault: its sweeper takes an attempt that is past a deadline, whether its holder lives or not.
     TakeOverdue(usize),
+    /// Its sweeper ends a job whose holder has not heeded the wish to cancel it. How long the grace is does not matter.
+    TakeCalledOff(usize),
     /// It promotes the job when its wait is over.
     Promote(usize),
     /// Its relay takes an outbox row.
@@ -81,7 +83,7 @@ impl Step {
         steps.extend([S::Tick, S::PostgresStops, S::PostgresStarts, S::DoubleHint]);
         steps.extend([S::Cancel, S::Replay]);
         steps.extend((1..=world.record.job.epoch).map(S::Arrive));
-        let own: [fn(usize) -> Self; 22] = [
+        let own: [fn(usize) -> Self; 23] = [
             S::Crash,
             S::Start,
             S::Deliver,
@@ -99,6 +101,7 @@ impl Step {
             S::Stop,
             S::Rescue,
             S::TakeOverdue,
+            S::TakeCalledOff,
             S::Promote,
             S::TakeRow,
             S::Publish,
@@ -119,7 +122,12 @@ impl Step {
             S::Tick | S::Start(_) | S::PostgresStarts | S::Cancel | S::Replay | S::Deliver(_) => false,
             S::Claim(_) | S::HearClaim(_) | S::GiveBackUnknown(_) | S::Acknowledge(_) => false,
             S::Renew(_) | S::HearRenewal(_) | S::Write(_) | S::Ask(_) | S::Arrive(_) => false,
-            S::Rescue(_) | S::Promote(_) | S::TakeRow(_) | S::Publish(_) | S::Mark(_) => false,
+            S::Rescue(_)
+            | S::TakeCalledOff(_)
+            | S::Promote(_)
+            | S::TakeRow(_)
+            | S::Publish(_)
+            | S::Mark(_) => false,
         }
     }
 
@@ -130,7 +138,7 @@ impl Step {
             S::Crash(w) | S::Deliver(w) | S::Claim(w) | S::HearClaim(w) | S::ClaimUnheard(w) => Some(w),
             S::GiveBackUnknown(w) | S::Acknowledge(w) | S::Renew(w) | S::HearRenewal(w) => Some(w),
             S::Write(w) | S::WriteUnheard(w) | S::Ask(w) | S::Fail(w) | S::Stop(w) => Some(w),
-            S::Rescue(w) | S::TakeOverdue(w) | S::Promote(w) => Some(w),
+            S::Rescue(w) | S::TakeOverdue(w) | S::TakeCalledOff(w) | S::Promote(w) => Some(w),
             S::TakeRow(w) | S::Publish(w) | S::Refuse(w) | S::Mark(w) => Some(w),
             S::Tick | S::Start(_) | S::PostgresStops | S::PostgresStarts => None,
             S::DoubleHint | S::Cancel | S::Replay | S::Arrive(_) => None,
@@ -153,6 +161,7 @@ impl Step {
                 | S::WriteUnheard(_)
                 | S::Rescue(_)
                 | S::TakeOverdue(_)
+                | S::TakeCalledOff(_)
                 | S::Promote(_)
                 | S::TakeRow(_)
                 | S::Mark(_)
@@ -223,6 +232,7 @@ impl World {
             Step::Stop(worker) => return self.stop(worker),
             Step::Rescue(worker) => return self.rescue(terms, worker),
             Step::TakeOverdue(_) => return self.take_overdue(terms),
+            Step::TakeCalledOff(_) => return self.end_called_off(terms),
             Step::Promote(worker) => {
                 let promoted = self.promote();
                 self.workers[worker].look |= promoted;

@@ -23,7 +23,7 @@ pub struct World {
     pub may_cancel: bool,
     /// Replays that may still happen.
     pub replays: u8,
-    /// Epochs whose attempts a deadline took from living holders, a bit for each. No step looks at it: it excuses what
+    /// Epochs whose attempts a deadline or a grace that was over took from living holders, a bit for each. No step looks at it: it excuses what
     /// such a holder still asks for before it hears of it.
     pub hung: u16,
     /// What must never have happened. No step looks at it.

@@ -1,6 +1,7 @@
 //! The store against a real Postgres: every statement, every fence, every promise of the schema.
 
 mod across;
+mod agreement;
 mod analysis;
 mod cancel;
 mod claim;

@@ -27,6 +27,15 @@ impl World {
         true
     }
 
+    pub(super) fn end_called_off(&mut self, terms: &Terms) -> bool {
+        if !self.record.job.cancel_requested || self.record.lease.is_none() || !self.may_sweep(terms) {
+            return false;
+        }
+        self.hung |= 1 << self.record.job.epoch;
+        self.take_called_off();
+        true
+    }
+
     pub(super) fn relay_takes(&mut self, terms: &Terms, worker: usize) -> bool {
         if self.workers[worker].relay != Relay::Idle || !self.take_row(terms, worker) {
             return false;
