@@ -8,7 +8,7 @@ ARGS ?=
 # Options of the demo itself: `make demo DEMO='--out /tmp/shop'`.
 DEMO ?=
 
-.PHONY: help test-typescript setup setup-demo demo up test test-unit model fuzz fmt lint bench-crawl ci
+.PHONY: help test-typescript setup setup-demo demo up test test-unit model chaos fuzz fmt lint bench-crawl ci
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test-unit: ## What needs no server: the tests beside the code
 
 model: ## Visit every state of the model of a job's life, with FAULTS=n more faults than `make test`
 	@MODEL_FAULTS=$(or $(FAULTS),0) cargo test --locked -p model -- --nocapture
+
+chaos: setup ## Play schedules of faults against real processes (SEED=n SCHEDULES=n; a failing seed replays)
+	@cargo build --locked --bins && CHAOS_SEED=$(SEED) CHAOS_SCHEDULES=$(SCHEDULES) tests/run cargo test --locked -p tests --test it -- chaos --nocapture
 
 fuzz: ## Feed each parser of others' content with nonsense for a minute (SECONDS=60)
 	@tests/fuzz/run $(or $(SECONDS),60)

@@ -3,6 +3,7 @@
 //! Black box only: the services are reached by their ports, the database is looked at as a person would with
 //! psql. Servers come from `make test` (see `tests/run`); a missing one fails the test that needs it.
 
+mod chaos;
 mod client;
 mod crashes;
 mod embedded;

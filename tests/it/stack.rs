@@ -24,6 +24,8 @@ pub(crate) struct Terms {
     pub(crate) otlp: Option<String>,
     /// Sites on loopback that may be moved.
     pub(crate) allow: Vec<SocketAddr>,
+    /// Are written projects type-checked? That takes seconds each.
+    pub(crate) type_check: bool,
 }
 
 impl Terms {
@@ -35,6 +37,7 @@ impl Terms {
             ttl,
             otlp: None,
             allow: vec![allow],
+            type_check: true,
         }
     }
 
@@ -59,6 +62,7 @@ pub(crate) struct Stack {
     pub(crate) client: Client,
     pub(crate) api: String,
     pub(crate) streams: String,
+    key: String,
     terms: Terms,
     folder: TempDir,
 }
@@ -80,7 +84,7 @@ impl Stack {
         let api = format!("http://{}", address(&gateway, "api").await);
         let streams = format!("http://{}", address(&broadcaster, "http").await);
         let client = Client::new(&api, &streams, &key);
-        Self { database, gateway, broadcaster, client, api, streams, terms, folder }
+        Self { database, gateway, broadcaster, client, api, streams, key, terms, folder }
     }
 
     /// A worker, ready.
@@ -89,6 +93,15 @@ impl Stack {
         let process = parts.spawn("migration-worker", &parts.worker());
         let admin = format!("http://{}", address(&process, "admin").await);
         Worker { process, admin }
+    }
+
+    /// kill -9 of the gateway, and another one, at an address of its own.
+    pub(crate) async fn replace_gateway(&mut self) {
+        self.gateway.kill();
+        let mut parts = Parts { database: &self.database, terms: &self.terms, folder: &self.folder };
+        self.gateway = parts.spawn("api-gateway", &parts.gateway());
+        self.api = format!("http://{}", address(&self.gateway, "api").await);
+        self.client = Client::new(&self.api, &self.streams, &self.key);
     }
 
     pub(crate) async fn key_of(&self, email: &str) -> Client {
@@ -131,12 +144,11 @@ impl Parts<'_> {
              poll = \"200ms\"\nsweep = \"200ms\"\nsample = \"200ms\"\nallow_addresses = {allow}\n\
              [retry]\nmax_attempts = 3\nbase = \"200ms\"\ncap = \"1s\"\n\
              [lease]\nttl = \"{ttl}ms\"\nheartbeat = \"{beat}ms\"\nmargin = \"{margin}ms\"\n\
-             [toolchain]\ndir = \"{toolchain}\"\n\
-             [store]\nurl = \"{url}\"\n[objects]\nurl = \"{objects}\"\n{bus}{telemetry}",
+             {toolchain}[store]\nurl = \"{url}\"\n[objects]\nurl = \"{objects}\"\n{bus}{telemetry}",
             allow = self.allow(),
             beat = ttl / 5,
             margin = ttl / 10,
-            toolchain = toolchain().display(),
+            toolchain = self.toolchain(),
             url = self.database.url("resettle_worker"),
             objects = self.objects(),
             bus = self.bus(),
@@ -147,6 +159,12 @@ impl Parts<'_> {
     fn allow(&self) -> String {
         let quoted: Vec<String> = self.terms.allow.iter().map(|address| format!("\"{address}\"")).collect();
         format!("[{}]", quoted.join(", "))
+    }
+
+    fn toolchain(&self) -> String {
+        let dir =
+            self.terms.type_check.then(|| format!("[toolchain]\ndir = \"{}\"\n", toolchain().display()));
+        dir.unwrap_or_default()
     }
 
     fn objects(&self) -> String {
