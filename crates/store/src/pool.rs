@@ -100,8 +100,10 @@ fn config(options: &Options, settings: &str) -> Result<Config> {
     let given = config.get_options().unwrap_or_default().to_owned();
     config.options(format!("{given} {settings}").trim());
     config.connect_timeout(options.connect_timeout);
-    // A peer that vanished without a word is noticed in about a minute, not in two hours.
+    // A peer that vanished without a word is noticed in about a minute, not in two hours; one that does not even
+    // acknowledge what was sent to it, sooner.
     config
+        .tcp_user_timeout(Duration::from_secs(15))
         .keepalives_idle(Duration::from_secs(30))
         .keepalives_interval(Duration::from_secs(10))
         .keepalives_retries(3);

@@ -25,6 +25,10 @@ pub(crate) trait Work: Sync {
     fn run(&self, tx: &Tx<'_>) -> impl Future<Output = Result<Self::Out>> + Send;
     /// Whose rows it may see, for tables that belong to a tenant.
     fn tenant(&self) -> Option<TenantId>;
+    /// The longest that one run may take, where that is less than any transaction may.
+    fn bound(&self) -> Option<Duration> {
+        None
+    }
 }
 
 impl Store {
@@ -46,7 +50,9 @@ impl Store {
 
     async fn attempt<W: Work>(&self, work: &W) -> Result<W::Out> {
         let mut connection = self.connection().await?;
-        match tokio::time::timeout(self.transaction_timeout(), transact(&mut connection, work)).await {
+        let bound =
+            work.bound().map_or(self.transaction_timeout(), |own| own.min(self.transaction_timeout()));
+        match tokio::time::timeout(bound, transact(&mut connection, work)).await {
             Ok(outcome) => outcome,
             Err(elapsed) => {
                 // It hangs on a peer that does not answer: the next user must not get this connection.

@@ -22,7 +22,8 @@ pub struct Kept {
 impl Store {
     /// Renews all held leases in one statement. Who is absent from the answer has lost its lease.
     ///
-    /// A lease whose time is up but that nobody took is renewed: the database may have been away.
+    /// A lease whose time is up but that nobody took is renewed: the database may have been away. Given up after a sixth
+    /// of `ttl`, so that there is time to ask again.
     pub async fn heartbeat(
         &self,
         worker: WorkerId,
@@ -65,6 +66,11 @@ impl Work for Heartbeat<'_> {
 
     fn tenant(&self) -> Option<TenantId> {
         None
+    }
+
+    /// Over a connection that died without a word it must be asked again on another before the leases run out.
+    fn bound(&self) -> Option<Duration> {
+        Some(self.ttl / 6)
     }
 
     async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {

@@ -51,6 +51,25 @@ async fn a_statement_that_waits_too_long_is_given_up_and_may_pass_later() {
 }
 
 #[tokio::test]
+async fn a_heartbeat_that_gets_no_answer_is_given_up_while_there_is_time_for_another() {
+    let world = World::new().await;
+    let (_, lease) = world.running("https://example.com/").await;
+    world.sql.batch_execute("BEGIN").await.expect("a transaction");
+    world
+        .sql
+        .execute("SELECT FROM leases WHERE job_id = $1 FOR UPDATE", &[&lease.job.0])
+        .await
+        .expect("a lock");
+    let ttl = Duration::from_secs(3);
+    let held = [(lease.job, lease.epoch)];
+    let error = world.worker.heartbeat(lease.worker, &held, ttl).await.expect_err("nobody answers");
+    // Not by the time that any transaction has, which is longer than the lease.
+    assert!(matches!(error, Error::Unavailable { doing: "store.transaction", .. }), "{error:?}");
+    world.sql.batch_execute("ROLLBACK").await.expect("the end of it");
+    assert_eq!(world.worker.heartbeat(lease.worker, &held, ttl).await.expect("an answer").len(), 1);
+}
+
+#[tokio::test]
 async fn a_refusal_of_the_database_is_not_tried_again() {
     let world = World::new().await;
     let error =
