@@ -1,5 +1,6 @@
 //! The scripts of a page, in the order in which the browser met them. They are taken out of the tree and run by an island
-//! once React has taken over, so that nothing they do is undone. Data that only looks like a script stays where it is.
+//! once React has taken over, so that nothing they do is undone; those that are `async` are Next's own to load. Data that only
+//! looks like a script stays where it is.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,8 @@ pub(crate) struct Script {
     pub(crate) module: bool,
     /// Waits for the whole document, as `defer` and modules do.
     pub(crate) deferred: bool,
+    /// Runs whenever it is there (`async`): nothing waits for it, and it waits for nothing.
+    pub(crate) independent: bool,
     /// What else its element says: `id`, `data-*`, `integrity`.
     pub(crate) attributes: BTreeMap<String, String>,
 }
@@ -20,7 +23,8 @@ pub(crate) struct Script {
 impl Script {
     /// A script without a file.
     pub(crate) fn inline(code: String) -> Self {
-        Self { src: None, code: Some(code), module: false, deferred: false, attributes: BTreeMap::new() }
+        let attributes = BTreeMap::new();
+        Self { src: None, code: Some(code), module: false, deferred: false, independent: false, attributes }
     }
 }
 
@@ -55,9 +59,10 @@ fn walk(nodes: &mut Vec<Node>, scripts: &mut Vec<Script>, findings: &mut Vec<(&'
         // Browsers without modules are none of today's.
         let wanted = !element.has("nomodule") && (src.is_some() || !code.trim().is_empty());
         if wanted {
-            let deferred = module || src.is_some() && (element.has("defer") || element.has("async"));
+            let independent = !module && src.is_some() && element.has("async");
+            let deferred = module || src.is_some() && (element.has("defer") || independent);
             let code = src.is_none().then_some(code);
-            scripts.push(Script { src, code, module, deferred, attributes: rest(element) });
+            scripts.push(Script { src, code, module, deferred, independent, attributes: rest(element) });
         }
         false
     });

@@ -4,7 +4,7 @@ use super::Project;
 use crate::{jsx::Needs, snapshot::Site};
 
 pub(super) fn write(site: &Site, needs: &Needs, project: &mut Project) {
-    if site.every_page().any(|page| !page.scripts.is_empty()) {
+    if site.every_page().any(|page| page.scripts.iter().any(|script| !script.independent)) {
         project.text("components/LegacyScripts.tsx", SCRIPTS);
     }
     if site.every_page().any(|page| page.handlers) {

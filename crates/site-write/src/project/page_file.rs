@@ -7,7 +7,7 @@ use super::{
     metadata::{self, Viewport},
 };
 use crate::{
-    jsx::{object, string},
+    jsx::{self, object, string},
     page::{Page, Script},
     plan::{Group, Route, shared},
 };
@@ -40,9 +40,15 @@ pub(super) fn islands(page: &Page) -> (Vec<String>, String) {
         imports.push("import { LegacyHandlers } from \"@/components/LegacyHandlers\";".into());
         islands.push_str("      <LegacyHandlers />\n");
     }
-    if !page.scripts.is_empty() {
+    let (independent, in_order): (Vec<&Script>, Vec<&Script>) =
+        page.scripts.iter().partition(|script| script.independent);
+    if !independent.is_empty() {
+        imports.push("import Script from \"next/script\";".into());
+        islands.extend(independent.into_iter().map(whenever));
+    }
+    if !in_order.is_empty() {
         imports.push("import { LegacyScripts } from \"@/components/LegacyScripts\";".into());
-        let scripts = scripts(&page.scripts);
+        let scripts = scripts(&in_order);
         islands.push_str(&format!("      <LegacyScripts scripts={{[\n{scripts}      ]}} />\n"));
     }
     (imports, islands)
@@ -57,8 +63,17 @@ fn soft_links(press: &Press<'_>, route: &Route) -> BTreeSet<String> {
     others.map(|other| other.path.clone()).collect()
 }
 
-fn scripts(scripts: &[Script]) -> String {
-    let line = |script: &Script| {
+/// A script that the page loaded whenever it came: so does Next.js.
+fn whenever(script: &Script) -> String {
+    let attributes: Vec<(String, String)> =
+        script.attributes.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let rest = jsx::document_attributes("script", &attributes, &mut jsx::Needs::default());
+    let src = string(script.src.as_deref().unwrap_or_default());
+    format!("      <Script src={{{src}}} strategy=\"afterInteractive\"{rest} />\n")
+}
+
+fn scripts(scripts: &[&Script]) -> String {
+    let line = |script: &&Script| {
         let mut members = Vec::new();
         if let Some(src) = &script.src {
             members.push(format!("src: {}", string(src)));
