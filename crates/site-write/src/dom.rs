@@ -24,7 +24,16 @@ pub(crate) enum Node {
     Element(Element),
     Text(String),
     /// A shared part that stands for the subtree that was here.
-    Part(String),
+    Part(Use),
+}
+
+/// How a shared part is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Use {
+    /// Its component.
+    pub(crate) name: String,
+    /// The page that it shows as the current one.
+    pub(crate) current: Option<String>,
 }
 
 /// An element with everything in it.
@@ -139,9 +148,9 @@ fn feed(element: &Element, hasher: &mut blake3::Hasher) {
                 hasher.update(text.as_bytes());
             }
             Node::Element(child) => feed(child, hasher),
-            Node::Part(name) => {
+            Node::Part(part) => {
                 hasher.update(&[5]);
-                hasher.update(name.as_bytes());
+                hasher.update(part.name.as_bytes());
             }
         }
     }

@@ -64,9 +64,10 @@ pub(crate) fn indent(depth: usize) -> String {
 fn item(node: &Node, depth: usize, links: &Links<'_>, needs: &mut Needs) -> String {
     match node {
         Node::Text(text) => literal::text(text),
-        Node::Part(name) => {
-            needs.parts.insert(name.clone());
-            format!("<{name} />")
+        Node::Part(part) => {
+            needs.parts.insert(part.name.clone());
+            let current = part.current.as_ref().map(|page| format!(" current={}", literal::value(page)));
+            format!("<{}{} />", part.name, current.unwrap_or_default())
         }
         Node::Element(element) => print_element(element, depth, links, needs),
     }

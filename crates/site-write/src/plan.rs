@@ -12,14 +12,17 @@ mod routes;
 mod served;
 pub(crate) mod shared;
 mod slashes;
+pub(crate) mod variants;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use site_read::ContentHash;
 
+use crate::dom::Use;
 use matcher::matcher;
 pub use slashes::TrailingSlash;
+pub use variants::Variant;
 
 /// The version of the document that this program writes and reads.
 pub const VERSION: u32 = 2;
@@ -106,6 +109,20 @@ pub struct SharedPart {
     pub hash: String,
     /// How many pages have it.
     pub pages: u64,
+    /// Its forms, if it has several: what its pages have alike but for the entry that is marked as the current one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<Variant>,
+}
+
+impl SharedPart {
+    /// How it is used, by the hash of the subtree that it stands for.
+    pub(crate) fn uses(&self) -> Vec<(String, Use)> {
+        let of = |current: Option<&String>| Use { name: self.name.clone(), current: current.cloned() };
+        if self.variants.is_empty() {
+            return vec![(self.hash.clone(), of(None))];
+        }
+        self.variants.iter().map(|variant| (variant.hash.clone(), of(variant.current.as_ref()))).collect()
+    }
 }
 
 /// A file of the site.

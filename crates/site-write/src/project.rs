@@ -16,10 +16,10 @@ use site_read::{ContentHash, Snapshot};
 
 use crate::{
     Bodies, Error, PACKAGE_JSON, PACKAGE_LOCK, Plan, Result,
-    dom::Node,
+    dom::{Element, Node, Use},
     jsx::{self, Links, Needs},
     page::{Head, Page, styles},
-    plan::{self, Group, shared},
+    plan::{self, Group, SharedPart, shared, variants},
     snapshot::Site,
 };
 
@@ -59,7 +59,7 @@ struct Press<'a> {
     plan: &'a Plan,
     site: &'a Site,
     /// Parts by the hash of the subtree that they stand for.
-    parts: BTreeMap<String, String>,
+    parts: BTreeMap<String, Use>,
     /// By the name of the group.
     around: BTreeMap<String, Around>,
     needs: Needs,
@@ -70,7 +70,7 @@ pub(crate) fn write(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies) -> Re
         return Err(Error::PlanVersion { found: plan.version, expected: plan::VERSION });
     }
     let site = Site::read(snapshot, bodies)?;
-    let parts = plan.shared.iter().map(|part| (part.hash.clone(), part.name.clone())).collect();
+    let parts = plan.shared.iter().flat_map(SharedPart::uses).collect();
     let around = plan.groups.iter().map(|group| (group.name.clone(), around(plan, &site, group))).collect();
     let mut press = Press { plan, site: &site, parts, around, needs: Needs::default() };
     let mut project = Project::default();
@@ -167,31 +167,52 @@ impl<'a> Press<'a> {
     /// Each part once, from the first page that has it. Links in it load a new document: pages of several layouts use it.
     fn write_parts(&mut self, project: &mut Project) -> Result<()> {
         for part in &self.plan.shared {
-            let found = self.site.pages.values().find_map(|page| find(&page.body, &part.hash));
-            let found = found.ok_or_else(|| mismatch(&part.name))?;
-            let inner: BTreeMap<String, String> = self
+            let (whole, code) = self.subtree(part)?;
+            let inner: BTreeMap<String, Use> = self
                 .parts
                 .iter()
-                .filter(|(hash, _)| **hash != part.hash)
-                .map(|(h, n)| (h.clone(), n.clone()))
+                .filter(|(_, other)| other.name != part.name)
+                .map(|(hash, other)| (hash.clone(), other.clone()))
                 .collect();
-            let nodes = shared::replace(std::slice::from_ref(found), &inner);
+            let nodes = shared::replace(&[Node::Element(whole)], &inner);
             let (body, needs) = self.print(&nodes, 2, &BTreeSet::new());
+            let (note, given) = if code.is_empty() {
+                ("", "")
+            } else {
+                ("; `current` is the page whose entry is marked", "{ current }: { current?: string }")
+            };
             let text = format!(
-                "// A part that {} pages of the site have alike.\n{}export function {}() {{\n  return (\n{body}  );\n}}\n",
+                "// A part that {} pages of the site have alike{note}.\n{}export function {}({given}) {{\n  return (\n{}  );\n}}\n",
                 part.pages,
                 imports(&needs, &[]),
                 part.name,
+                variants::spelt(&body, &code),
             );
             project.text(&part.file, text);
         }
         Ok(())
     }
+
+    /// The subtree that a part stands for, and the code for the marks in it.
+    fn subtree(&self, part: &SharedPart) -> Result<(Element, Vec<(String, String)>)> {
+        let found = |hash: &str| {
+            let found = self.site.pages.values().find_map(|page| find(&page.body, hash));
+            found.ok_or_else(|| mismatch(&part.name))
+        };
+        if part.variants.is_empty() {
+            return Ok((found(&part.hash)?.clone(), Vec::new()));
+        }
+        let mut forms = Vec::new();
+        for variant in &part.variants {
+            forms.push((variant, found(&variant.hash)?));
+        }
+        Ok(variants::marked(&forms))
+    }
 }
 
-fn find<'a>(nodes: &'a [Node], hash: &str) -> Option<&'a Node> {
+fn find<'a>(nodes: &'a [Node], hash: &str) -> Option<&'a Element> {
     nodes.iter().find_map(|node| match node {
-        Node::Element(element) if crate::dom::hash(element) == hash => Some(node),
+        Node::Element(element) if crate::dom::hash(element) == hash => Some(element),
         Node::Element(element) => find(&element.children, hash),
         Node::Text(_) | Node::Part(_) => None,
     })

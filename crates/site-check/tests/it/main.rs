@@ -4,6 +4,7 @@ mod browser;
 mod compare;
 mod likeness;
 mod lint;
+mod menus;
 mod routing;
 mod seo;
 mod server;

@@ -1,7 +1,8 @@
-//! Every kind of address that sites have, in one project: built by the real `next build`, asked at the real `next start`.
+//! Every kind of address that sites have, in one project: built by the real `next build`, asked at the real `next start`. What
+//! its pages say to search engines, and the menus that they share, are looked at in the same project.
 
 use crate::{
-    seo,
+    menus, seo,
     server::{Served, serve, written},
     snapshot::Site,
 };
@@ -145,8 +146,8 @@ fn site() -> Site {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_address_answers_as_it_did_and_says_the_same_to_search_engines() {
-    let site = seo::with_pages(site());
+async fn every_address_answers_with_the_page_that_it_had() {
+    let site = menus::with_pages(seo::with_pages(site()));
     let (plan, project) = written(&site);
     assert_eq!(
         plan.findings.iter().filter(|finding| finding.code == "same_route").count(),
@@ -154,6 +155,7 @@ async fn every_address_answers_as_it_did_and_says_the_same_to_search_engines() {
         "{:?}",
         plan.findings
     );
+    menus::written_once(&plan, &project);
     let served = serve(&site, &project).await;
     let mut wrong = Vec::new();
     for (path, words) in PAGES {
@@ -166,6 +168,7 @@ async fn every_address_answers_as_it_did_and_says_the_same_to_search_engines() {
         wrong.extend(complaint(&served, path, wanted).await);
     }
     wrong.extend(seo::complaints(&served).await);
+    wrong.extend(menus::complaints(&served).await);
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 

@@ -1,14 +1,15 @@
-//! Parts that several pages have alike, to the letter: they are written once, as components.
+//! Parts that several pages have alike, to the letter or but for the entry that is the current one: they are written once, as
+//! components.
 //!
 //! What stands at the beginning or the end of every page of a layout moves into the layout; other landmarks (headers,
 //! navigation, footers, asides) that pages repeat become components that the pages use.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Group, Route, SharedPart, routes::capital};
+use super::{Group, Route, SharedPart, Variant, routes::capital, variants};
 use crate::{
-    dom::{self, Element, Node},
-    page::{self, Page},
+    dom::{self, Element, Node, Use},
+    page::Page,
     snapshot::Site,
 };
 
@@ -16,20 +17,21 @@ use crate::{
 const LEAST_ELEMENTS: usize = 3;
 
 pub(super) fn plan(routes: &mut [Route], groups: &mut [Group], site: &Site) -> Vec<SharedPart> {
-    let candidates = candidates(routes, site);
     let mut names = BTreeSet::new();
     let mut parts: BTreeMap<String, SharedPart> = BTreeMap::new();
-    for (hash, candidate) in candidates {
-        let name = name(&candidate, &mut names);
+    for found in families(candidates(routes, site), routes) {
+        let name = name(&found.label, &mut names);
         let file = format!("components/{name}.tsx");
-        parts.insert(hash.clone(), SharedPart { name, file, hash, pages: candidate.pages });
+        let Found { hash, pages, variants, .. } = found;
+        parts.insert(hash.clone(), SharedPart { name, file, hash, pages, variants });
     }
     for group in groups.iter_mut() {
         edges(group, routes, site, &parts);
     }
+    let uses = parts.values().flat_map(SharedPart::uses).collect();
     for route in routes.iter_mut() {
         let group = groups.iter().find(|group| group.name == route.group);
-        route.shared = used(&site.pages[&route.url], group, &parts);
+        route.shared = used(&site.pages[&route.url], group, &uses);
     }
     // A part that lies inside another one may be used by nobody.
     let live: BTreeSet<&String> = routes
@@ -42,37 +44,82 @@ pub(super) fn plan(routes: &mut [Route], groups: &mut [Group], site: &Site) -> V
     parts
 }
 
-struct Candidate {
+struct Candidate<'a> {
+    hash: String,
     pages: u64,
     /// Where it was met first: its page's place, its place in that page.
     first: (usize, usize),
-    label: String,
+    element: &'a Element,
 }
 
-/// Landmarks that two pages or more have alike, by their hash, in the order in which they are met.
-fn candidates(routes: &[Route], site: &Site) -> Vec<(String, Candidate)> {
-    let mut found: BTreeMap<String, Candidate> = BTreeMap::new();
+/// What becomes a part.
+struct Found {
+    hash: String,
+    pages: u64,
+    label: String,
+    variants: Vec<Variant>,
+}
+
+/// Those that two pages or more have, in the order in which they are met; forms of one part are one.
+fn families(candidates: Vec<Candidate<'_>>, routes: &[Route]) -> Vec<Found> {
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut families: Vec<Vec<Candidate<'_>>> = Vec::new();
+    for candidate in candidates {
+        let place = *places.entry(variants::family(candidate.element)).or_insert(families.len());
+        if place == families.len() {
+            families.push(Vec::new());
+        }
+        families[place].push(candidate);
+    }
+    let mut found = Vec::new();
+    for members in families {
+        let subtrees: Vec<&Element> = members.iter().map(|member| member.element).collect();
+        let pages: Vec<String> = members.iter().map(|member| routes[member.first.0].path.clone()).collect();
+        if let Some(variants) = variants::plan(&subtrees, &pages) {
+            let pages = members.iter().map(|member| member.pages).sum();
+            found.push(Found { hash: members[0].hash.clone(), pages, label: label(subtrees[0]), variants });
+            continue;
+        }
+        found.extend(members.into_iter().filter(|member| member.pages > 1).map(|member| Found {
+            hash: member.hash,
+            pages: member.pages,
+            label: label(member.element),
+            variants: Vec::new(),
+        }));
+    }
+    found
+}
+
+/// Landmarks, and what stands at the top of a page, in the order in which they are met.
+fn candidates<'a>(routes: &[Route], site: &'a Site) -> Vec<Candidate<'a>> {
+    let mut found: BTreeMap<String, Candidate<'a>> = BTreeMap::new();
     for (at, route) in routes.iter().enumerate() {
-        let mut of_page: BTreeMap<String, Candidate> = BTreeMap::new();
+        let mut of_page: BTreeSet<String> = BTreeSet::new();
         let mut position = 0;
-        let body = &site.pages[&route.url].body;
-        let top: BTreeSet<String> = elements(body).map(dom::hash).collect();
-        page::each(body, &mut |element| {
+        walk(&site.pages[&route.url].body, true, &mut |element, top| {
             position += 1;
-            let size = dom::weight(std::slice::from_ref(&Node::Element(element.clone())));
-            if size < LEAST_ELEMENTS || !(is_landmark(element) || top.contains(&dom::hash(element))) {
+            let wanted = top || is_landmark(element);
+            if !wanted || dom::weight(&element.children) + 1 < LEAST_ELEMENTS {
                 return;
             }
-            let candidate = Candidate { pages: 1, first: (at, position), label: label(element) };
-            of_page.entry(dom::hash(element)).or_insert(candidate);
+            let hash = dom::hash(element);
+            if of_page.insert(hash.clone()) {
+                let first = Candidate { hash: hash.clone(), pages: 0, first: (at, position), element };
+                found.entry(hash).or_insert(first).pages += 1;
+            }
         });
-        for (hash, candidate) in of_page {
-            found.entry(hash).and_modify(|known| known.pages += 1).or_insert(candidate);
-        }
     }
-    let mut shared: Vec<_> = found.into_iter().filter(|(_, candidate)| candidate.pages > 1).collect();
-    shared.sort_by_key(|(_, candidate)| candidate.first);
-    shared
+    let mut found: Vec<Candidate<'a>> = found.into_values().collect();
+    found.sort_by_key(|candidate| candidate.first);
+    found
+}
+
+/// Visits every element, in document order; tells whether it stands at the top.
+fn walk<'a>(nodes: &'a [Node], top: bool, visit: &mut dyn FnMut(&'a Element, bool)) {
+    for element in elements(nodes) {
+        visit(element, top);
+        walk(&element.children, false, visit);
+    }
 }
 
 fn elements(nodes: &[Node]) -> impl DoubleEndedIterator<Item = &Element> {
@@ -99,8 +146,8 @@ fn label(element: &Element) -> String {
     if word == "nav" { "navigation".to_owned() } else { word }
 }
 
-fn name(candidate: &Candidate, taken: &mut BTreeSet<String>) -> String {
-    let words = candidate.label.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+fn name(label: &str, taken: &mut BTreeSet<String>) -> String {
+    let words = label.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let name = format!("Site{}", words.map(capital).collect::<String>());
     let unique = (1..).map(|n| if n == 1 { name.clone() } else { format!("{name}{n}") });
     let chosen = unique.into_iter().find(|one| !taken.contains(one)).unwrap_or_else(|| name.clone());
@@ -119,7 +166,9 @@ fn edges(group: &mut Group, routes: &[Route], site: &Site, parts: &BTreeMap<Stri
         return;
     }
     let shortest = bodies.iter().map(Vec::len).min().unwrap_or(0);
-    let part = |hash: &String| parts.get(hash).map(|part| part.name.clone());
+    // What is told by the page which entry is the current one stands in the page.
+    let part =
+        |hash: &String| parts.get(hash).filter(|part| part.variants.is_empty()).map(|part| part.name.clone());
     for at in 0..shortest {
         let Some(name) = part(&bodies[0][at]).filter(|_| bodies.iter().all(|body| body[at] == bodies[0][at]))
         else {
@@ -153,12 +202,12 @@ pub(crate) fn without_edges<'a>(body: &'a [Node], group: &Group) -> &'a [Node] {
 }
 
 /// Puts parts in the place of the subtrees that they stand for.
-pub(crate) fn replace(nodes: &[Node], parts: &BTreeMap<String, String>) -> Vec<Node> {
+pub(crate) fn replace(nodes: &[Node], parts: &BTreeMap<String, Use>) -> Vec<Node> {
     nodes
         .iter()
         .map(|node| match node {
             Node::Element(element) => match parts.get(&dom::hash(element)) {
-                Some(name) => Node::Part(name.clone()),
+                Some(part) => Node::Part(part.clone()),
                 None => {
                     let children = replace(&element.children, parts);
                     Node::Element(Element { children, ..element.clone() })
@@ -173,17 +222,16 @@ pub(crate) fn replace(nodes: &[Node], parts: &BTreeMap<String, String>) -> Vec<N
 pub(crate) fn names(nodes: &[Node], out: &mut Vec<String>) {
     for node in nodes {
         match node {
-            Node::Part(name) if !out.contains(name) => out.push(name.clone()),
+            Node::Part(part) if !out.contains(&part.name) => out.push(part.name.clone()),
             Node::Element(element) => names(&element.children, out),
             Node::Part(_) | Node::Text(_) => {}
         }
     }
 }
 
-fn used(page: &Page, group: Option<&Group>, parts: &BTreeMap<String, SharedPart>) -> Vec<String> {
-    let by_hash = parts.iter().map(|(hash, part)| (hash.clone(), part.name.clone())).collect();
+fn used(page: &Page, group: Option<&Group>, uses: &BTreeMap<String, Use>) -> Vec<String> {
     let body = group.map_or(page.body.as_slice(), |group| without_edges(&page.body, group));
     let mut out = Vec::new();
-    names(&replace(body, &by_hash), &mut out);
+    names(&replace(body, uses), &mut out);
     out
 }

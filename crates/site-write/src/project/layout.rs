@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Press, imports};
 use crate::{
-    dom::Node,
+    dom::{Node, Use},
     jsx::{self, Needs, string},
     page::{Page, Style},
     plan::Group,
@@ -16,7 +16,7 @@ pub(super) fn write(press: &mut Press<'_>, group: &Group, page: &Page) -> String
     let body = jsx::document_attributes("body", &page.body_attributes, &mut needs);
     press.take_in(&needs);
     let around = press.around(group);
-    let part = |name: &String| Node::Part(name.clone());
+    let part = |name: &String| Node::Part(Use { name: name.clone(), current: None });
     let mut before = around.head.clone();
     before.extend(group.before.iter().map(part));
     let (before, more) = press.print(&before, 4, &BTreeSet::new());
