@@ -5,6 +5,7 @@
 
 mod assets;
 pub(crate) mod build;
+mod edited;
 mod groups;
 mod matcher;
 mod redirects;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use site_read::ContentHash;
 
 use crate::dom::Use;
+pub use edited::{Patch, Refused};
 use matcher::matcher;
 pub use slashes::TrailingSlash;
 pub use variants::Variant;

@@ -68,6 +68,15 @@ impl Paths {
     }
 }
 
+/// Can a page that a rewrite leads to stand here? Plain names, none of which the router or the build takes for something else.
+pub(super) fn is_free_path(path: &str) -> bool {
+    let plain = |segment: &str| {
+        let letters = segment.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
+        !segment.is_empty() && letters && segment.len() <= LONGEST_NAME
+    };
+    !RESERVED.contains(&path) && path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(plain))
+}
+
 /// Without the slash at its end, and with single slashes: the server merges those that stand together.
 pub(super) fn merged(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
