@@ -1,6 +1,7 @@
 //! The files of the project. Each opens with a line that says what it is; none holds HTML as text.
 
 mod configuration;
+mod hosting;
 mod islands;
 mod layout;
 mod metadata;

@@ -52,7 +52,7 @@ pub(super) fn code(text: &str) -> Option<String> {
     (!groups.is_empty()).then_some(out)
 }
 
-const HEAD: &str = "// What crawlers may read, as the site's robots.txt said it.\nimport type { MetadataRoute } from \"next\";\n\nexport default function robots(): MetadataRoute.Robots {\n  return {\n";
+const HEAD: &str = "// What crawlers may read, as the site's robots.txt said it.\nimport type { MetadataRoute } from \"next\";\n\nexport const dynamic = \"force-static\";\n\nexport default function robots(): MetadataRoute.Robots {\n  return {\n";
 
 impl Group {
     fn take(&mut self, key: &str, value: String) -> Option<()> {

@@ -25,7 +25,7 @@ pub(super) fn code(text: &str) -> Option<String> {
     Some(format!("{HEAD}{lines}  ];\n}}\n"))
 }
 
-const HEAD: &str = "// The pages that the site names to search engines.\nimport type { MetadataRoute } from \"next\";\n\nexport default function sitemap(): MetadataRoute.Sitemap {\n  return [\n";
+const HEAD: &str = "// The pages that the site names to search engines.\nimport type { MetadataRoute } from \"next\";\n\nexport const dynamic = \"force-static\";\n\nexport default function sitemap(): MetadataRoute.Sitemap {\n  return [\n";
 
 fn read(text: &str) -> Option<Vec<Entry>> {
     let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));

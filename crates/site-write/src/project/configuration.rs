@@ -2,7 +2,7 @@
 
 use site_read::Snapshot;
 
-use super::{Project, migration, proxy};
+use super::{Project, hosting, migration, proxy};
 use crate::{
     Plan,
     jsx::{object, string},
@@ -15,7 +15,13 @@ pub(super) fn write(plan: &Plan, snapshot: &Snapshot, project: &mut Project) {
     project.text("next-env.d.ts", NEXT_ENV);
     project.text(".gitignore", "/node_modules\n/.next\n/out\n*.tsbuildinfo\n");
     project.text("README.md", readme(plan, snapshot));
-    project.text("MIGRATION.md", migration::report(plan, snapshot));
+    let hosting = hosting::write(plan);
+    let left = hosting.as_ref().map(|hosting| hosting.left.as_slice()).unwrap_or_default();
+    project.text("MIGRATION.md", migration::report(plan, snapshot, left));
+    if let Some(hosting) = &hosting {
+        project.text("hosting/_redirects", hosting.redirects.as_str());
+        project.text("hosting/nginx.conf", hosting.nginx.as_str());
+    }
     if let Some(text) = proxy::write(plan) {
         project.text("proxy.ts", text);
     }
@@ -116,17 +122,34 @@ const NEXT_ENV: &str =
     "/// <reference types=\"next\" />\n/// <reference types=\"next/image-types/global\" />\n";
 
 fn readme(plan: &Plan, snapshot: &Snapshot) -> String {
+    let host = snapshot.home.host_str().unwrap_or("site");
+    let shared = match plan.shared.as_slice() {
+        [] => String::new(),
+        parts => {
+            let names: Vec<String> = parts.iter().take(5).map(|part| format!("`{}`", part.name)).collect();
+            format!(
+                " The site's own shared parts are {}{}.",
+                names.join(", "),
+                if parts.len() > 5 { " and others" } else { "" }
+            )
+        }
+    };
+    let files = plan.assets.iter().filter(|asset| asset.file.starts_with("public/")).count();
     format!(
-        "# {host}\n\nA Next.js project made of the site at <{home}>: {pages} pages, {assets} files, at the addresses that they had.\n\n\
-         ```sh\nnpm ci\nnpm run build\nnpm start\n```\n\n\
-         - `app/` has a folder for each address; `components/` the parts that pages share.\n\
-         - `public/` holds the site's own files. Its style sheets are served as they were, never bundled.\n\
-         - `components/Legacy*.tsx` run the site's own scripts, in their order, once React has taken over.\n\
-         - `MIGRATION.md` says what was done, and what is left for you.\n",
-        host = snapshot.home.host_str().unwrap_or("site"),
+        "# {host}\n\nThe site at <{home}> as a Next.js project: {pages} pages, {files} files, at the addresses that they had.\n\n\
+         ## Start\n\nWith Node.js 20.9 or newer:\n\n```sh\nnpm ci\nnpm run dev     # http://localhost:3000, changes show at once\n\
+         npm run build   # what is deployed\nnpm start       # serves what was built\n```\n\n\
+         ## Where things are\n\n\
+         - `app/` has a folder for each address; a page's words are in its `page.tsx`. `layout.tsx` is the document around pages.\n\
+         - `components/` has what pages share.{shared}\n\
+         - `public/` has the site's files under their own names. Its style sheets are served as they were, never bundled: edit\n\
+         \x20 them there.\n\
+         - `components/Legacy*.tsx`, where there are any, run the site's own scripts, in their order, once React has taken over.\n\
+         - `next.config.ts`, and `proxy.ts` if there is one, lead old addresses to where they belong.\n\n\
+         ## A new page\n\nMake a folder in `app/` (in the layout's group, if there are several) and a `page.tsx` in it that exports a component.\n\n\
+         `MIGRATION.md` says what was done, and what is left for you.\n",
         home = snapshot.home,
         pages = plan.routes.len(),
-        assets = plan.assets.len(),
     )
 }
 

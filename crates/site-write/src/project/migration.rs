@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use site_read::Snapshot;
 
-use crate::{Plan, plan::Finding};
+use crate::{
+    Plan,
+    plan::{By, Finding, TrailingSlash},
+};
 
 /// So many addresses are named for one kind of finding.
 const NAMED: usize = 20;
 
-pub(super) fn report(plan: &Plan, snapshot: &Snapshot) -> String {
+pub(super) fn report(plan: &Plan, snapshot: &Snapshot, left: &[String]) -> String {
     let mut out = format!("# The migration of <{}>\n\n## What was done\n\n", snapshot.home);
     let mut fact = |count: usize, one: &str, many: &str, rest: &str| match count {
         0 => {}
@@ -20,7 +23,21 @@ pub(super) fn report(plan: &Plan, snapshot: &Snapshot) -> String {
     fact(plan.groups.len(), "root layout", "root layouts", "for pages with the same style sheets, in `app/`");
     fact(plan.shared.len(), "part", "parts", "that several pages have alike, in `components/`");
     fact(plan.assets.len(), "file", "files", "in `public/`");
-    fact(plan.redirects.len(), "redirect", "redirects", "from old addresses, as the site had them");
+    fact(
+        plan.redirects.len(),
+        "redirect",
+        "redirects",
+        "from old addresses, each straight to where its chain ended",
+    );
+    match plan.trailing_slash {
+        TrailingSlash::Added => {
+            out.push_str("- addresses without the slash at their end lead to those with it, as before\n")
+        }
+        TrailingSlash::Removed => {
+            out.push_str("- addresses with a slash at their end lead to those without it, as before\n")
+        }
+        TrailingSlash::Open => {}
+    }
     if snapshot.not_found.is_some() {
         out.push_str(
             "- unknown addresses answer 404 with the site's own page (`app/global-not-found.tsx`)\n",
@@ -29,6 +46,7 @@ pub(super) fn report(plan: &Plan, snapshot: &Snapshot) -> String {
     forms(plan, &mut out);
     findings(plan, &mut out);
     left_out(snapshot, &mut out);
+    export(plan, left, &mut out);
     out
 }
 
@@ -76,6 +94,38 @@ fn left_out(snapshot: &Snapshot, out: &mut String) {
         let examples: Vec<&str> = left.examples.iter().map(String::as_str).collect();
         out.push_str(&format!("- **{code}**: {}, for example {}\n", left.count, places(&examples)));
     }
+}
+
+/// What a static export loses, for who wants one.
+fn export(plan: &Plan, left: &[String], out: &mut String) {
+    out.push_str(
+        "\n## If you want files instead of a server\n\n\
+         `output: \"export\"` in `next.config.ts` makes a folder of files that any host serves. Take `redirects` and\n\
+         `rewrites` out of the file then, and delete `proxy.ts` if there is one: an export can hold none of them.\n",
+    );
+    for (count, what) in lost(plan).into_iter().filter(|(count, _)| *count > 0) {
+        out.push_str(&format!("- {count} {what}\n"));
+    }
+    if !left.is_empty() {
+        let left: Vec<&str> = left.iter().map(String::as_str).collect();
+        out.push_str(&format!(
+            "- `hosting/_redirects` cannot tell these apart, nginx can: {}\n",
+            places(&left)
+        ));
+    }
+}
+
+fn lost(plan: &Plan) -> [(usize, &'static str); 3] {
+    let redirects = plan.redirects.iter().filter(|redirect| redirect.by != By::Server).count();
+    let queries = plan.routes.iter().filter(|route| route.path.contains('?')).count();
+    [
+        (redirects, "redirects are for the host: `hosting/_redirects` or `hosting/nginx.conf` has them"),
+        (
+            plan.rewrites.len(),
+            "addresses are answered by a page or file that stands elsewhere: the same files have them",
+        ),
+        (queries, "of the pages are told apart by a query, which not every host looks at"),
+    ]
 }
 
 fn places(pages: &[&str]) -> String {
