@@ -1,6 +1,6 @@
 //! From an `Authorization` header to a caller.
 
-use crate::key;
+use crate::{Session, key};
 use domain::{ApiKeyId, Kind, TenantId, UserId};
 use store::Store;
 use subtle::ConstantTimeEq;
@@ -17,8 +17,10 @@ pub struct Caller {
     pub key: ApiKeyId,
     /// What the person may do in the tenant.
     pub role: Role,
-    /// When the key stops working, if ever: a long answer must end by then.
+    /// When the key or the session stops working, if ever: a long answer must end by then.
     pub expires_at: Option<OffsetDateTime>,
+    /// The session of the browser, if the caller did not show the key itself.
+    pub session: Option<Session>,
 }
 
 /// A member's role in a tenant, from the least to the most that it may do.
@@ -33,7 +35,7 @@ pub enum Role {
 }
 
 impl Role {
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         match text {
             "viewer" => Some(Self::Viewer),
             "member" => Some(Self::Member),
@@ -55,6 +57,18 @@ pub enum Error {
     /// No such key, or it is revoked or expired: which of them is not told.
     #[error("the API key is not valid")]
     Unknown,
+    /// The cookie's session is over, or there never was one.
+    #[error("you are signed out")]
+    SignedOut,
+    /// A cookie came to a host name that is not ours.
+    #[error("pages are not served at the host {0:?}")]
+    Host(String),
+    /// A cookie came with a request of somebody else's page.
+    #[error("the request comes from another place: {0:?}")]
+    Origin(String),
+    /// A cookie came without the token that forms carry.
+    #[error("the form's token is missing or belongs to another session")]
+    FormToken,
     /// The row names a role that this version does not know.
     #[error("the member's role {0:?} is unknown to this version")]
     Role(String),
@@ -67,7 +81,8 @@ impl Error {
     /// What sort of refusal this is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Missing | Self::Malformed | Self::Unknown => Kind::Unauthenticated,
+            Self::Missing | Self::Malformed | Self::Unknown | Self::SignedOut => Kind::Unauthenticated,
+            Self::Host(_) | Self::Origin(_) | Self::FormToken => Kind::Forbidden,
             Self::Role(_) => Kind::Internal,
             Self::Store(source) => source.kind(),
         }
@@ -91,6 +106,7 @@ pub async fn authenticate(store: &Store, authorization: Option<&str>) -> Result<
         key: record.id,
         role,
         expires_at: record.expires_at,
+        session: None,
     })
 }
 

@@ -12,11 +12,15 @@ const SCHEME: &str = "rsk";
 const PREFIX_LENGTH: usize = 12;
 const SECRET_LENGTH: usize = 43;
 
-/// A key's text, shown to its owner once. Debug does not print it.
+/// A key's text, or a session's token, shown to its owner once. Debug does not print it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Plaintext(String);
 
 impl Plaintext {
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text itself: for the one answer that shows it to its owner.
     pub fn expose(&self) -> &str {
         &self.0
@@ -61,7 +65,7 @@ pub(crate) fn prefix_of(plaintext: &str) -> Option<&str> {
 }
 
 /// Letters and digits, each equally likely.
-fn random_text(length: usize) -> String {
+pub(crate) fn random_text(length: usize) -> String {
     let mut text = String::with_capacity(length);
     while text.len() < length {
         // A v4 UUID is the operating system's randomness but for six fixed bits, in bytes 6 and 8.

@@ -42,6 +42,8 @@ uuid_id! {
     UserId,
     /// An API key's row, not the key itself.
     ApiKeyId,
+    /// A signed-in browser's row, not its token.
+    SessionId,
     /// One website's move.
     MigrationId,
     /// One unit of durable work.

@@ -26,6 +26,6 @@ pub mod trace;
 pub mod tracking;
 
 pub use failure::Failure;
-pub use id::{ApiKeyId, CorrelationId, Epoch, JobId, MigrationId, TenantId, UserId, WorkerId};
+pub use id::{ApiKeyId, CorrelationId, Epoch, JobId, MigrationId, SessionId, TenantId, UserId, WorkerId};
 pub use illegal_move::IllegalMove;
 pub use kind::Kind;

@@ -2,10 +2,12 @@
 
 use crate::{
     Code, Options, SERVICE,
+    access::Credentials,
+    address,
     cursor::{History, Verdict},
     feed,
     hub::Hub,
-    limits::Limits,
+    limits::{Limits, Most},
     line::{Line, Opening},
     metrics::Metrics,
     problem::Problem,
@@ -13,12 +15,12 @@ use crate::{
     session::Session,
 };
 use actix_web::web::ServiceConfig;
-use auth::Caller;
+use auth::{Caller, Origins, Sent};
 use bus::Bell;
 use bytes::Bytes;
 use domain::MigrationId;
-use service_kit::Lifecycle;
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use service_kit::{Lifecycle, cors::Cors};
+use std::{collections::HashSet, net::IpAddr, sync::Arc, time::Duration};
 use store::{Horizon, Store};
 use time::OffsetDateTime;
 use tokio::{
@@ -38,6 +40,8 @@ pub struct Broadcaster {
     store: Store,
     hub: Hub,
     limits: Limits,
+    credentials: Credentials,
+    origins: Origins,
     lifecycle: Lifecycle,
     options: Options,
     metrics: Arc<Metrics>,
@@ -52,10 +56,21 @@ pub(crate) enum Opened {
 }
 
 impl Broadcaster {
-    /// Begins to listen to the bell. Call it on the runtime that all its tasks shall live on, after telemetry
+    /// Begins to listen to the bell; `origins` is where pages are served. Call it on the runtime that all its tasks shall live on, after telemetry
     /// was set up.
-    pub fn new(store: Store, bell: &dyn Bell, options: &Options, lifecycle: &Lifecycle) -> Self {
-        let limits = Limits::new(options.max_streams, options.max_streams_per_tenant);
+    pub fn new(
+        store: Store,
+        bell: &dyn Bell,
+        options: &Options,
+        origins: Origins,
+        lifecycle: &Lifecycle,
+    ) -> Self {
+        let limits = Limits::new(Most {
+            process: options.max_streams,
+            tenant: options.max_streams_per_tenant,
+            user: options.max_streams_per_user,
+            address: options.max_streams_per_address,
+        });
         let metrics = Arc::new(Metrics::new(&opentelemetry::global::meter("realtime_broadcaster"), &limits));
         let hub = Hub::new(store.clone(), lifecycle.clone(), options.clone(), Arc::clone(&metrics));
         let (listening, notes) = (hub.clone(), bell.notes());
@@ -68,12 +83,19 @@ impl Broadcaster {
             sampling.await;
             Ok(())
         });
-        Self { store, hub, limits, lifecycle: lifecycle.clone(), options: options.clone(), metrics }
+        let credentials = Credentials::default();
+        let watching = credentials.clone().watch(store.clone(), options.tail_check, lifecycle.stopping());
+        lifecycle.spawn("ended credentials", async move {
+            watching.await;
+            Ok(())
+        });
+        let (lifecycle, options) = (lifecycle.clone(), options.clone());
+        Self { store, hub, limits, credentials, origins, lifecycle, options, metrics }
     }
 
     /// Mounts the streams. Mount them before anything that takes all of `/api`.
-    pub fn routes(&self) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
-        route::routes(self.clone())
+    pub fn routes(&self, cors: Cors) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+        route::routes(self.clone(), cors)
     }
 
     /// Judges a request and begins its stream, on the process's own runtime: what serves requests is a thread
@@ -86,12 +108,22 @@ impl Broadcaster {
     }
 
     async fn judge(&self, ask: Ask) -> Result<Opened, Problem> {
-        let caller = auth::authenticate(&self.store, ask.authorization.as_deref()).await?;
+        let sent = Sent {
+            authorization: ask.authorization.as_deref(),
+            cookie: ask.cookie.as_deref(),
+            host: ask.host.as_deref(),
+            origin: ask.origin.as_deref(),
+            fetch_site: ask.fetch_site.as_deref(),
+        };
+        let caller = auth::identify(&self.store, &self.origins, &sent).await?;
         let spread = die();
-        let place = self.limits.enter(caller.tenant).map_err(|full| Problem::full(full, spread))?;
+        let address = address::of(ask.peer, &ask.forwarded, &self.options.proxies);
+        let place = self.limits.enter(caller.tenant, caller.user, address);
+        let place = place.map_err(|full| Problem::full(full, spread))?;
         let opening = Opening {
             stopping: self.lifecycle.stopping(),
             key_ends: ends(&caller),
+            held: self.credentials.hold(&caller),
             spread,
             metrics: Arc::clone(&self.metrics),
             place,
@@ -178,9 +210,15 @@ impl Broadcaster {
     }
 }
 
-/// What a client asks for.
+/// What a client asks for, and the headers that tell who it is.
 pub(crate) struct Ask {
     pub(crate) authorization: Option<String>,
+    pub(crate) cookie: Option<String>,
+    pub(crate) host: Option<String>,
+    pub(crate) origin: Option<String>,
+    pub(crate) fetch_site: Option<String>,
+    pub(crate) peer: IpAddr,
+    pub(crate) forwarded: String,
     pub(crate) what: What,
     pub(crate) cursor: Option<String>,
 }

@@ -1,7 +1,9 @@
 //! The broadcaster's configuration, and whether its values fit together.
 
+use crate::address::Network;
+use auth::Origins;
 use serde::Deserialize;
-use service_kit::{Secret, config::Error};
+use service_kit::{Secret, config::Error, cors::Cors};
 use std::{net::SocketAddr, time::Duration};
 
 /// Everything that a broadcaster process can be told. See `docs/configuration.md`.
@@ -20,6 +22,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Threads that serve requests.
     pub workers: usize,
+    /// The origins that pages are served at, whose cookies count; this machine's own names if there is none.
+    pub origins: Vec<String>,
+    /// Other origins whose pages may read streams, with a key.
+    pub cors_origins: Vec<String>,
     /// How streams behave.
     pub stream: Options,
     /// How long the process takes to stop at most.
@@ -36,6 +42,8 @@ impl Default for Config {
             telemetry: telemetry::Options::default(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
             workers: 2,
+            origins: Vec::new(),
+            cors_origins: Vec::new(),
             stream: Options::default(),
             grace: Duration::from_secs(20),
         }
@@ -48,7 +56,21 @@ impl Config {
         if self.workers == 0 {
             return Err(Error::Check("workers must be at least 1".into()));
         }
+        self.origins()?;
+        self.cors()?;
         self.stream.check()
+    }
+
+    /// Where pages are served.
+    pub fn origins(&self) -> Result<Origins, Error> {
+        Origins::parse(&self.origins)
+            .map_err(|wrong| Error::Check(format!("origins: {wrong:?} is no origin")))
+    }
+
+    /// Who else may read.
+    pub fn cors(&self) -> Result<Cors, Error> {
+        Cors::new(&self.cors_origins)
+            .map_err(|wrong| Error::Check(format!("cors_origins: {wrong:?} is no origin")))
     }
 }
 
@@ -85,6 +107,12 @@ pub struct Options {
     pub max_streams: usize,
     /// Streams of one tenant in this process.
     pub max_streams_per_tenant: usize,
+    /// Streams of one user in this process.
+    pub max_streams_per_user: usize,
+    /// Streams of one client address in this process; of IPv6, of one /64.
+    pub max_streams_per_address: usize,
+    /// Proxies in front of this process, whose `X-Forwarded-For` names the client: networks or addresses.
+    pub proxies: Vec<Network>,
 }
 
 impl Default for Options {
@@ -101,6 +129,9 @@ impl Default for Options {
             max_backlog: 10_000,
             max_streams: 10_000,
             max_streams_per_tenant: 1_000,
+            max_streams_per_user: 500,
+            max_streams_per_address: 1_000,
+            proxies: Vec::new(),
         }
     }
 }

@@ -10,6 +10,8 @@
 //! tenant among all who listen.
 #![warn(missing_docs)]
 
+mod access;
+mod address;
 mod broadcaster;
 mod config;
 mod cursor;

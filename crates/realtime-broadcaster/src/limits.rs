@@ -1,23 +1,41 @@
-//! How many streams there may be, in the process and per tenant. Counted here: a limit is per process.
+//! How many streams there may be: in the process, and of one tenant, one user and one address. Counted here: a limit
+//! is per process.
 
-use domain::TenantId;
+use domain::{TenantId, UserId};
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
+
+/// Most streams of each sort.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Most {
+    pub(crate) process: usize,
+    pub(crate) tenant: usize,
+    pub(crate) user: usize,
+    pub(crate) address: usize,
+}
+
+/// Whose streams are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Who {
+    Tenant(TenantId),
+    User(UserId),
+    Address(IpAddr),
+}
 
 /// Counts open streams.
 #[derive(Clone)]
 pub(crate) struct Limits {
     open: Arc<Mutex<Open>>,
-    process: usize,
-    tenant: usize,
+    most: Most,
 }
 
 #[derive(Default)]
 struct Open {
     all: usize,
-    tenants: HashMap<TenantId, usize>,
+    of: HashMap<Who, usize>,
 }
 
 /// Which limit was reached.
@@ -25,26 +43,37 @@ struct Open {
 pub(crate) enum Full {
     Process,
     Tenant,
+    User,
+    Address,
 }
 
 impl Limits {
-    pub(crate) fn new(process: usize, tenant: usize) -> Self {
-        Self { open: Arc::default(), process, tenant }
+    pub(crate) fn new(most: Most) -> Self {
+        Self { open: Arc::default(), most }
     }
 
     /// A place for one stream, given back when it is dropped.
-    pub(crate) fn enter(&self, tenant: TenantId) -> Result<Place, Full> {
+    pub(crate) fn enter(&self, tenant: TenantId, user: UserId, address: IpAddr) -> Result<Place, Full> {
+        let limits = [
+            (Who::Tenant(tenant), self.most.tenant, Full::Tenant),
+            (Who::User(user), self.most.user, Full::User),
+            (Who::Address(address), self.most.address, Full::Address),
+        ];
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.all >= self.process {
+        if open.all >= self.most.process {
             return Err(Full::Process);
         }
-        let own = open.tenants.entry(tenant).or_default();
-        if *own >= self.tenant {
-            return Err(Full::Tenant);
+        for (who, most, full) in limits {
+            if open.of.get(&who).is_some_and(|count| *count >= most) {
+                return Err(full);
+            }
         }
-        *own += 1;
         open.all += 1;
-        Ok(Place { open: Arc::clone(&self.open), tenant })
+        let counted = limits.map(|(who, ..)| who);
+        for who in counted {
+            *open.of.entry(who).or_default() += 1;
+        }
+        Ok(Place { open: Arc::clone(&self.open), counted })
     }
 
     /// Streams that are open now.
@@ -56,17 +85,19 @@ impl Limits {
 /// One stream's place.
 pub(crate) struct Place {
     open: Arc<Mutex<Open>>,
-    tenant: TenantId,
+    counted: [Who; 3],
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.all = open.all.saturating_sub(1);
-        if let Some(own) = open.tenants.get_mut(&self.tenant) {
-            *own = own.saturating_sub(1);
-            if *own == 0 {
-                open.tenants.remove(&self.tenant);
+        for who in self.counted {
+            if let Some(count) = open.of.get_mut(&who) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    open.of.remove(&who);
+                }
             }
         }
     }
@@ -78,16 +109,29 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn places_are_limited_and_given_back() {
-        let limits = Limits::new(3, 2);
-        let [one, two] = [1, 2].map(|id| TenantId(Uuid::from_u128(id)));
-        let first = limits.enter(one).ok();
-        let _second = limits.enter(one).ok();
-        assert_eq!(limits.enter(one).err(), Some(Full::Tenant));
-        let _third = limits.enter(two).ok();
-        assert_eq!(limits.enter(two).err(), Some(Full::Process));
-        drop(first);
-        assert_eq!(limits.open(), 2);
-        assert!(limits.enter(two).is_ok());
+    fn places_are_limited_in_each_way_and_given_back() {
+        let limits = Limits::new(Most { process: 6, tenant: 4, user: 2, address: 3 });
+        let enter = |tenant, user, address: u8| {
+            let (tenant, user) = (TenantId(Uuid::from_u128(tenant)), UserId(Uuid::from_u128(user)));
+            limits.enter(tenant, user, IpAddr::from([192, 0, 2, address]))
+        };
+        let mut places: Vec<Place> = [(1, 1, 1), (1, 1, 2), (1, 2, 1), (1, 2, 3)]
+            .into_iter()
+            .map(|(tenant, user, address)| enter(tenant, user, address).expect("there is room"))
+            .collect();
+        assert_eq!(enter(2, 1, 9).err(), Some(Full::User));
+        assert_eq!(enter(1, 3, 9).err(), Some(Full::Tenant));
+        places.extend(enter(2, 3, 1).ok());
+        assert_eq!(enter(2, 4, 1).err(), Some(Full::Address));
+        places.extend(enter(2, 4, 9).ok());
+        assert_eq!(enter(3, 5, 8).err(), Some(Full::Process));
+        assert_eq!(limits.open(), 6);
+        places.clear();
+        assert_eq!(limits.open(), 0);
+        assert!(enter(1, 1, 1).is_ok());
+        assert!(
+            limits.open.lock().expect("nobody panicked").of.is_empty(),
+            "nothing is kept of those who left"
+        );
     }
 }

@@ -3,7 +3,7 @@
 //! What is sent is handed over within a bound, or the connection ends; nothing is kept for a listener here but
 //! the few frames of `ahead`.
 
-use crate::{Options, frame, limits::Place, metrics::Metrics};
+use crate::{Options, access::Held, frame, limits::Place, metrics::Metrics};
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -24,6 +24,8 @@ pub(crate) struct Opening {
     pub(crate) stopping: CancellationToken,
     /// When the caller's key stops working, if that is known.
     pub(crate) key_ends: Option<Instant>,
+    /// Tells when it stops working earlier.
+    pub(crate) held: Held,
     /// Between 0 and 1, drawn for this connection.
     pub(crate) spread: f64,
     pub(crate) metrics: Arc<Metrics>,
@@ -41,6 +43,8 @@ pub(crate) enum End {
     Rotated,
     /// The key does not work any more.
     KeyExpired,
+    /// The key was revoked, or its session signed out.
+    SignedOut,
     /// The listener took nothing for too long.
     Slow,
     /// The listener went away.
@@ -54,6 +58,7 @@ impl End {
             Self::Stopping => "stopping",
             Self::Rotated => "rotated",
             Self::KeyExpired => "key_expired",
+            Self::SignedOut => "signed_out",
             Self::Slow => "slow",
             Self::Gone => "gone",
         }
@@ -72,6 +77,7 @@ pub(crate) enum Next<F> {
 pub(crate) struct Line {
     out: mpsc::Sender<Bytes>,
     stopping: CancellationToken,
+    held: Held,
     heartbeat: Interval,
     /// What the client is told to wait before it comes again.
     pub(crate) retry: Duration,
@@ -97,6 +103,7 @@ impl Line {
         let line = Self {
             out,
             stopping: opening.stopping,
+            held: opening.held,
             heartbeat,
             retry: options.retry.mul_f64(1.0 + opening.spread / 2.0),
             patience: options.patience,
@@ -121,6 +128,7 @@ impl Line {
                 Err(_) => Err(End::Slow),
             },
             () = self.stopping.cancelled() => Err(End::Stopping),
+            () = self.held.ended.cancelled() => Err(End::SignedOut),
         }
     }
 
@@ -128,6 +136,7 @@ impl Line {
         tokio::select! {
             biased;
             () = self.stopping.cancelled() => Err(End::Stopping),
+            () = self.held.ended.cancelled() => Err(End::SignedOut),
             () = self.out.closed() => Err(End::Gone),
             () = sleep_until(self.ends_at) => Err(self.end),
             heard = frames.recv() => Ok(match heard {
@@ -147,6 +156,7 @@ impl Line {
             tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => return Err(End::Stopping),
+                () = self.held.ended.cancelled() => return Err(End::SignedOut),
                 () = self.out.closed() => return Err(End::Gone),
                 () = sleep_until(until) => return Ok(()),
                 _ = self.heartbeat.tick() => {}
@@ -162,7 +172,7 @@ impl Line {
 
     /// Ends the connection, with a word about it where the client should come again.
     pub(crate) fn close(self, end: End) {
-        if matches!(end, End::Stopping | End::Rotated | End::KeyExpired | End::Slow) {
+        if matches!(end, End::Stopping | End::Rotated | End::KeyExpired | End::SignedOut | End::Slow) {
             // Only if there is room: the connection ends in any case, and its end says the same.
             let _room = self.out.try_send(frame::bye(end.as_str()));
         }

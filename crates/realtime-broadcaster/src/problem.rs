@@ -17,9 +17,11 @@ pub enum Code {
     InvalidQuery,
     /// No usable API key.
     Unauthenticated,
+    /// A cookie came from a place where it does not count.
+    UntrustedOrigin,
     /// No such migration for this caller.
     MigrationNotFound,
-    /// The tenant has as many streams as it may have.
+    /// The tenant, the user or the address has as many streams as it may have.
     TooManyStreams,
     /// A part that is needed is away, or this process has as many streams as it can have.
     Unavailable,
@@ -29,10 +31,11 @@ pub enum Code {
 
 impl Code {
     /// Every code there is.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::InvalidId,
         Self::InvalidQuery,
         Self::Unauthenticated,
+        Self::UntrustedOrigin,
         Self::MigrationNotFound,
         Self::TooManyStreams,
         Self::Unavailable,
@@ -45,6 +48,7 @@ impl Code {
             Self::InvalidId => "invalid_id",
             Self::InvalidQuery => "invalid_query",
             Self::Unauthenticated => "unauthenticated",
+            Self::UntrustedOrigin => "untrusted_origin",
             Self::MigrationNotFound => "migration_not_found",
             Self::TooManyStreams => "too_many_streams",
             Self::Unavailable => "unavailable",
@@ -57,6 +61,7 @@ impl Code {
             Self::InvalidId => "The id is not a UUID",
             Self::InvalidQuery => "A query parameter is not valid",
             Self::Unauthenticated => "A valid API key is needed",
+            Self::UntrustedOrigin => "A cookie does not count here",
             Self::MigrationNotFound => "There is no such migration",
             Self::TooManyStreams => "Too many streams are open",
             Self::Unavailable => "A part of the service cannot be reached",
@@ -68,6 +73,7 @@ impl Code {
         match self {
             Self::InvalidId | Self::InvalidQuery => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::UntrustedOrigin => StatusCode::FORBIDDEN,
             Self::MigrationNotFound => StatusCode::NOT_FOUND,
             Self::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -109,6 +115,10 @@ impl Problem {
             Full::Tenant => {
                 (Code::TooManyStreams, "Close streams that are not watched any more, then try again.")
             }
+            Full::User => (Code::TooManyStreams, "You have as many streams open as one person may have."),
+            Full::Address => {
+                (Code::TooManyStreams, "Your network address has as many streams open as one may have.")
+            }
         };
         Self { retry_after: 2 + (spread * 8.0) as u64, ..Self::new(code, detail) }
     }
@@ -128,6 +138,10 @@ impl From<auth::Error> for Problem {
                 format!(
                     "{error}: send `Authorization: Bearer rsk_…` with a key that is not revoked or expired."
                 ),
+            ),
+            Kind::Forbidden => Self::new(
+                Code::UntrustedOrigin,
+                format!("{error}. Name the address of the pages in `origins`, or send an API key."),
             ),
             kind => Self::from_source(kind, &error),
         }

@@ -26,13 +26,14 @@ async fn serve(config: Config, start: Start, registry: prometheus::Registry) -> 
     };
     let silence = CancellationToken::new();
     let bell = bus::open(&config.bus, silence.clone())?;
-    let broadcaster = Broadcaster::new(store.clone(), bell.as_ref(), &config.stream, &lifecycle);
+    let broadcaster =
+        Broadcaster::new(store.clone(), bell.as_ref(), &config.stream, config.origins()?, &lifecycle);
     // Not the bell: without it streams go on, by the tail check.
     let readiness = Readiness::new(&lifecycle).with("postgres", move || {
         let store = store.clone();
         async move { Ok(store.ping().await?) }
     });
-    let (streams, admin) = (broadcaster.routes(), admin::routes(readiness, registry));
+    let (streams, admin) = (broadcaster.routes(config.cors()?), admin::routes(readiness, registry));
     let server = http::Server {
         name: "http",
         listen: config.listen,

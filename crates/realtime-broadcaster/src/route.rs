@@ -8,12 +8,14 @@ use crate::{
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header,
+    middleware::from_fn,
     web::{self, Data, Path, Query, ServiceConfig},
 };
 use domain::MigrationId;
 use futures::StreamExt;
 use serde::Deserialize;
-use std::{collections::HashSet, convert::Infallible};
+use service_kit::cors::{self, Cors};
+use std::{collections::HashSet, convert::Infallible, net::IpAddr};
 use tokio_stream::wrappers::ReceiverStream;
 
 const MIGRATION: &str = "/api/migration/{id}/stream";
@@ -34,11 +36,16 @@ struct Parameters {
     migrations: Option<String>,
 }
 
-pub(crate) fn routes(broadcaster: Broadcaster) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+pub(crate) fn routes(
+    broadcaster: Broadcaster,
+    cors: Cors,
+) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     move |config| {
         for (path, stream) in [(MIGRATION, web::get().to(migration)), (FEED, web::get().to(feed))] {
             let stream = web::resource(path)
+                .wrap(from_fn(cors::answer))
                 .wrap(telemetry::http::spans(SERVICE))
+                .app_data(Data::new(cors.clone()))
                 .app_data(Data::new(broadcaster.clone()))
                 .route(stream);
             config.service(stream);
@@ -86,7 +93,18 @@ async fn open(
 ) -> Result<HttpResponse, Problem> {
     // The header is newer: EventSource sends it when it comes back, to the URL that it began with.
     let cursor = text(request, "last-event-id").or(parameters.cursor).or(parameters.last_event_id);
-    let ask = Ask { authorization: text(request, header::AUTHORIZATION.as_str()), what, cursor };
+    let ask = Ask {
+        authorization: text(request, header::AUTHORIZATION.as_str()),
+        cookie: text(request, header::COOKIE.as_str()),
+        host: text(request, header::HOST.as_str()),
+        origin: text(request, header::ORIGIN.as_str()),
+        fetch_site: text(request, "sec-fetch-site"),
+        // Without one the request was not made over a socket.
+        peer: request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip()),
+        forwarded: text(request, "x-forwarded-for").unwrap_or_default(),
+        what,
+        cursor,
+    };
     Ok(match broadcaster.open(ask).await? {
         Opened::Over => HttpResponse::NoContent().insert_header(("Cache-Control", "no-store")).finish(),
         Opened::Stream(frames) => HttpResponse::Ok()

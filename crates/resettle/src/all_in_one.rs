@@ -172,13 +172,19 @@ async fn assemble(
     let bell: Arc<dyn Bell> = bus::open(&settings.worker.bus, silence.clone())?;
     let gateway = Gateway::new(&settings.gateway, gateway_store.clone())?;
     let broadcaster_store = connect(&settings.broadcaster.store).await?;
-    let broadcaster =
-        Broadcaster::new(broadcaster_store, bell.as_ref(), &settings.broadcaster.stream, lifecycle);
+    let broadcaster = Broadcaster::new(
+        broadcaster_store,
+        bell.as_ref(),
+        &settings.broadcaster.stream,
+        settings.broadcaster.origins()?,
+        lifecycle,
+    );
     let readiness = Readiness::new(lifecycle).with("database", move || {
         let store = gateway_store.clone();
         async move { Ok(store.ping().await?) }
     });
-    let (streams, rest) = (broadcaster.routes(), gateway.routes(readiness, telemetry.registry()));
+    let (streams, rest) =
+        (broadcaster.routes(settings.broadcaster.cors()?), gateway.routes(readiness, telemetry.registry()));
     let listen = settings.gateway.listen;
     let server = http::Server {
         name: "http",

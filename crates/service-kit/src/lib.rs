@@ -6,6 +6,7 @@
 
 pub mod admin;
 pub mod config;
+pub mod cors;
 pub mod exit;
 pub mod http;
 mod lifecycle;

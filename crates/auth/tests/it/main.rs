@@ -1,6 +1,6 @@
 //! Keys against a real Postgres, looked up with the roles of the services.
 
-use auth::{Error, Role, authenticate, generate};
+use auth::{Error, Origins, Role, Sent, authenticate, generate, identify, sign_in, sign_out};
 use domain::{ApiKeyId, Kind};
 use store::{Member, NewApiKey, Store};
 use testkit::postgres::Database;
@@ -78,5 +78,72 @@ async fn a_key_that_will_expire_says_when() {
     let at = OffsetDateTime::now_utc().replace_nanosecond(0).expect("a time") + Duration::hours(1);
     let (header, _) = keep(&owner, member, Some(at)).await;
     let caller = authenticate(&store(&db.gateway()).await, Some(&header)).await.expect("known");
+    assert_eq!(caller.expires_at, Some(at));
+}
+
+/// A request of a page of ours that carries this token.
+fn by_cookie(cookie: &str) -> Sent<'_> {
+    let origin = Some("http://localhost:8080");
+    Sent { cookie: Some(cookie), host: Some("localhost:8080"), origin, ..Sent::default() }
+}
+
+#[tokio::test]
+async fn a_key_is_exchanged_for_a_session_that_ends_with_a_sign_out_or_with_the_key() {
+    let db = Database::create().await;
+    let owner = store(&db.owner()).await;
+    let member = owner.create_personal_tenant("one@example.com").await.expect("a tenant");
+    let (header, id) = keep(&owner, member, None).await;
+    let key = header.strip_prefix("Bearer ").expect("just made");
+    let (gateway, broadcaster) = (store(&db.gateway()).await, store(&db.broadcaster()).await);
+    let origins = Origins::default();
+    let hour = std::time::Duration::from_secs(3600);
+    let [one, two] = [sign_in(&gateway, key, hour).await, sign_in(&gateway, key, hour).await];
+    let [one, two] = [one, two].map(|token| format!("resettle_session={}", token.expect("a token").expose()));
+    let (one, two) = (by_cookie(&one), by_cookie(&two));
+
+    let caller = identify(&broadcaster, &origins, &one).await.expect("signed in");
+    assert_eq!((caller.tenant, caller.user, caller.key), (member.tenant, member.user, id));
+    assert!(caller.expires_at.is_some(), "a session has an end");
+    let token = caller.session.as_ref().expect("by its session").form_token.clone();
+    assert!(caller.may_change(&origins, &one, Some(&token)).is_ok());
+    for wrong in [None, Some(""), Some(&token[1..])] {
+        assert!(matches!(caller.may_change(&origins, &one, wrong), Err(Error::FormToken)), "{wrong:?}");
+    }
+    let other = identify(&gateway, &origins, &two).await.expect("signed in");
+    let theirs = other.session.as_ref().expect("by its session").form_token.clone();
+    assert!(caller.may_change(&origins, &one, Some(&theirs)).is_err(), "each session has a token of its own");
+    let unnamed = Sent { origin: None, ..one };
+    assert!(matches!(caller.may_change(&origins, &unnamed, Some(&token)), Err(Error::Origin(_))));
+
+    sign_out(&gateway, &caller).await.expect("signed out");
+    assert!(matches!(identify(&gateway, &origins, &one).await, Err(Error::SignedOut)));
+    assert!(identify(&gateway, &origins, &two).await.is_ok(), "another browser stays");
+    let session = caller.session.expect("as above").id;
+    let open = other.session.expect("as above").id;
+    let ended = broadcaster.ended_credentials(&[id], &[session, open]).await.expect("an answer");
+    assert_eq!(ended, [session.0]);
+    assert!(owner.revoke_api_key(id).await.expect("revoked"));
+    assert!(matches!(identify(&gateway, &origins, &two).await, Err(Error::SignedOut)));
+    let ended = broadcaster.ended_credentials(&[id], &[open]).await.expect("an answer");
+    assert_eq!(ended.len(), 2, "the key, and the session with it");
+}
+
+#[tokio::test]
+async fn no_session_opens_without_a_good_key_and_none_outlives_its_key() {
+    let db = Database::create().await;
+    let owner = store(&db.owner()).await;
+    let member = owner.create_personal_tenant("one@example.com").await.expect("a tenant");
+    let gateway = store(&db.gateway()).await;
+    let hour = std::time::Duration::from_secs(3600);
+    let stranger = generate();
+    let refused = sign_in(&gateway, stranger.plaintext.expose(), hour).await;
+    assert!(matches!(refused, Err(Error::Unknown)), "{refused:?}");
+    assert!(matches!(sign_in(&gateway, "", hour).await, Err(Error::Malformed)));
+
+    let at = OffsetDateTime::now_utc().replace_nanosecond(0).expect("a time") + Duration::minutes(5);
+    let (header, _) = keep(&owner, member, Some(at)).await;
+    let token = sign_in(&gateway, header.trim_start_matches("Bearer "), hour).await.expect("a token");
+    let cookie = format!("resettle_session={}", token.expose());
+    let caller = identify(&gateway, &Origins::default(), &by_cookie(&cookie)).await.expect("signed in");
     assert_eq!(caller.expires_at, Some(at));
 }

@@ -36,15 +36,19 @@ impl Frame {
     }
 }
 
-/// One request, whatever comes of it.
-pub async fn get(address: SocketAddr, key: Option<&str>, path: &str, cursor: Option<&str>) -> Response {
+/// What all tests send requests with.
+pub fn http() -> &'static reqwest::Client {
     static HTTP: OnceLock<reqwest::Client> = OnceLock::new();
-    let http = HTTP.get_or_init(|| {
+    HTTP.get_or_init(|| {
         // Another test may have been first.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("a client")
-    });
-    let mut request = http.get(format!("http://{address}{path}"));
+    })
+}
+
+/// One request, whatever comes of it.
+pub async fn get(address: SocketAddr, key: Option<&str>, path: &str, cursor: Option<&str>) -> Response {
+    let mut request = http().get(format!("http://{address}{path}"));
     if let Some(key) = key {
         request = request.bearer_auth(key);
     }

@@ -1,6 +1,7 @@
 //! The broadcaster against a real Postgres, over real HTTP connections.
 #![expect(unreachable_pub, reason = "a test binary has no public face")]
 
+mod access;
 mod client;
 mod crowd;
 mod cursor;

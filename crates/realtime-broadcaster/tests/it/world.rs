@@ -52,10 +52,12 @@ impl World {
         let bell = bus::open(&bus::Options::Notify { url, prefix: "test".into() }, silence.clone());
         let bell = bell.expect("a bell");
         let lifecycle = Lifecycle::new(Duration::from_secs(10));
-        let broadcaster = Broadcaster::new(store, bell.as_ref(), &options, &lifecycle);
+        let broadcaster =
+            Broadcaster::new(store, bell.as_ref(), &options, auth::Origins::default(), &lifecycle);
+        let cors = service_kit::cors::Cors::new(&["https://app.example".into()]).expect("an origin");
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let server = http::Server { name: "http", listen, workers: 2, grace: Duration::from_secs(5) };
-        let address = http::serve(&lifecycle, server, broadcaster.routes()).expect("a port");
+        let address = http::serve(&lifecycle, server, broadcaster.routes(cors)).expect("a port");
         let sql = db.sql().await;
         let me = caller(&owner, "me@example.com").await;
         Self { address, lifecycle, sql, bell, owner, gateway, me, _silence: silence.drop_guard(), db }
