@@ -7,7 +7,8 @@ import { frames } from "./sse.js";
 export interface StreamOptions {
   /** Where Resettle answers, such as `https://resettle.example`. */
   baseUrl: string;
-  apiKey: string;
+  /** Without one the browser's own session has to do: a page of the same origin that is signed in. */
+  apiKey?: string;
   onEvent: (event: MigrationEvent) => void;
   /** Ends the watch; the promise rejects with the signal's reason. */
   signal?: AbortSignal;
@@ -16,6 +17,12 @@ export interface StreamOptions {
   onCursor?: (cursor: string) => void;
   /** The cursor could not be used, for this reason (a restore, say). */
   onRestart?: (why: string) => void;
+  /** A connection stands: what was missed is on its way. */
+  onOpen?: () => void;
+  /** A connection ended, or could not be had; the next one is tried by itself. */
+  onLost?: () => void;
+  /** Something came, be it a heartbeat. */
+  onHeard?: () => void;
   /** The longest wait between connections, in milliseconds. */
   maxBackoffMs?: number;
 }
@@ -52,6 +59,7 @@ export async function follow(options: StreamOptions, listener: Listener): Promis
   for (;;) {
     options.signal?.throwIfAborted();
     if (await connection.read()) return;
+    options.onLost?.();
     await connection.pause();
   }
 }
@@ -96,6 +104,7 @@ class Connection {
     let patienceMs = 0;
     const heard = () => {
       clearTimeout(silence);
+      this.options.onHeard?.();
       // A connection can be dead without ending; the server said how often it would be heard.
       if (patienceMs > 0) silence = setTimeout(() => link.abort(new TypeError("the server fell silent")), patienceMs);
     };
@@ -109,6 +118,7 @@ class Connection {
         if (frame.event === "hello") {
           patienceMs = MISSED_HEARTBEATS * this.#greeted(JSON.parse(frame.data) as Hello);
           heard();
+          this.options.onOpen?.();
         } else if (isEventType(frame.event)) {
           this.#take(JSON.parse(frame.data) as MigrationEvent);
         }
@@ -158,10 +168,8 @@ class Connection {
   }
 
   #request(link: AbortSignal): RequestInit {
-    const headers: Record<string, string> = {
-      accept: "text/event-stream",
-      authorization: `Bearer ${this.options.apiKey}`,
-    };
+    const headers: Record<string, string> = { accept: "text/event-stream" };
+    if (this.options.apiKey !== undefined) headers.authorization = `Bearer ${this.options.apiKey}`;
     if (this.#cursor !== "") headers["last-event-id"] = this.#cursor;
     const { signal } = this.options;
     return { headers, cache: "no-store", signal: signal ? AbortSignal.any([signal, link]) : link };

@@ -3,7 +3,7 @@
 //! Parts that are not ours refuse in forms of their own (the viewer, the probes, actix itself): those become problem
 //! documents here, so that a client needs to understand one form only.
 
-use crate::{Code, Problem, gateway::Parts, routes::wrong_method};
+use crate::{Code, Problem, gateway::Parts, pages, routes::wrong_method};
 use actix_web::{
     Error, HttpRequest, HttpResponse, ResponseError,
     body::{EitherBody, MessageBody},
@@ -58,7 +58,8 @@ fn foreign_refusal<B>(response: &ServiceResponse<B>) -> Option<HttpResponse> {
     let refused = status.is_client_error() || status.is_server_error();
     let ours = response.headers().get(TYPE).is_some_and(|value| value == service_kit::problem::CONTENT_TYPE);
     let probe = response.request().path() == "/readyz" && status == StatusCode::SERVICE_UNAVAILABLE;
-    (refused && !ours && !probe).then(|| translated(response.request(), status))
+    let page = response.response().extensions().contains::<pages::Page>();
+    (refused && !ours && !probe && !page).then(|| translated(response.request(), status))
 }
 
 fn translated(request: &HttpRequest, status: StatusCode) -> HttpResponse {

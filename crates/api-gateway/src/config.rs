@@ -1,7 +1,8 @@
 //! The gateway's configuration: what its parts want, put together, and whether they fit together.
 
+use auth::Origins;
 use serde::Deserialize;
-use service_kit::{Secret, objects};
+use service_kit::{Secret, cors::Cors, objects};
 use std::{net::SocketAddr, time::Duration};
 
 /// Everything that a gateway process can be told. See `docs/configuration.md`.
@@ -37,6 +38,14 @@ pub struct Config {
     pub max_attempts: u32,
     /// `address:port` pairs that may be moved although they are not public: for development.
     pub allow_addresses: Vec<SocketAddr>,
+    /// The origins that pages are served at, such as `https://resettle.example`; this machine's own names if there is
+    /// none. A cookie counts nowhere else.
+    pub origins: Vec<String>,
+    /// Other origins whose pages may read answers, with a key.
+    pub cors_origins: Vec<String>,
+    /// How long a browser stays signed in.
+    #[serde(with = "humantime_serde")]
+    pub session_lifetime: Duration,
     /// How long open requests get after the process was asked to stop.
     #[serde(with = "humantime_serde")]
     pub grace: Duration,
@@ -58,6 +67,9 @@ impl Default for Config {
             idempotency_ttl: Duration::from_secs(24 * 60 * 60),
             max_attempts: 3,
             allow_addresses: Vec::new(),
+            origins: Vec::new(),
+            cors_origins: Vec::new(),
+            session_lifetime: Duration::from_secs(7 * 24 * 60 * 60),
             grace: Duration::from_secs(30),
         }
     }
@@ -67,6 +79,16 @@ impl Config {
     /// Do all values make sense together? To be asked before anything is bound or opened.
     pub fn check(&self) -> Result<(), service_kit::config::Error> {
         self.checked().map_err(service_kit::config::Error::Check)
+    }
+
+    /// Where pages are served; the error is the entry that is no origin.
+    pub(crate) fn origins(&self) -> Result<Origins, String> {
+        Origins::parse(&self.origins)
+    }
+
+    /// Who else may read; the error is the entry that is no origin.
+    pub(crate) fn cors(&self) -> Result<Cors, String> {
+        Cors::new(&self.cors_origins)
     }
 
     fn checked(&self) -> Result<(), String> {
@@ -89,6 +111,15 @@ impl Config {
             !kept.contains(&self.idempotency_ttl),
             "idempotency_ttl has to be between 1 minute and 30 days",
         )?;
+        let session = Duration::from_secs(60)..=Duration::from_secs(90 * 24 * 60 * 60);
+        refuse(
+            !session.contains(&self.session_lifetime),
+            "session_lifetime has to be between 1 minute and 90 days",
+        )?;
+        self.origins()
+            .map_err(|wrong| format!("origins: {wrong:?} is no origin such as https://x.example"))?;
+        self.cors()
+            .map_err(|wrong| format!("cors_origins: {wrong:?} is no origin such as https://x.example"))?;
         refuse(self.grace > Duration::from_secs(600), "grace has to be at most 10 minutes")
     }
 }
@@ -117,6 +148,9 @@ mod tests {
         assert!(refused(|c| c.grpc_token = Secret::default()).contains("grpc_token"));
         assert!(refused(|c| c.objects.url = "ftp://x/".into()).contains("objects.url"));
         assert!(refused(|c| c.body_timeout = Duration::ZERO).contains("body_timeout"));
+        assert!(refused(|c| c.origins = vec!["resettle.example".into()]).contains("origins"));
+        assert!(refused(|c| c.cors_origins = vec!["*".into()]).contains("cors_origins"));
+        assert!(refused(|c| c.session_lifetime = Duration::ZERO).contains("session_lifetime"));
         assert!(refused(|c| c.workers = 0).contains("workers"));
         assert!(refused(|c| c.max_attempts = 0).contains("max_attempts"));
         assert!(refused(|c| c.store.max_connections = 0).contains("store.max_connections"));

@@ -7,11 +7,11 @@ use actix_web::{
     body::{EitherBody, MessageBody},
     dev::{JsonBody, Payload, ServiceRequest, ServiceResponse},
     error::{JsonPayloadError, QueryPayloadError},
-    http::header,
+    http::header::{self, HeaderMap},
     middleware::Next,
     web::{Data, QueryConfig},
 };
-use auth::Role;
+use auth::{Role, Sent};
 use domain::{MigrationId, idempotency::Key};
 use serde::{
     Deserialize, Deserializer,
@@ -32,8 +32,7 @@ pub(crate) async fn authenticated(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
     let parts = request.app_data::<Data<Parts>>().expect("mounted with the gateway's parts").clone();
-    let sent = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    match auth::authenticate(&parts.store, sent).await {
+    match identified(&parts, &request).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             Ok(next.call(request).await?.map_into_left_body())
@@ -43,6 +42,34 @@ pub(crate) async fn authenticated(
             Ok(request.into_response(refusal).map_into_right_body())
         }
     }
+}
+
+/// By its key, or by a page's cookie; what changes something by a cookie shows the form's token, too.
+async fn identified(parts: &Parts, request: &ServiceRequest) -> Result<auth::Caller, auth::Error> {
+    let sent = Sent { fetch_site: text(request.headers(), "sec-fetch-site"), ..sent(request.headers()) };
+    let caller = auth::identify(&parts.store, &parts.origins, &sent).await?;
+    if !request.method().is_safe() {
+        caller.may_change(&parts.origins, &sent, text(request.headers(), FORM_TOKEN))?;
+    }
+    Ok(caller)
+}
+
+/// The header in which scripts of our pages show the form's token.
+const FORM_TOKEN: &str = "x-form-token";
+
+/// What tells who sends a request that may come by a link from anywhere.
+pub(crate) fn sent(headers: &HeaderMap) -> Sent<'_> {
+    Sent {
+        authorization: text(headers, header::AUTHORIZATION.as_str()),
+        cookie: text(headers, header::COOKIE.as_str()),
+        host: text(headers, header::HOST.as_str()),
+        origin: text(headers, header::ORIGIN.as_str()),
+        fetch_site: None,
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// The caller, as [`authenticated`] found it.

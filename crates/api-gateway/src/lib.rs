@@ -2,7 +2,8 @@
 //!
 //! Every route authenticates, judges its input, and makes at most one transaction; a refusal is a problem document.
 //! It never does a migration's work, never speaks to the bus (the outbox does), and never asks another service
-//! for anything but a worker's word on what it is doing right now.
+//! for anything but a worker's word on what it is doing right now. What it fetches of a site is the first look that
+//! its start page shows, through the guard.
 //!
 //! Start at [`Gateway::routes`]; each route has a file in `routes`.
 
@@ -15,6 +16,7 @@ mod keyed;
 mod live;
 mod metrics;
 mod openapi;
+mod pages;
 mod problem;
 mod process;
 mod routes;

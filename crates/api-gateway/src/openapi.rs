@@ -70,7 +70,8 @@ impl Modify for Shared {
 }
 
 /// Refused by every route that needs a key.
-const EVERYWHERE: [Code; 3] = [Code::Unauthenticated, Code::Unavailable, Code::Internal];
+const EVERYWHERE: [Code; 4] =
+    [Code::Unauthenticated, Code::UntrustedOrigin, Code::Unavailable, Code::Internal];
 
 /// What each route refuses, beside [`EVERYWHERE`].
 const REFUSALS: [(&str, &[Code]); 10] = [

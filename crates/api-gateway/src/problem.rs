@@ -64,12 +64,18 @@ codes! {
     AddressForbidden = "address_forbidden", UNPROCESSABLE_ENTITY, "The source URL leads to a forbidden address";
     /// The source URL's host has no address.
     HostNotFound = "host_not_found", UNPROCESSABLE_ENTITY, "The source URL's host does not resolve";
+    /// The site shows no page that could be read.
+    SiteUnreadable = "site_unreadable", UNPROCESSABLE_ENTITY, "The site could not be looked at";
     /// The brief is missing, double, empty or too long.
     InvalidBrief = "invalid_brief", UNPROCESSABLE_ENTITY, "The brief cannot be used";
     /// No usable API key.
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "A valid API key is needed";
     /// The caller's role does not allow this.
     Forbidden = "forbidden", FORBIDDEN, "Your role does not allow this";
+    /// A cookie came from a place where it does not count.
+    UntrustedOrigin = "untrusted_origin", FORBIDDEN, "A cookie does not count here";
+    /// A cookie came without its forms' token.
+    StaleForm = "stale_form", FORBIDDEN, "The form is not of this session";
     /// No such migration for this caller.
     MigrationNotFound = "migration_not_found", NOT_FOUND, "There is no such migration";
     /// The analysis has no page of that number.
@@ -158,6 +164,16 @@ impl Problem {
         Self::new(Code::Internal, "This was logged. If it stays, tell the operator the trace id.")
     }
 
+    /// What went wrong, for programs.
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
+    /// A member of its own.
+    pub(crate) fn member(&self, name: &str) -> Option<&Value> {
+        self.extensions.get(name)
+    }
+
     /// What is sent.
     pub(crate) fn document(&self) -> Document<'_> {
         Document {
@@ -181,6 +197,13 @@ impl From<store::Error> for Problem {
 impl From<auth::Error> for Problem {
     fn from(error: auth::Error) -> Self {
         match error.kind() {
+            Kind::Forbidden if matches!(error, auth::Error::FormToken) => {
+                Self::new(Code::StaleForm, format!("{error}. Load the page again."))
+            }
+            Kind::Forbidden => Self::new(
+                Code::UntrustedOrigin,
+                format!("{error}. Name the address of the pages in `origins`, or send an API key."),
+            ),
             Kind::Unauthenticated => Self::new(
                 Code::Unauthenticated,
                 format!(

@@ -21,6 +21,7 @@ pub(crate) async fn command(arguments: UpArguments) -> Result<Outcome, anyhow::E
     };
     let service = AllInOne::start(options).await?;
     say(format_args!("resettle is up at {}", service.url()));
+    say(format_args!("  open it in a browser and sign in with the API key"));
     say(format_args!("  the API is described at {}api/docs", service.url()));
     say(format_args!("  the API key is in {}", service.key_file().display()));
     crate::terminal::flush();

@@ -11,7 +11,7 @@ use domain::{MigrationId, TenantId, migration::MigrationState, trace::TraceConte
 use store::{CancelOutcome, CancelRequest};
 
 pub(crate) const REFUSALS: &[Code] =
-    &[Code::InvalidId, Code::Forbidden, Code::MigrationNotFound, Code::AlreadyOver];
+    &[Code::InvalidId, Code::Forbidden, Code::StaleForm, Code::MigrationNotFound, Code::AlreadyOver];
 
 /// Calls a migration off.
 #[utoipa::path(
@@ -25,6 +25,24 @@ pub(crate) async fn cancel(
     caller: Caller,
     Named(id): Named,
 ) -> Result<HttpResponse, Problem> {
+    match call_off(&parts, &caller, id).await? {
+        Cancelled::Now => Ok(HttpResponse::Ok().json(Cancel { migration_id: id.0, status: "cancelled" })),
+        Cancelled::Soon => {
+            Ok(HttpResponse::Accepted().json(Cancel { migration_id: id.0, status: "cancelling" }))
+        }
+    }
+}
+
+/// What a cancel led to.
+pub(crate) enum Cancelled {
+    /// It is over.
+    Now,
+    /// Its worker lets go of it.
+    Soon,
+}
+
+/// The same for every way in.
+pub(crate) async fn call_off(parts: &Parts, caller: &Caller, id: MigrationId) -> Result<Cancelled, Problem> {
     let caller = caller.who_may_write()?;
     let (traceparent, tracestate) = telemetry::current_context();
     let request = CancelRequest {
@@ -33,14 +51,13 @@ pub(crate) async fn cancel(
         migration: id,
         trace: TraceContext { traceparent, tracestate },
     };
-    let answer = |status| Cancel { migration_id: id.0, status };
     match parts.store.request_cancel(&request).await? {
         CancelOutcome::Cancelled | CancelOutcome::AlreadyOver(MigrationState::Cancelled) => {
-            Ok(HttpResponse::Ok().json(answer("cancelled")))
+            Ok(Cancelled::Now)
         }
         CancelOutcome::Requested => {
-            tell_holder(&parts, request.tenant, id).await?;
-            Ok(HttpResponse::Accepted().json(answer("cancelling")))
+            tell_holder(parts, request.tenant, id).await?;
+            Ok(Cancelled::Soon)
         }
         CancelOutcome::NotFound => Err(not_found(id)),
         CancelOutcome::AlreadyOver(state) => {

@@ -54,6 +54,7 @@ pub(crate) const REFUSALS: &[Code] = &[
     Code::InvalidBody,
     Code::InvalidHeader,
     Code::Forbidden,
+    Code::StaleForm,
     Code::MigrationNotFound,
     Code::RequestTimeout,
     Code::NotRetryable,

@@ -38,18 +38,19 @@ pub(crate) const MODEL_VERSION: &str = "none";
 pub(crate) struct StartRequest {
     /// The site's address: http or https, without credentials.
     #[schema(example = "https://example.com/")]
-    source_url: String,
+    pub(crate) source_url: String,
     /// The wish in words, up to 16 KiB.
-    user_prompt: Option<String>,
+    pub(crate) user_prompt: Option<String>,
     /// The wish as text or as an object, up to 16 KiB.
     #[schema(value_type = Option<Object>)]
-    user_brief: Option<Value>,
+    pub(crate) user_brief: Option<Value>,
 }
 
 pub(crate) const REFUSALS: &[Code] = &[
     Code::InvalidBody,
     Code::InvalidHeader,
     Code::Forbidden,
+    Code::StaleForm,
     Code::RequestTimeout,
     Code::AlreadyActive,
     Code::KeyInFlight,
@@ -83,14 +84,25 @@ pub(crate) async fn start(
     caller: Caller,
     Body(body): Body<StartRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let caller = caller.who_may_write()?;
-    let correlation = correlation::of(&request);
     let keyed = Keyed::of(&request, ROUTE, &body)?;
+    let begun = begin(&parts, &caller, correlation::of(&request), keyed, body).await?;
+    Ok(begun.answer())
+}
+
+/// The same for every way in: judges the wish, and writes everything that follows from it.
+pub(crate) async fn begin(
+    parts: &Parts,
+    caller: &Caller,
+    correlation: CorrelationId,
+    keyed: Option<Keyed>,
+    body: StartRequest,
+) -> Result<Begun, Problem> {
+    let caller = caller.who_may_write()?;
     // Before anything else is asked: a retry must get its answer even when the site is away by now.
     if let Some(keyed) = &keyed
-        && let Some(answer) = keyed.stored(&parts, caller.tenant).await.map_err(|no| refused(&parts, no))?
+        && let Some(answer) = keyed.stored(parts, caller.tenant).await.map_err(|no| refused(parts, no))?
     {
-        return Ok(replayed(&parts, &answer));
+        return Ok(replayed(parts, answer));
     }
     let url = SourceUrl::parse(&body.source_url)
         .map_err(|refused| Problem::new(Code::InvalidSourceUrl, format!("sourceUrl: {refused}.")))?;
@@ -98,7 +110,30 @@ pub(crate) async fn start(
         .map_err(|refused| Problem::new(Code::InvalidBrief, format!("{refused}.")))?;
     parts.guard.vet(url.as_url()).await.map_err(|error| unfit(&error))?;
     let wish = Wish { url, brief, keyed, correlation };
-    write(&parts, caller, wish).await
+    write(parts, caller, wish).await
+}
+
+/// What a start led to.
+pub(crate) enum Begun {
+    /// A new migration.
+    New(Value),
+    /// The stored answer of an earlier request with the same key.
+    Again(StoredAnswer),
+}
+
+impl Begun {
+    /// The migration's id.
+    pub(crate) fn id(&self) -> Option<&str> {
+        let (Self::New(answer) | Self::Again(StoredAnswer { answer, .. })) = self;
+        answer["migrationId"].as_str()
+    }
+
+    fn answer(&self) -> HttpResponse {
+        match self {
+            Self::New(answer) => located(HttpResponse::Accepted().json(answer), answer),
+            Self::Again(stored) => located(keyed::again(stored), &stored.answer),
+        }
+    }
 }
 
 struct Wish {
@@ -108,7 +143,7 @@ struct Wish {
     correlation: CorrelationId,
 }
 
-async fn write(parts: &Parts, caller: &auth::Caller, wish: Wish) -> Result<HttpResponse, Problem> {
+async fn write(parts: &Parts, caller: &auth::Caller, wish: Wish) -> Result<Begun, Problem> {
     let migration = MigrationId(Uuid::now_v7());
     let answer = Started {
         migration_id: migration.0,
@@ -121,9 +156,9 @@ async fn write(parts: &Parts, caller: &auth::Caller, wish: Wish) -> Result<HttpR
     match parts.store.start_migration(&command).await? {
         StartOutcome::Started => {
             parts.metrics.start("started");
-            Ok(located(HttpResponse::Accepted().json(&answer), &answer))
+            Ok(Begun::New(answer))
         }
-        StartOutcome::Replayed(stored) => Ok(replayed(parts, &stored)),
+        StartOutcome::Replayed(stored) => Ok(replayed(parts, stored)),
         StartOutcome::KeyMismatch => Err(refused(parts, KeyRefused::Reused)),
         StartOutcome::KeyInFlight => Err(refused(parts, KeyRefused::InFlight)),
         StartOutcome::AlreadyActive(first) => {
@@ -177,9 +212,9 @@ fn located(mut response: HttpResponse, answer: &Value) -> HttpResponse {
     response
 }
 
-fn replayed(parts: &Parts, stored: &StoredAnswer) -> HttpResponse {
+fn replayed(parts: &Parts, stored: StoredAnswer) -> Begun {
     parts.metrics.start("replayed");
-    located(keyed::again(stored), &stored.answer)
+    Begun::Again(stored)
 }
 
 fn refused(parts: &Parts, refused: KeyRefused) -> Problem {
@@ -189,7 +224,7 @@ fn refused(parts: &Parts, refused: KeyRefused) -> Problem {
     refused.into()
 }
 
-fn unfit(error: &site_fetch::Error) -> Problem {
+pub(crate) fn unfit(error: &site_fetch::Error) -> Problem {
     use site_fetch::{Error, Refused};
     match error {
         // Without the address: our resolver may know names of our own network, and must not tell what they are.

@@ -8,6 +8,7 @@ mod idempotency;
 mod live;
 mod migrations;
 mod outage;
+mod pages;
 mod process;
 mod refusals;
 mod retries;

@@ -1,0 +1,112 @@
+// A move's page, live. The stream only says that there is more: each line is shown once, in its place, and what is
+// missing between two lines, after a sleep or a dead network, is read from the history.
+
+import type { MigrationEvent } from "../index.js";
+import { listen, type Told } from "./share.js";
+import { View, part, wordsOf } from "./view.js";
+
+const AT_A_TIME = 500;
+const POLL_MS = 3_000;
+/** A connection that comes back at once is no news. */
+const PATIENCE_MS = 2_000;
+
+export function progress(page: HTMLElement): void {
+  const id = page.dataset.migration ?? "";
+  const view = new View(page, wordsOf(page));
+  const link = new Link(view);
+  const history = new History(id, view, link);
+  listen((told: Told) => {
+    if (told.kind === "event") {
+      if (told.event.migrationId !== id || told.event.seq <= view.seen) return;
+      if (told.event.seq === view.seen + 1 && !history.reading) view.show([told.event]);
+      else history.read();
+    } else if (told.kind === "open") {
+      link.stands();
+      history.read();
+    } else if (told.kind === "lost") {
+      link.lost();
+    } else if (told.kind === "refused") {
+      if (told.status === 401 || told.status === 403) link.refused();
+      // No stream at this origin, say: the history alone has to do.
+      else setInterval(() => history.read(), POLL_MS);
+    }
+  });
+  for (const name of ["online", "pageshow", "focus"]) addEventListener(name, () => history.read());
+  document.addEventListener("visibilitychange", () => history.read());
+  history.read();
+}
+
+/** Reads what is not shown yet: one reading at a time, and once more if it was asked for meanwhile. */
+class History {
+  reading = false;
+  #again = false;
+
+  constructor(
+    readonly id: string,
+    readonly view: View,
+    readonly link: Link,
+  ) {}
+
+  read(): void {
+    this.#again = true;
+    if (!this.reading) void this.#all();
+  }
+
+  async #all(): Promise<void> {
+    this.reading = true;
+    while (this.#again) {
+      this.#again = false;
+      try {
+        while ((await this.#page()) === AT_A_TIME);
+      } catch {
+        // The network is away: the stream, or the window, says when to look again.
+        this.link.lost();
+      }
+    }
+    this.reading = false;
+  }
+
+  /** How many lines there were. */
+  async #page(): Promise<number> {
+    const path = `/api/migration/${this.id}/events?since_id=${this.view.seen}&limit=${AT_A_TIME}`;
+    const answer = await fetch(path, { cache: "no-store" });
+    if (answer.status === 401 || answer.status === 403) this.link.refused();
+    if (!answer.ok) return 0;
+    const { events } = (await answer.json()) as { events: MigrationEvent[] };
+    this.link.stands();
+    this.view.show(events.filter((event) => event.seq > this.view.seen));
+    return events.length;
+  }
+}
+
+/** What the page says of its connection. */
+class Link {
+  readonly #line = part("link");
+  #waiting: ReturnType<typeof setTimeout> | undefined;
+  #ended = false;
+
+  constructor(readonly view: View) {}
+
+  stands(): void {
+    clearTimeout(this.#waiting);
+    this.#waiting = undefined;
+    this.#say("live");
+  }
+
+  lost(): void {
+    this.#waiting ??= setTimeout(() => this.#say("lost"), PATIENCE_MS);
+  }
+
+  refused(): void {
+    this.#say("ended");
+    this.#ended = true;
+  }
+
+  #say(how: "live" | "lost" | "ended"): void {
+    if (this.#ended) return;
+    this.#line.dataset.link = how;
+    this.#line.textContent = this.view.words[`link_${how}`] ?? "";
+    // When all is over there is nothing to be live about.
+    this.#line.hidden = how === "live" && this.view.over;
+  }
+}

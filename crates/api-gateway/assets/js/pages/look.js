@@ -1,0 +1,58 @@
+// The start page's first look: as soon as there is an address, what is found of the site stands beside the form.
+import { part, wordsOf } from "./view.js";
+export function start(page) {
+    const words = wordsOf(page);
+    const url = part("url");
+    const told = part("look-told");
+    const facts = part("look-facts");
+    const token = page.querySelector("form.stack input[name=token]")?.value ?? "";
+    let asked = "";
+    let asking = new AbortController();
+    const look = async () => {
+        const address = url.value.trim();
+        if (address === "" || address === asked)
+            return;
+        asked = address;
+        asking.abort();
+        asking = new AbortController();
+        const { signal } = asking;
+        facts.hidden = true;
+        told.hidden = false;
+        told.textContent = words.look_busy ?? "";
+        try {
+            const answer = await fetch("/look", {
+                method: "POST",
+                headers: { "content-type": "application/json", "x-form-token": token },
+                body: JSON.stringify({ url: address, language: document.documentElement.lang }),
+                signal,
+            });
+            if (answer.ok)
+                show((await answer.json()));
+            else
+                told.textContent = (await answer.json()).detail ?? words.look_failed ?? "";
+        }
+        catch {
+            if (!signal.aborted)
+                told.textContent = words.look_failed ?? "";
+        }
+    };
+    const show = (found) => {
+        const pages = (found.listed ? words.look_listed : words.look_linked) ?? "{count}";
+        const count = new Intl.NumberFormat(document.documentElement.lang).format(found.pages);
+        const values = {
+            title: found.title ?? "—",
+            home: found.home,
+            pages: pages.replace("{count}", count),
+            size: found.size,
+        };
+        for (const fact of facts.querySelectorAll("[data-fact]")) {
+            fact.textContent = values[fact.dataset.fact ?? ""] ?? "";
+        }
+        facts.hidden = false;
+        told.hidden = true;
+    };
+    url.addEventListener("change", () => void look());
+    // Pasted addresses are whole at once.
+    url.addEventListener("paste", () => setTimeout(() => void look()));
+    void look();
+}

@@ -1,0 +1,140 @@
+// What a move's page shows, made from its history line by line: the same lines give the same page, whether they come
+// live, after a sleep or all at once after a reload. Knows nothing of connections.
+/** The element of that id: the page is made with it. */
+export function part(id) {
+    const found = document.getElementById(id);
+    if (found === null)
+        throw new Error(`the page has no #${id}`);
+    return found;
+}
+/** The page's sentences, as the server wrote them into it. */
+export function wordsOf(page) {
+    return JSON.parse(page.dataset.words ?? "{}");
+}
+export class View {
+    page;
+    words;
+    /** The number of the last line that is shown. */
+    seen = 0;
+    /** Did the last line end the run? */
+    over = false;
+    #run = 0;
+    #phase = "";
+    #why = "";
+    /** Lines written at once are put into the page at once. */
+    #lines = document.createDocumentFragment();
+    #log = part("log");
+    #clock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium" });
+    constructor(page, words) {
+        this.page = page;
+        this.words = words;
+    }
+    /** Shows the next lines. They have to follow those before. */
+    show(events) {
+        const atEnd = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 40;
+        for (const event of events)
+            this.#take(event);
+        this.#log.append(this.#lines);
+        this.#log.dataset.seen = String(this.seen);
+        // Whoever reads further up is left there.
+        if (atEnd)
+            this.#log.scrollTop = this.#log.scrollHeight;
+    }
+    #take(event) {
+        if (event.run !== this.#run)
+            this.#begin(event.run);
+        this.seen = event.seq;
+        this.over = event.type === "done";
+        part("bar").value = event.progress;
+        part("percent").textContent = `${event.progress} %`;
+        const told = text(event, event.type === "error" ? "message" : "notes");
+        if (event.type === "error")
+            this.#why = told;
+        if (event.phase !== null)
+            this.#steps(event.phase, text(event, "status") === "completed");
+        if (told !== "")
+            this.#line(event, told);
+        if (told !== "" && event.type === "phase_update")
+            part("now").textContent = told;
+        if (event.type === "done")
+            this.#end(event);
+    }
+    /** A new run begins at its first step; the lines of the earlier ones stay. */
+    #begin(run) {
+        this.#run = run;
+        this.#phase = "";
+        this.#why = "";
+        for (const step of steps())
+            this.#step(step, "waiting");
+        for (const end of ["completed", "failed", "cancelled"])
+            part(end).hidden = true;
+    }
+    #steps(phase, completed) {
+        this.#phase = phase;
+        let before = true;
+        for (const step of steps()) {
+            const here = step.dataset.phase === phase;
+            if (here)
+                before = false;
+            this.#step(step, before || (here && completed) ? "done" : here ? "now" : "waiting");
+        }
+    }
+    #step(step, how) {
+        if (step.dataset.step === how)
+            return;
+        step.dataset.step = how;
+        if (how === "now")
+            step.setAttribute("aria-current", "step");
+        else
+            step.removeAttribute("aria-current");
+        const told = step.querySelector(".how");
+        if (told !== null)
+            told.textContent = this.words[`step_${how}`] ?? "";
+    }
+    #line(event, told) {
+        const line = document.createElement("li");
+        line.dataset.seq = String(event.seq);
+        line.dataset.type = event.type;
+        const time = document.createElement("time");
+        time.dateTime = new Date(event.ts).toISOString();
+        time.textContent = this.#clock.format(event.ts);
+        const what = document.createElement("span");
+        what.dir = "auto";
+        what.textContent = told;
+        line.append(time, what);
+        this.#lines.append(line);
+        if (event.type === "log" && text(event, "status") !== "started")
+            this.#warn(told);
+    }
+    #warn(told) {
+        const warnings = part("warnings");
+        const line = document.createElement("li");
+        line.dir = "auto";
+        line.textContent = told;
+        warnings.querySelector("ul")?.append(line);
+        warnings.hidden = false;
+    }
+    #end(event) {
+        const success = event.detail.success === true;
+        const how = success ? "completed" : event.detail.cancelled === true ? "cancelled" : "failed";
+        for (const step of steps()) {
+            if (success)
+                this.#step(step, "done");
+            else if (step.dataset.phase === this.#phase)
+                this.#step(step, "stopped");
+        }
+        if (this.#why !== "")
+            part("why").textContent = this.#why;
+        this.page.dataset.state = how;
+        part(how).hidden = false;
+        part("now").textContent = part(how).querySelector("h2")?.textContent ?? "";
+        document.getElementById("cancel")?.remove();
+    }
+}
+function steps() {
+    return part("steps").querySelectorAll("[data-phase]");
+}
+function text(event, name) {
+    const value = event.detail[name];
+    return typeof value === "string" ? value : "";
+}
