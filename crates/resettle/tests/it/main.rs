@@ -4,6 +4,7 @@ mod cli;
 mod convert;
 mod crawl;
 mod lint;
+mod pages;
 mod postgres;
 mod remote;
 mod scratch;

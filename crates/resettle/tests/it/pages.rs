@@ -1,0 +1,148 @@
+//! The web pages in a real headless Chromium, on the real all-in-one, moving a small site. What is done in the browser
+//! stands in `tests/browser`; pictures of every page are kept in the target folder's `tmp/pages`.
+
+use crate::scratch::{STARTED, Scratch, resettle};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+    time::Duration,
+};
+use testkit::{
+    process::Child,
+    site::{Answer, StaticSite},
+};
+
+/// A whole move, with the packages for its checks fetched at first.
+const PLAYED: Duration = Duration::from_secs(10 * 60);
+/// Long enough for a person, or a script, to do something while the site is being read.
+const PER_PAGE: Duration = Duration::from_millis(800);
+const PAGES: usize = 24;
+
+/// Leases that a test can wait for.
+const QUICK: [(&str, &str); 4] = [
+    ("RESETTLE_ALL_IN_ONE__WORKER__LEASE__TTL", "4s"),
+    ("RESETTLE_ALL_IN_ONE__WORKER__LEASE__HEARTBEAT", "500ms"),
+    ("RESETTLE_ALL_IN_ONE__WORKER__LEASE__MARGIN", "1s"),
+    ("RESETTLE_ALL_IN_ONE__WORKER__SWEEP", "500ms"),
+];
+
+/// A site that answers at its leisure. Every path begins the same site, so that each scenario has a move of its own.
+async fn harbour() -> StaticSite {
+    let site = StaticSite::serve(std::collections::BTreeMap::new()).await;
+    let links: String =
+        (1..=PAGES).map(|n| format!("<li><a href=\"/shelf-{n}\">Shelf {n}</a></li>")).collect();
+    let page = |title: &str, body: &str| {
+        Answer::html(format!(
+            "<!doctype html><html lang=\"en\"><head><title>{title}</title></head><body><h1>{title}</h1>{body}</body></html>"
+        ))
+        .delayed(PER_PAGE)
+    };
+    let front = format!("<p>Books by the water.</p><ul>{links}</ul>");
+    for path in ["/", "/whole", "/restart", "/seven", "/keyboard"] {
+        site.answer(path, page("Harbour Books", &front));
+    }
+    for n in 1..=PAGES {
+        site.answer(&format!("/shelf-{n}"), page(&format!("Shelf {n}"), "<p>Second hand, first rate.</p>"));
+    }
+    site
+}
+
+fn up(scratch: &Scratch, site: &StaticSite, listen: &str) -> Child {
+    let mut command =
+        resettle(&["up", "--listen", listen, "--allow-address", &site.addr().to_string(), "--data"]);
+    command.arg(scratch.data()).envs(QUICK);
+    if let Some(cache) = std::env::var_os("RESETTLE_TEST_CACHE") {
+        command.env("XDG_CACHE_HOME", cache);
+    }
+    Child::spawn("resettle up", command)
+}
+
+/// The address that it prints when it is up.
+async fn address(up: &mut Child) -> String {
+    let line = up.line("resettle is up at http://", STARTED).await;
+    line.rsplit_once("http://").expect("just found").1.trim_end_matches('/').to_owned()
+}
+
+/// What drives the browser, with its packages installed.
+fn driver() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/browser");
+        let npm = Command::new("npm")
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"])
+            .current_dir(&folder)
+            .status();
+        assert!(npm.expect("npm is installed: `make setup`").success(), "npm ci in tests/browser failed");
+        folder
+    })
+}
+
+fn play(scenario: &str, scratch: &Scratch, site: &StaticSite, address: &str) -> Child {
+    let key = std::fs::read_to_string(scratch.data().join("api-key")).expect("the key is there");
+    let mut command = Command::new("node");
+    command
+        .args(["scenario.mjs", scenario])
+        .current_dir(driver())
+        .env("BASE", format!("http://{address}/"))
+        .env("KEY", key.trim())
+        .env("SITE", site.url())
+        .env("SHOTS", Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages").join(scenario))
+        .env("CHROMIUM", chromium());
+    Child::spawn(scenario, command)
+}
+
+/// The browser, by the names that deploy/setup looks for.
+fn chromium() -> PathBuf {
+    let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let known = ["chromium", "google-chrome", "google-chrome-stable", "chromium-browser"];
+    let snap = std::iter::once(PathBuf::from("/snap/bin/chromium"));
+    let on_path =
+        known.iter().flat_map(|name| std::env::split_paths(&path).map(move |folder| folder.join(name)));
+    let found = named.into_iter().chain(snap).chain(on_path).find(|file| file.is_file());
+    found.expect("Chromium is installed: `make setup`")
+}
+
+async fn played(mut child: Child) {
+    assert!(child.exited(PLAYED).await.success(), "{}", child.log());
+    assert!(child.log().contains(">> whole"), "{}", child.log());
+}
+
+async fn plays(scenario: &str) {
+    let (scratch, site) = (Scratch::new(), harbour().await);
+    let mut up = up(&scratch, &site, "127.0.0.1:0");
+    let address = address(&mut up).await;
+    played(play(scenario, &scratch, &site, &address)).await;
+    up.terminate();
+    assert!(up.exited(STARTED).await.success());
+}
+
+#[tokio::test]
+async fn a_site_owner_goes_from_the_sign_in_to_the_project() {
+    plays("whole").await;
+}
+
+#[tokio::test]
+async fn seven_tabs_share_one_stream_and_all_stay_live() {
+    plays("seven").await;
+}
+
+#[tokio::test]
+async fn in_arabic_and_with_the_keyboard_alone_a_move_is_started_and_stopped() {
+    plays("keyboard").await;
+}
+
+#[tokio::test]
+async fn a_page_that_is_open_survives_the_servers_restart_without_losing_or_repeating_a_line() {
+    let (scratch, site) = (Scratch::new(), harbour().await);
+    let mut first = up(&scratch, &site, "127.0.0.1:0");
+    let address = address(&mut first).await;
+    let mut child = play("restart", &scratch, &site, &address);
+    child.line(">> restart now", PLAYED).await;
+    first.terminate();
+    assert!(first.exited(STARTED).await.success());
+    let mut second = up(&scratch, &site, &address);
+    second.line("resettle is up at http://", STARTED).await;
+    played(child).await;
+}
