@@ -35,7 +35,10 @@ pub(crate) async fn command(arguments: CrawlArguments) -> Result<Outcome, anyhow
     let folder = Folder::choose(&arguments.out, source.as_url()).map_err(folder::Error::coded)?;
     let opened = folder.open(arguments.cache.as_deref()).map_err(folder::Error::coded)?;
     let limits = arguments.limits.limits();
-    let fetcher = Fetcher::builder(Options { allow, per_host: limits.concurrency, ..Options::default() });
+    // An address is opened for what is one's own: nobody there has to be spared.
+    let adapt = allow.is_empty();
+    let fetcher =
+        Fetcher::builder(Options { allow, adapt, per_host: limits.concurrency, ..Options::default() });
     let fetcher = fetcher.cache(Arc::new(opened.cache.clone())).build()?;
     let show = Show::new(arguments.json, source.as_url(), opened.goes_on);
     let read = read(&fetcher, &folder, &opened, source.as_url(), &limits, &show);
