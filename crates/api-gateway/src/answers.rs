@@ -29,7 +29,7 @@ pub(crate) async fn in_one_form(
         Some(ours) => response.into_response(ours).map_into_right_body(),
         None => response.map_into_left_body(),
     };
-    let private = response.request().path().starts_with("/api/migration");
+    let private = is_private(response.request().path());
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if private && !headers.contains_key(CACHE_CONTROL) {
@@ -39,6 +39,11 @@ pub(crate) async fn in_one_form(
     let method = known(response.request().method());
     parts.metrics.request(route, method, response.status().as_u16(), begun.elapsed());
     Ok(response)
+}
+
+/// Answers of these are a tenant's own and are kept nowhere on the way.
+fn is_private(path: &str) -> bool {
+    ["/api/migration", "/api/dead-letters"].iter().any(|prefix| path.starts_with(prefix))
 }
 
 /// HEAD is GET without the body (RFC 9110, section 9.3.2): the routes see a GET, and the server leaves the body out.

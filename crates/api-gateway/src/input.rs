@@ -98,6 +98,19 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// Refuses all but the organisation's owners.
+    pub(crate) fn who_administers(&self) -> Result<&auth::Caller, Problem> {
+        if self.0.role == Role::Owner {
+            return Ok(&self.0);
+        }
+        Err(Problem::new(
+            Code::Forbidden,
+            "Only owners of the organisation may look at and settle dead letters.",
+        ))
+    }
+}
+
 /// The migration that the path names.
 pub(crate) struct Named(pub(crate) MigrationId);
 

@@ -44,12 +44,17 @@ struct ProblemDocument {
     info(title = "Resettle", description = "Moves websites to a new home with nothing lost.", version = "0"),
     paths(
         routes::start::start, routes::list::list, routes::read::read, routes::events::events,
-        routes::cancel::cancel, routes::retry::retry, routes::artifact::artifact, routes::analysis::analysis, routes::analysis::list,
+        routes::cancel::cancel, routes::retry::retry,
+        routes::dead_letters::list, routes::dead_letters::one, routes::dead_letters::replay, routes::dead_letters::discard,
+        routes::dead_letters::replays::begin, routes::dead_letters::replays::read, routes::dead_letters::replays::cancel,
+        routes::artifact::artifact, routes::analysis::analysis, routes::analysis::list,
         routes::analysis::page
     ),
     components(schemas(
         routes::start::StartRequest, view::Started, routes::retry::RetryRequest, view::RetryStarted, view::Migration, view::MigrationInFull, view::MigrationPage,
-        view::EventPage, view::Cancel, view::Analysis, view::SitePages, view::SitePageInFull, ProblemDocument
+        view::EventPage, view::Cancel, view::Analysis, view::SitePages, view::SitePageInFull, view::letters::LetterPage, view::letters::LetterInFull, view::letters::Settled,
+        view::letters::Replay, view::letters::Preview, routes::dead_letters::DiscardRequest,
+        routes::dead_letters::replays::ReplayRequest, ProblemDocument
     )),
     security(("api_key" = [])),
     modifiers(&Shared)
@@ -74,13 +79,20 @@ const EVERYWHERE: [Code; 4] =
     [Code::Unauthenticated, Code::UntrustedOrigin, Code::Unavailable, Code::Internal];
 
 /// What each route refuses, beside [`EVERYWHERE`].
-const REFUSALS: [(&str, &[Code]); 10] = [
+const REFUSALS: [(&str, &[Code]); 17] = [
     ("/api/migration/start", routes::start::REFUSALS),
     ("/api/migration", routes::list::REFUSALS),
     ("/api/migration/{id}", routes::read::REFUSALS),
     ("/api/migration/{id}/events", routes::events::REFUSALS),
     ("/api/migration/{id}/cancel", routes::cancel::REFUSALS),
     ("/api/migration/{id}/retry", routes::retry::REFUSALS),
+    ("/api/dead-letters", routes::dead_letters::LIST_REFUSALS),
+    ("/api/dead-letters/{id}", routes::dead_letters::REFUSALS),
+    ("/api/dead-letters/{id}/replay", routes::dead_letters::REPLAY_REFUSALS),
+    ("/api/dead-letters/{id}/discard", routes::dead_letters::DISCARD_REFUSALS),
+    ("/api/dead-letters/replays", routes::dead_letters::replays::REFUSALS),
+    ("/api/dead-letters/replays/{id}", routes::dead_letters::replays::ONE_REFUSALS),
+    ("/api/dead-letters/replays/{id}/cancel", routes::dead_letters::replays::ONE_REFUSALS),
     ("/api/migration/{id}/artifact", routes::artifact::REFUSALS),
     ("/api/migration/{id}/analysis", routes::analysis::REFUSALS),
     ("/api/migration/{id}/analysis/pages", routes::analysis::REFUSALS),

@@ -80,6 +80,14 @@ codes! {
     MigrationNotFound = "migration_not_found", NOT_FOUND, "There is no such migration";
     /// The analysis has no page of that number.
     PageNotFound = "page_not_found", NOT_FOUND, "There is no such page";
+    /// No such dead letter for this caller.
+    LetterNotFound = "dead_letter_not_found", NOT_FOUND, "There is no such dead letter";
+    /// No such replay for this caller.
+    ReplayNotFound = "replay_not_found", NOT_FOUND, "There is no such replay";
+    /// The dead letter was replayed or discarded before, or its migration went on without it.
+    LetterSettled = "dead_letter_settled", CONFLICT, "The dead letter is settled";
+    /// The filter leaves nothing out.
+    EmptyFilter = "empty_filter", UNPROCESSABLE_ENTITY, "The filter is empty";
     /// No such route.
     RouteNotFound = "route_not_found", NOT_FOUND, "There is nothing at this address";
     /// The route exists and does not take this method.

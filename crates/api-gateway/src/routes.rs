@@ -4,6 +4,7 @@
 pub(crate) mod analysis;
 pub(crate) mod artifact;
 pub(crate) mod cancel;
+pub(crate) mod dead_letters;
 pub(crate) mod events;
 pub(crate) mod list;
 pub(crate) mod read;
@@ -33,6 +34,7 @@ pub(crate) fn mount(config: &mut ServiceConfig) {
         .service(taking("POST", web::resource("/{id}/cancel").post(cancel::cancel)))
         .service(taking("GET", web::resource("/{id}/artifact").get(artifact::artifact)))
         .default_service(web::to(nothing_here));
+    dead_letters::mount(config);
     config.service(migrations).service(taking("GET", web::resource("/problems/{code}").get(problem_page)));
     // The probes' own routes are looked at first; what comes by here is another method.
     for probe in ["/livez", "/healthz", "/readyz", "/metrics"] {

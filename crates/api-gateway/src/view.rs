@@ -1,5 +1,7 @@
 //! How records look in answers. Only what a tenant may see; the OpenAPI document is made of these types.
 
+pub(crate) mod letters;
+
 use domain::{MigrationId, phase::Phase};
 use proto::status::LiveStatus;
 use serde::Serialize;

@@ -17,7 +17,8 @@ pub enum EventType {
     Log,
     /// The run failed or was called off; `detail` is `{code, message, retryable}`, and `reason` after a failure.
     Error,
-    /// The run is over; `detail` is `{success, projectId, …}`. Nothing follows it in this run.
+    /// The run is over; `detail` is `{success, projectId, …}`. Nothing follows it but
+    /// a new run, or this one when its dead job is replayed.
     Done,
 }
 
@@ -134,6 +135,12 @@ impl NewEvent {
             "retryReason": why, "fromPhase": first,
         });
         Self::new(EventType::PhaseUpdate, None, 0, detail)
+    }
+
+    /// Word of a run that goes on after its end, because its dead job was put back into its queue.
+    pub fn replayed(phase: Option<Phase>, progress: i16) -> Self {
+        let detail = json!({"status": "queued", "replayed": true, "notes": "The run is taken up again."});
+        Self::new(EventType::PhaseUpdate, phase, progress, detail)
     }
 
     /// The last two events of a run that was called off: `error` and `done`.

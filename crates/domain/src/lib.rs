@@ -9,6 +9,7 @@
 
 pub mod analysis;
 pub mod brief;
+pub mod dead_letter;
 pub mod deadline;
 pub mod event;
 pub mod failure;

@@ -1,5 +1,5 @@
-//! What any worker does for all: promotes retries that are due, rescues jobs of lost workers, removes published
-//! announcements, reads the gauges, and says that it lives itself.
+//! What any worker does for all: promotes retries that are due, rescues jobs of lost workers, carries replays of dead
+//! letters on, removes published announcements, reads the gauges, and says that it lives itself.
 //!
 //! Each is a loop of its own, so that a slow one holds up no other, and none has a span around it.
 
@@ -30,6 +30,7 @@ pub(crate) fn start(shop: &Arc<Workshop>) {
     spawn(shop, "rescue", config.sweep, |shop| Box::pin(rescue(shop)));
     spawn(shop, "purge", PURGE, |shop| Box::pin(purge(shop)));
     spawn(shop, "journals", config.sweep, |shop| Box::pin(remove_journals(shop)));
+    spawn(shop, "replay", config.sweep, |shop| Box::pin(replay(shop)));
     spawn(shop, "sample", config.sample, |shop| Box::pin(sample(shop)));
     alive(shop);
 }
@@ -107,6 +108,17 @@ async fn remove_journals(shop: Arc<Workshop>) -> store::Result<()> {
         while !gone && !shop.lifecycle.stopping().is_cancelled() {
             gone = shop.store.remove_journal(&journal, VISITS).await?;
         }
+    }
+    Ok(())
+}
+
+/// Replays of many dead letters go on by a few.
+async fn replay(shop: Arc<Workshop>) -> store::Result<()> {
+    let replayed = shop.store.continue_replays(MOST).await?;
+    if replayed > 0 {
+        tracing::info!(replayed, "dead letters were put back into their queues");
+        shop.announced.notify_one();
+        shop.runnable.notify_one();
     }
     Ok(())
 }

@@ -59,7 +59,7 @@ impl Metrics {
             ),
             depth: meter
                 .i64_gauge("resettle_job_queue_depth")
-                .with_description("Jobs that could run now, by queue")
+                .with_description("Jobs that could run now, by queue, counted up to 10000")
                 .build(),
             lag: gauge(
                 "resettle_job_queue_lag_seconds",

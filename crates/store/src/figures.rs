@@ -12,9 +12,9 @@ use tokio_postgres::Row;
 pub struct QueueFigures {
     /// Its name.
     pub queue: String,
-    /// Jobs that could run now.
+    /// Jobs that could run now, counted up to 10000.
     pub depth: i64,
-    /// How long the oldest of them has been runnable.
+    /// How long the oldest of those that were counted has been runnable.
     pub lag_seconds: f64,
 }
 
@@ -36,18 +36,33 @@ impl Store {
     }
 }
 
-/// Runnable jobs, and those whose retry is due and only not promoted yet. A job that was handed back keeps its
-/// `run_at`, and with it its rank; it has waited since its row changed. Both halves fit a partial index.
+/// The most jobs of a queue that are looked at. Scaling knows what to do long before.
+const COUNTED: i64 = 10_000;
+
+/// Runnable jobs, and those whose retry is due and only not promoted yet, up to a bound: the first that would be
+/// claimed. Queues are found by leaps over an index, since nobody keeps a list of them. A job that was handed back keeps
+/// its `run_at`, and with it its rank; it has waited since its row changed.
 const QUEUES: &str = "-- figures.queues
-    WITH runnable AS (
-        SELECT queue, greatest(run_at, updated_at) AS since FROM jobs
-        WHERE state = 'PENDING' AND run_at <= (SELECT clock_timestamp())
+    WITH RECURSIVE queues AS (
+        (SELECT queue FROM jobs WHERE state = 'PENDING' ORDER BY queue LIMIT 1)
         UNION ALL
-        SELECT queue, run_at FROM jobs WHERE state = 'WAITING_RETRY' AND run_at <= (SELECT clock_timestamp())
+        SELECT (SELECT next.queue FROM jobs AS next
+                WHERE next.state = 'PENDING' AND next.queue > queues.queue ORDER BY next.queue LIMIT 1)
+        FROM queues WHERE queues.queue IS NOT NULL
+    ), runnable AS (
+        SELECT queues.queue, first.since
+        FROM queues CROSS JOIN LATERAL (
+            SELECT greatest(run_at, updated_at) AS since FROM jobs
+            WHERE jobs.queue = queues.queue AND state = 'PENDING' AND run_at <= (SELECT clock_timestamp())
+            ORDER BY priority DESC, run_at, id LIMIT $2
+        ) AS first
+        UNION ALL
+        (SELECT queue, run_at FROM jobs WHERE state = 'WAITING_RETRY' AND run_at <= (SELECT clock_timestamp())
+         ORDER BY run_at LIMIT $2)
         UNION ALL
         SELECT $1, NULL
     )
-    SELECT queue, count(since) AS depth,
+    SELECT queue, least(count(since), $2) AS depth,
            greatest(coalesce(extract(epoch FROM clock_timestamp() - min(since)), 0), 0)::double precision AS lag
     FROM runnable GROUP BY queue ORDER BY queue";
 
@@ -66,7 +81,7 @@ impl Work for Read {
     }
 
     async fn run(&self, tx: &Tx<'_>) -> Result<Figures> {
-        let queues = tx.query(QUEUES, &[&MIGRATION_QUEUE]).await?;
+        let queues = tx.query(QUEUES, &[&MIGRATION_QUEUE, &COUNTED]).await?;
         let ages = tx.query_one(AGES, &[]).await?;
         Ok(Figures {
             queues: queues.iter().map(read_queue).collect::<Result<_>>()?,

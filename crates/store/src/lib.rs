@@ -11,6 +11,7 @@
 mod analysis;
 mod api_keys;
 mod crawl_journal;
+mod dead_letters;
 mod error;
 mod events;
 mod figures;
@@ -36,6 +37,10 @@ pub use analysis::{
 };
 pub use api_keys::{ApiKeyRecord, NewApiKey};
 pub use crawl_journal::{KeyHash, MAX_VISIT, MAX_VISITS, NewVisit, OldJournal};
+pub use dead_letters::{
+    DeadLetter, DeadLetterInFull, DeadLetterPage, DiscardOutcome, NewReplay, Preview, ReplayOutcome,
+    ReplayRecord, TransitionRecord,
+};
 pub use error::{Error, Result};
 pub use events::{Horizon, PlacedEvent, Tail, Tip, Touched, TouchedPage};
 pub use figures::{Figures, QueueFigures};

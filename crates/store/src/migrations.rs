@@ -6,7 +6,7 @@ mod cancel;
 pub(crate) mod enqueue;
 mod read;
 mod retry;
-mod start;
+pub(crate) mod start;
 
 pub use cancel::{CancelOutcome, CancelRequest};
 pub use read::{Holder, MigrationRecord, PageRequest, PhaseRecord};

@@ -4,7 +4,10 @@ use crate::server::Server;
 use reqwest::Method;
 use serde_json::Value;
 
-const ROUTES: [(&str, &str); 20] = [
+const ROUTES: [(&str, &str); 27] = [
+    ("get", "/api/dead-letters"),
+    ("get", "/api/dead-letters/replays/{id}"),
+    ("get", "/api/dead-letters/{id}"),
     ("get", "/api/docs"),
     ("get", "/api/docs/"),
     ("get", "/api/events/stream"),
@@ -22,6 +25,10 @@ const ROUTES: [(&str, &str); 20] = [
     ("get", "/metrics"),
     ("get", "/problems/{code}"),
     ("get", "/readyz"),
+    ("post", "/api/dead-letters/replays"),
+    ("post", "/api/dead-letters/replays/{id}/cancel"),
+    ("post", "/api/dead-letters/{id}/discard"),
+    ("post", "/api/dead-letters/{id}/replay"),
     ("post", "/api/migration/start"),
     ("post", "/api/migration/{id}/cancel"),
     ("post", "/api/migration/{id}/retry"),

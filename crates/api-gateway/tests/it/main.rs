@@ -3,6 +3,7 @@
 
 mod analysis;
 mod artifact;
+mod dead_letters;
 mod document;
 mod idempotency;
 mod live;

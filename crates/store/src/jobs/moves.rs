@@ -87,12 +87,14 @@ pub(crate) async fn apply(tx: &Tx<'_>, job: &Locked, step: &Move<'_>) -> Result<
                 attempts = $5,
                 last_error = coalesce($6, last_error),
                 run_at = coalesce(clock_timestamp() + make_interval(secs => $7::float8), run_at),
+                cancel_requested_at = CASE WHEN $8 = 'replayed' THEN NULL ELSE cancel_requested_at END,
                 finished_at = CASE WHEN $4 IN ('COMPLETED', 'FAILED', 'CANCELLED') THEN clock_timestamp() END
             WHERE id = $1 AND epoch = $2 AND state = $3
             RETURNING id, tenant_id, epoch, run_at
         ), logged AS (
-            INSERT INTO transitions (job_id, tenant_id, from_state, to_state, cause, actor, epoch, attempt, trace_id)
-            SELECT id, tenant_id, $3, $4, $8, $9, epoch, $10, $11 FROM moved
+            INSERT INTO transitions (job_id, tenant_id, from_state, to_state, cause, actor, epoch, attempt, trace_id,
+                                     failure)
+            SELECT id, tenant_id, $3, $4, $8, $9, epoch, $10, $11, $6 FROM moved
         )
         SELECT run_at FROM moved";
     let failure = step.failure.map(failure_json);

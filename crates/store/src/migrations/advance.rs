@@ -72,6 +72,17 @@ fn moves(from: MigrationState, to: MigrationState) -> Result<()> {
     from.to(to).map(drop).map_err(|source| Error::Illegal { doing: "migration.move", source })
 }
 
+/// Its dead job was put back: the same run goes on.
+pub(crate) async fn queue_again(tx: &Tx<'_>, record: Record) -> Result<()> {
+    let from = locked(tx, record).await?;
+    moves(from, MigrationState::Queued)?;
+    let sql = "-- migration.replay
+        UPDATE migrations SET
+            state = 'queued', finished_at = NULL, error = NULL, retry_at = NULL, cancel_requested_at = NULL
+        WHERE id = $1 AND tenant_id = $2 AND state = $3";
+    tx.execute_one(sql, &[&record.id.0, &record.tenant.0, &from.as_str()]).await
+}
+
 /// It waits for another attempt.
 pub(crate) async fn await_retry(tx: &Tx<'_>, record: Record, at: OffsetDateTime) -> Result<()> {
     let sql = "-- migration.await_retry

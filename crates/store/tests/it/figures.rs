@@ -69,3 +69,18 @@ async fn a_long_transaction_holds_the_horizon_back() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_queue_is_counted_up_to_a_bound_and_each_queue_apart() {
+    let world = World::new().await;
+    world.member("one@example.com").await;
+    let sql = "INSERT INTO jobs (id, tenant_id, queue, kind, payload, state, max_attempts, correlation_id, run_at)
+               SELECT gen_random_uuid(), organisations.id, queue.name, 'k', '{}', 'PENDING', 1, gen_random_uuid(),
+                   clock_timestamp() - interval '1 s'
+               FROM organisations, (VALUES ('large', 10050), ('small', 3)) AS queue (name, depth),
+                   generate_series(1, queue.depth)";
+    world.sql.batch_execute(sql).await.expect("the owner may");
+    let figures = world.worker.figures().await.expect("figures");
+    let depths: Vec<_> = figures.queues.iter().map(|queue| (queue.queue.as_str(), queue.depth)).collect();
+    assert_eq!(depths, [("large", 10_000), (MIGRATION_QUEUE, 0), ("small", 3)]);
+}

@@ -6,6 +6,7 @@ mod analysis;
 mod cancel;
 mod claim;
 mod cluster;
+mod dead_letters;
 mod deadlines;
 mod events;
 mod fencing;

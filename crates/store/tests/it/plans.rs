@@ -59,6 +59,7 @@ const ASKED: &[(&str, &str)] = &[
     ("tracking.close", "gen_random_uuid(), 1, 'lost', NULL"),
     ("lease.of_worker", "gen_random_uuid(), 1000"),
     ("lease.heartbeat", "gen_random_uuid(), ARRAY[gen_random_uuid()], ARRAY[1], 30"),
+    ("replay.running", ""),
     ("outbox.claim", "gen_random_uuid(), 100, 10"),
     ("outbox.mark_published", "gen_random_uuid(), ARRAY[1, 2]"),
     ("outbox.purge", "3600, 10000"),
@@ -67,8 +68,8 @@ const ASKED: &[(&str, &str)] = &[
 /// The one table that may be read whole: it has as many rows as jobs run at one time.
 const SMALL: &str = "leases";
 
-/// Asked every few seconds; reads what waits, which is most of the table only when most of it waits.
-const COUNTED: &[(&str, &str)] = &[("figures.queues", "'migrations'"), ("figures.ages", "")];
+/// Asked every few seconds; reads what waits, up to a bound.
+const COUNTED: &[(&str, &str)] = &[("figures.queues", "'migrations', 10000"), ("figures.ages", "")];
 
 /// Most of what waited is called off.
 const THINNED: &str = "

@@ -1,12 +1,13 @@
 //! Law 10: a tenant sees its own rows, also when the query forgets its filter; each role sees its own tables.
 
 use crate::world::{
-    World, broken, done, keyed, retry_request, site_analysis, site_page, start_request, visit,
+    World, broken, done, keyed, retry_request, site_analysis, site_page, start_request, trace, visit,
 };
-use domain::{analysis::Depth, retry::Verdict};
-use store::{FailedAttempt, Member, NewApiKey, RetryOutcome, StartOutcome};
+use domain::{analysis::Depth, dead_letter::Filter, retry::Verdict};
+use store::{FailedAttempt, Member, NewApiKey, NewReplay, RetryOutcome, StartOutcome};
 use time::OffsetDateTime;
 use tokio_postgres::{Client, error::SqlState};
+use uuid::Uuid;
 
 /// A tenant with rows in every table: a dead letter, a job that runs, and a key.
 async fn furnish(world: &World, member: Member, prefix: &str) {
@@ -18,6 +19,10 @@ async fn furnish(world: &World, member: Member, prefix: &str) {
     assert!(matches!(world.gateway.retry_migration(&retry).await, Ok(RetryOutcome::Retried(_))));
     let again = world.claim_one().await.lease;
     done(world.worker.fail_attempt(&again, &failed).await);
+    let filter = Filter { code: Some("none".to_owned()), ..Filter::default() };
+    let (tenant, user, trace) = (member.tenant, member.user, trace());
+    let replay = NewReplay { id: Uuid::now_v7(), tenant, user, filter, trace };
+    world.gateway.begin_replay(&replay).await.expect("written");
     let request = keyed(member, "https://example.com/", "k", "a");
     assert_eq!(world.gateway.start_migration(&request).await.expect("an answer"), StartOutcome::Started);
     let lease = world.claim_one().await.lease;

@@ -201,6 +201,7 @@ impl World {
             "events",
             "outbox",
             "dead_letters",
+            "replays",
             "idempotency_records",
             "site_analyses",
             "site_pages",
