@@ -122,6 +122,8 @@ pub enum Cause {
     JobOverdue,
     /// The worker gave it back unfinished, on its own shutdown; no attempt counted.
     HandedBack,
+    /// The worker put it off, because what it needs cannot be had now; no attempt counted.
+    Snoozed,
     /// The wait after a failed attempt is over.
     RetryDue,
     /// A person called it off.
@@ -132,7 +134,7 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Enqueued,
         Self::Claimed,
         Self::Started,
@@ -143,6 +145,7 @@ impl Cause {
         Self::PhaseOverdue,
         Self::JobOverdue,
         Self::HandedBack,
+        Self::Snoozed,
         Self::RetryDue,
         Self::CancelRequested,
         Self::Replayed,
@@ -161,6 +164,7 @@ impl Cause {
             Self::PhaseOverdue => "phase_overdue",
             Self::JobOverdue => "job_overdue",
             Self::HandedBack => "handed_back",
+            Self::Snoozed => "snoozed",
             Self::RetryDue => "retry_due",
             Self::CancelRequested => "cancel_requested",
             Self::Replayed => "replayed",

@@ -9,6 +9,7 @@
 
 pub mod analysis;
 pub mod brief;
+pub mod circuit;
 pub mod dead_letter;
 pub mod deadline;
 pub mod event;

@@ -44,7 +44,7 @@ impl Outcome {
             Cause::AttemptFailed | Cause::GaveUp => Some(Self::Failed),
             Cause::LeaseExpired | Cause::PhaseOverdue | Cause::JobOverdue => Some(Self::Lost),
             Cause::CancelRequested => Some(Self::Cancelled),
-            Cause::HandedBack => Some(Self::HandedBack),
+            Cause::HandedBack | Cause::Snoozed => Some(Self::HandedBack),
             Cause::Enqueued | Cause::Claimed | Cause::Started | Cause::RetryDue | Cause::Replayed => None,
         }
     }

@@ -97,7 +97,8 @@ async fn may_rescue(shop: &Workshop) -> store::Result<()> {
 }
 
 async fn purge(shop: Arc<Workshop>) -> store::Result<()> {
-    shop.store.purge_published(KEPT, MOST * 100).await.map(drop)
+    shop.store.purge_published(KEPT, MOST * 100).await?;
+    shop.store.forget_circuits(MOST).await.map(drop)
 }
 
 /// The journals of crawls whose result is kept, or that nobody goes on with. A few at a time, so that others get their

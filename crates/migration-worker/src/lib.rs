@@ -9,6 +9,7 @@
 //! the five executors, `pen` is the only way to write.
 
 mod aside;
+mod circuit;
 mod claim;
 mod compare;
 mod config;

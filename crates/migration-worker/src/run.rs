@@ -2,6 +2,7 @@
 
 use crate::{
     Stop,
+    circuit::Circuit,
     held::Hold,
     keys::Keys,
     materials::Materials,
@@ -23,7 +24,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use store::{Claimed, Completion, FailedAttempt, PhaseStart};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -156,7 +157,16 @@ impl Run {
                 self.hold.show(|live| live.progress = live.progress.max(phase.progress(1, 1)));
                 return Ok(results::read(result)?);
             }
-            let outcome = self.work(&teller, Box::pin(work(Arc::clone(&teller)))).await?;
+            // Only reading asks the site.
+            let circuit = (phase == Phase::Analyze).then(|| Circuit::of(&self.shop, &self.claimed)).flatten();
+            if let Some(circuit) = &circuit {
+                circuit.enter().await?;
+            }
+            let worked = self.work(&teller, Box::pin(work(Arc::clone(&teller)))).await;
+            if let Some(circuit) = &circuit {
+                circuit.tell(&worked).await;
+            }
+            let outcome = worked?;
             let result = results::stored(&outcome.result);
             let told = phase::event(phase, phase.progress(1, 1), "completed", &outcome.notes, result.clone());
             let mut events = outcome.events;
@@ -215,6 +225,7 @@ impl Run {
                 Ok("cancelled")
             }
             Stop::HandBack => self.hand_back().await,
+            Stop::Snooze(wait) => self.snooze(wait).await,
             // While the work was not polled its connections may have died of old age: that is no attempt.
             Stop::Failed(failure) if failure.retryable && self.hold.was_paused() => self.hand_back().await,
             Stop::Failed(failure) => self.fail(failure).await,
@@ -225,6 +236,19 @@ impl Run {
         let to = self.pen.hand_back().await?;
         tracing::info!(%to, "the job is given back");
         Ok("handed_back")
+    }
+
+    async fn snooze(&self, wait: Duration) -> Result<&'static str, Stop> {
+        // Not all at the very moment at which it may be asked again.
+        let wait = wait.mul_f64(1.0 + (self.shop.dice)() / 10.0);
+        let live = self.hold.live();
+        let seconds = wait.as_secs_f64().ceil();
+        let notes = format!("The site has failed several times in a row. It is tried again in {seconds} s.");
+        let detail = json!({"status": "waiting", "notes": notes, "retryInMs": wait.as_millis() as u64});
+        let told = NewEvent::new(EventType::Log, live.phase, live.progress, detail);
+        let to = self.pen.snooze(wait, &[told]).await?;
+        tracing::info!(%to, seconds, "the job is put off");
+        Ok("snoozed")
     }
 
     async fn fail(&self, failure: Failure) -> Result<&'static str, Stop> {

@@ -1,6 +1,7 @@
 //! Why the work on a job ends before its end.
 
 use domain::Failure;
+use std::time::Duration;
 
 /// What ended the work. Only [`Stop::Failed`] counts as an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub(crate) enum Stop {
     Cancelled,
     /// The process stops, or the work could not go on here: give the job back.
     HandBack,
+    /// What the work needs cannot be had for so long: put the job off.
+    Snooze(Duration),
     /// The attempt failed.
     Failed(Failure),
 }

@@ -10,6 +10,7 @@
 
 mod analysis;
 mod api_keys;
+mod circuits;
 mod crawl_journal;
 mod dead_letters;
 mod error;

@@ -115,3 +115,32 @@ async fn a_running_job_is_called_off_by_the_next_heartbeat() {
     assert_eq!(running.stale_writes("job.heartbeat"), 0.0, "its own end is no lost lease");
     running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_site_that_fails_again_and_again_is_left_alone_and_costs_no_attempt_meanwhile() {
+    let (world, site) = (World::new().await, StaticSite::serve([("/", Answer::status(503))]).await);
+    let running = Running::start(world.config(Bell::Away, site.addr())).await;
+    // Two jobs of three attempts each: the fifth failure in a row opens the circuit.
+    let (first, _) = world.start(&site).await;
+    world.reaches(first, "failed").await;
+    let (second, job) = world.start(&site).await;
+    wait::until_true("the job to be put off", BOUND, || async {
+        world.moves(job).await.iter().any(|one| one.contains("snoozed"))
+    })
+    .await;
+    let asked = site.requests().len();
+    let attempts = "SELECT attempts::text || ' ' || (run_at > clock_timestamp() + interval '20 s') FROM jobs WHERE id = $1";
+    assert_eq!(world.text(attempts, job.0).await, "2 true", "it waits for its host, not for its attempts");
+    let events = world.events(second).await;
+    assert!(events.iter().any(|event| detail(event, "status") == "waiting"), "{events:?}");
+    assert_eq!(site.requests().len(), asked);
+    // The host is back when the circuit may be tried again.
+    site.answer("/", page("Home", "Back again."));
+    let back =
+        "UPDATE circuits SET open_until = clock_timestamp() - interval '1 s' WHERE $1::uuid IS NOT NULL";
+    assert_eq!(world.change(back, job.0).await, 1);
+    world.change("UPDATE jobs SET run_at = clock_timestamp() WHERE id = $1", job.0).await;
+    world.reaches(second, "completed").await;
+    assert_eq!(world.count("SELECT count(*) FROM circuits").await, 0, "it answered");
+    running.stop().await;
+}

@@ -15,7 +15,7 @@ use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
 /// Letters are counted up to this; a replay takes all of them all the same.
-pub const COUNTED: i32 = 10_000;
+const COUNTED: i32 = 10_000;
 
 /// A wish to replay many letters.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub struct NewReplay {
 /// What a replay would take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
-    /// How many letters, counted up to [`COUNTED`].
+    /// How many letters, counted up to 10000.
     pub found: i32,
     /// The oldest of them.
     pub first: Vec<Uuid>,
@@ -52,7 +52,7 @@ pub struct ReplayRecord {
     pub filter: Filter,
     /// `running`, `completed` or `cancelled`.
     pub state: String,
-    /// How many letters there were at its beginning, counted up to [`COUNTED`].
+    /// How many letters there were at its beginning, counted up to 10000.
     pub found: i32,
     /// How many were replayed.
     pub replayed: i32,

@@ -4,6 +4,7 @@ mod across;
 mod agreement;
 mod analysis;
 mod cancel;
+mod circuits;
 mod claim;
 mod cluster;
 mod dead_letters;

@@ -35,6 +35,10 @@ const CROWD: &str = "
             outcome)
         SELECT migration_id, 1, 'PLAN', 'phase', tenant_id, id, 1, '{}', clock_timestamp() + interval '1 h', 'completed'
         FROM working WHERE state = 'COMPLETED'
+    ), replayed AS (
+        INSERT INTO replays (id, tenant_id, user_id, filter, state, found, finished_at)
+        SELECT gen_random_uuid(), tenant.id, person.id, '{\"kind\": \"k\"}', 'completed', 1, clock_timestamp()
+        FROM generate_series(1, 20000), tenant, person
     ), leased AS (
         INSERT INTO leases (job_id, tenant_id, worker_id, epoch, expires_at)
         SELECT id, tenant_id, gen_random_uuid(), 1, clock_timestamp() + interval '1 h' FROM working
