@@ -41,6 +41,10 @@ impl SourceUrl {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Refused::Credentials);
         }
+        // `http://./` parses, and would be normalised to an address of no host at all.
+        if url.host_str().is_none_or(|host| host.trim_end_matches('.').is_empty()) {
+            return Err(Refused::NotAUrl);
+        }
         url.set_fragment(None);
         Ok(Self(url))
     }
@@ -78,6 +82,7 @@ mod tests {
     #[rstest]
     #[case("example.com", Refused::NotAUrl)]
     #[case("", Refused::NotAUrl)]
+    #[case("http://./", Refused::NotAUrl)]
     #[case("ftp://example.com/", Refused::Scheme("ftp".into()))]
     #[case("javascript:alert(1)", Refused::Scheme("javascript".into()))]
     #[case("https://me:secret@example.com/", Refused::Credentials)]
