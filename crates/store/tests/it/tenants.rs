@@ -4,7 +4,8 @@ use crate::world::{
     World, broken, done, keyed, retry_request, site_analysis, site_page, start_request, trace, visit,
 };
 use domain::{analysis::Depth, dead_letter::Filter, retry::Verdict};
-use store::{FailedAttempt, Member, NewApiKey, NewReplay, RetryOutcome, StartOutcome};
+use std::time::Duration;
+use store::{FailedAttempt, Member, NewApiKey, NewReplay, NewSession, RetryOutcome, StartOutcome};
 use time::OffsetDateTime;
 use tokio_postgres::{Client, error::SqlState};
 use uuid::Uuid;
@@ -31,7 +32,11 @@ async fn furnish(world: &World, member: Member, prefix: &str) {
     done(world.worker.record_visits(&lease, &[visit(1, b"{}")]).await);
     done(world.worker.keep_analysis(&lease, &site_analysis(Depth::Shallow)).await);
     done(world.worker.write_site_pages(&lease, 1, &[site_page("/", "home", &[])]).await);
-    world.owner.create_api_key(&new_key(member, prefix)).await.expect("a key");
+    let key = world.owner.create_api_key(&new_key(member, prefix)).await.expect("a key");
+    let mut hash = [0; 32];
+    hash[..prefix.len()].copy_from_slice(prefix.as_bytes());
+    let session = NewSession { tenant, user, key, hash, lifetime: Duration::from_secs(3600) };
+    world.gateway.create_session(&session).await.expect("a session");
 }
 
 fn new_key(member: Member, prefix: &str) -> NewApiKey {
