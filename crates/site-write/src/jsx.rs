@@ -4,6 +4,7 @@
 //! React puts no markers into it. What types refuse is collected in [`Needs`] for the project's own declarations.
 
 mod attributes;
+mod controls;
 mod literal;
 mod vocabulary;
 
@@ -31,6 +32,8 @@ pub(crate) struct Needs {
     pub(crate) template: bool,
     /// The function that types inline styles.
     pub(crate) css: bool,
+    /// Class lists that are too long to stand in a tag, each a constant of the file.
+    pub(crate) classes: Vec<String>,
     /// Elements that React's types do not know.
     pub(crate) elements: BTreeSet<String>,
     /// Attributes that React's types do not know on any HTML element.
@@ -41,6 +44,22 @@ pub(crate) struct Needs {
 pub(crate) struct Links<'a> {
     /// Addresses that may be reached without loading a new document.
     pub(crate) soft: &'a BTreeSet<String>,
+}
+
+/// What a long class list is called in its file.
+fn classes_name(at: usize) -> String {
+    if at == 0 { "classes".to_owned() } else { format!("classes{}", at + 1) }
+}
+
+/// The constants that a file's tree refers to.
+pub(crate) fn constants(needs: &Needs) -> String {
+    let constant = |(at, list): (usize, &String)| {
+        let words: Vec<&str> = list.split(' ').collect();
+        let lines: String =
+            words.chunks(8).map(|words| format!("  {},\n", string(&words.join(" ")))).collect();
+        format!("const {} = [\n{lines}].join(\" \");\n\n", classes_name(at))
+    };
+    needs.classes.iter().enumerate().map(constant).collect()
 }
 
 /// Prints nodes, one item to a line, at this depth.
@@ -74,7 +93,7 @@ fn item(node: &Node, depth: usize, links: &Links<'_>, needs: &mut Needs) -> Stri
 }
 
 fn print_element(element: &Element, depth: usize, links: &Links<'_>, needs: &mut Needs) -> String {
-    let element = &attributes::controlled(element);
+    let element = &controls::controlled(element);
     let soft = is_soft(element, links);
     let template = element.is_html("template") && !element.children.is_empty();
     let tag = if soft {
@@ -193,12 +212,12 @@ mod tests {
     #[case("<p>a&nbsp;b</p>", "<p>{\"a\\u00a0b\"}</p>")]
     #[case(
         "<b class=x for=y tabindex=07>t</b>",
-        "<b className=\"x\" for=\"y\" {...({ tabIndex: \"07\" } as object)}>t</b>"
+        "<b className=\"x\" htmlFor=\"y\" {...({ tabIndex: \"07\" } as object)}>t</b>"
     )]
     #[case("<input disabled value=v checked>", "<input defaultChecked disabled defaultValue=\"v\" />")]
     #[case(
         "<a href=\"/?a=1&amp;b=2\" title='say \"x\"'>t</a>",
-        "<a href={\"/?a=1&b=2\"} title={\"say \\\"x\\\"\"}>t</a>"
+        "<a href={\"/?a=1&b=2\"} title={'say \"x\"'}>t</a>"
     )]
     #[case("<img alt=\"\" src=/a.png width=10>", "<img alt=\"\" src=\"/a.png\" width=\"10\" />")]
     #[case("<td>", "")]
@@ -216,7 +235,7 @@ mod tests {
     )]
     #[case(
         "<script type=application/ld+json>{\"a\":\"</b>\"}</script>",
-        "<script type=\"application/ld+json\">{\"{\\\"a\\\":\\\"\\\\u003c/b>\\\"}\"}</script>"
+        "<script type=\"application/ld+json\">{'{\"a\":\"\\\\u003c/b>\"}'}</script>"
     )]
     fn html_becomes_jsx(#[case] html: &str, #[case] jsx: &str) {
         assert_eq!(printed(html), jsx);
@@ -225,13 +244,13 @@ mod tests {
     #[rstest]
     #[case(
         "<select multiple><option selected>a<option value=2 selected>b</select>",
-        "<select multiple defaultValue={[\"a\",\"2\"]}>\n  <option>a</option>\n  <option value=\"2\">b</option>\n</select>"
+        "<select multiple defaultValue={[\"a\", \"2\"]}>\n  <option>a</option>\n  <option value=\"2\">b</option>\n</select>"
     )]
     #[case(
         "<script type=text/x-tmpl><b>{{x}}</b></script>",
         "<script type=\"text/x-tmpl\">{\"<b>{{x}}</b>\"}</script>"
     )]
-    #[case("<ol start=x ref=r key=k></ol>", "<ol {...({ start: \"x\" } as object)} />")]
+    #[case("<ol start=x ref=r key=k children=c></ol>", "<ol />")]
     #[case(
         "<p style='color:red!important;color:blue'></p>",
         "<p style={css({ color: \"red !important\" })} />"

@@ -6,6 +6,7 @@
 pub(crate) mod address;
 mod handlers;
 mod head;
+pub(crate) mod hoisted;
 pub(crate) mod quirks;
 pub(crate) mod scripts;
 pub(crate) mod styles;
@@ -34,6 +35,8 @@ pub(crate) struct Page {
     /// Some element has a handler of its own.
     pub(crate) handlers: bool,
     pub(crate) forms: Vec<Form>,
+    /// Inline styles that became classes.
+    pub(crate) hoisted: hoisted::Rules,
     /// What could not be carried: code and note.
     pub(crate) findings: Vec<(&'static str, String)>,
 }
@@ -85,15 +88,24 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints) -> Page {
         }
     }
     whitespace::collapse(&mut document.body, &hints);
+    let mut hoisted = hoisted::Rules::new();
+    hoisted::lift(&mut document.body, &mut hoisted);
+    hoisted::lift_from(&mut document.html, &mut hoisted);
+    hoisted::lift_from(&mut document.body_attributes, &mut hoisted);
+    let mut head = head::read(&document.head, &mut findings);
+    if !hoisted.is_empty() {
+        head.elements.push(hoisted::link());
+    }
     Page {
         html: document.html,
         body_attributes: document.body_attributes,
         styles,
-        head: head::read(&document.head, &mut findings),
+        head,
         forms: forms(&document.body, url),
         body: document.body,
         scripts,
         handlers,
+        hoisted,
         findings,
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     Bodies, Error, PACKAGE_JSON, PACKAGE_LOCK, Plan, Result,
     dom::{Element, Node, Use},
     jsx::{self, Links, Needs},
-    page::{Head, Page, styles},
+    page::{Head, Page, hoisted, styles},
     plan::{self, Group, SharedPart, shared, variants},
     snapshot::Site,
 };
@@ -100,6 +100,9 @@ pub(crate) fn write(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies) -> Re
     }
     islands::write(&site, &press.needs, &mut project);
     for (path, text) in site.every_page().flat_map(styles::files) {
+        project.text(&path, text);
+    }
+    if let Some((path, text)) = hoisted::file(site.every_page().map(|page| &page.hoisted)) {
         project.text(&path, text);
     }
     if press.needs.css {
@@ -232,5 +235,6 @@ fn imports(needs: &Needs, more: &[String]) -> String {
         lines.push("import { css } from \"@/components/css\";".into());
     }
     lines.extend(needs.parts.iter().map(|name| format!("import {{ {name} }} from \"@/components/{name}\";")));
-    if lines.is_empty() { "\n".into() } else { format!("{}\n\n", lines.join("\n")) }
+    let constants = jsx::constants(needs);
+    if lines.is_empty() { format!("\n{constants}") } else { format!("{}\n\n{constants}", lines.join("\n")) }
 }

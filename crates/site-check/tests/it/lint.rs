@@ -251,11 +251,8 @@ fn what_the_site_had_is_kept_with_a_reason_and_nothing_else() {
     };
     let before = look(&project);
     let kinds: BTreeSet<&str> = before.violations.iter().map(|it| it.kind).collect();
-    for kind in
-        ["tailwind_overflow", "img_element", "secret", "javascript_url", "stylesheet_without_precedence"]
-    {
-        assert!(kinds.contains(kind), "{kind} is not found: {kinds:?}");
-    }
+    // A long class list and an address that is code are converted before anybody could mind them.
+    assert_eq!(kinds, BTreeSet::from(["img_element", "secret", "stylesheet_without_precedence"]));
     let count = lint::settle(&plan, &site.snapshot, &site.bodies, &mut project);
     let after = look(&project);
     assert!(after.passed && after.suppressed == count && count == before.violations.len(), "{after:#?}");

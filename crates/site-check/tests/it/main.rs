@@ -1,10 +1,15 @@
 //! From a snapshot to a project that the real compiler, the real bundler, a real server and a real browser take.
 
+mod attributes;
 mod browser;
 mod compare;
+mod generated;
 mod likeness;
 mod lint;
 mod menus;
+mod outline;
+mod react;
+mod roundtrip;
 mod routing;
 mod seo;
 mod server;

@@ -108,9 +108,22 @@ fn retag(element: &mut Element, inside: Inside) {
             let style = element.get("style").unwrap_or_default();
             element.set("style", format!("margin-block: 1em; {style}"));
         }
+        "pre" | "listing" => keep_first_line(element),
         "image" => element.name = "img".to_owned(),
         _ => {}
     }
+}
+
+/// The parser drops a line break at the very beginning. React doubles it where the content is one text, and only there.
+fn keep_first_line(element: &mut Element) {
+    let several = element.children.len() > 1;
+    let Some(Node::Text(text)) = element.children.first_mut().filter(|_| several) else { return };
+    let Some(rest) = text.strip_prefix('\n').map(str::to_owned) else { return };
+    *text = rest;
+    if text.is_empty() {
+        element.children.remove(0);
+    }
+    element.children.insert(0, Node::Element(Element::new("br")));
 }
 
 fn rename(element: &mut Element, name: &str, without: &[&str]) {

@@ -3,105 +3,121 @@
 
 use crate::{
     css,
-    dom::{Element, Node, Space},
+    dom::{Element, Space},
 };
 
 use super::{
-    Needs, literal,
+    Needs,
+    controls::CHOSEN,
+    literal,
     vocabulary::{self, Kind},
 };
 
-/// Stands for the array of values that are chosen in a list which takes several. No HTML attribute has this name.
-const CHOSEN: &str = "chosen.values";
+/// Class lists from this length on, in characters, are more than builders take.
+const LONG: usize = 256;
 
-/// A form control with what HTML calls its value in the properties that React calls its default.
-pub(super) fn controlled(element: &Element) -> Element {
-    let mut element = element.clone();
-    if element.space != Space::Html {
-        return element;
-    }
-    match element.name.as_str() {
-        "textarea" => {
-            let text = element.text();
-            element.children.clear();
-            element.set("defaultvalue", text);
-        }
-        "input" => {
-            let kind = element.get("type").unwrap_or_default().to_ascii_lowercase();
-            // Of these, the value is a label or an answer, not something to type over.
-            let fixed = matches!(
-                kind.as_str(),
-                "submit" | "button" | "reset" | "hidden" | "checkbox" | "radio" | "image"
-            );
-            rename(&mut element, "checked", "defaultchecked");
-            if !fixed {
-                rename(&mut element, "value", "defaultvalue");
-            }
-        }
-        "select" => {
-            let mut chosen = Vec::new();
-            unselect(&mut element.children, &mut chosen);
-            if element.has("multiple") && !chosen.is_empty() {
-                element.set(CHOSEN, serde_json::to_string(&chosen).expect("strings serialise"));
-            } else if let Some(one) = chosen.last() {
-                element.set("defaultvalue", one.clone());
-            }
-        }
-        _ => {}
-    }
-    element
-}
-
-fn rename(element: &mut Element, from: &str, to: &str) {
-    if let Some(at) = element.attributes.iter().position(|(name, _)| name == from) {
-        element.attributes[at].0 = to.to_owned();
-    }
-}
-
-fn unselect(nodes: &mut [Node], chosen: &mut Vec<String>) {
-    for node in nodes {
-        let Node::Element(element) = node else { continue };
-        if element.is_html("option") && element.remove("selected").is_some() {
-            let text = element.text().split_ascii_whitespace().collect::<Vec<_>>().join(" ");
-            chosen.push(element.get("value").map_or(text, str::to_owned));
-        }
-        unselect(&mut element.children, chosen);
-    }
-}
+/// Attributes that React only writes when they are `true`: an empty string, as HTML has it, would be left out.
+const FLAGS: &[&str] = &[
+    "allowFullScreen",
+    "async",
+    "autoFocus",
+    "autoPlay",
+    "checked",
+    "controls",
+    "credentialless",
+    "default",
+    "defaultChecked",
+    "defer",
+    "disabled",
+    "disablePictureInPicture",
+    "disableRemotePlayback",
+    "formNoValidate",
+    "hidden",
+    "inert",
+    "itemScope",
+    "loop",
+    "multiple",
+    "muted",
+    "noModule",
+    "noValidate",
+    "open",
+    "playsInline",
+    "readOnly",
+    "required",
+    "reversed",
+    "scoped",
+    "seamless",
+    "selected",
+];
 
 /// Every attribute of an element, in its order.
 pub(super) fn print(element: &Element, needs: &mut Needs) -> Vec<String> {
-    element.attributes.iter().filter_map(|(name, value)| one(element, name, value, needs)).collect()
+    let mut printed: Vec<String> =
+        element.attributes.iter().filter_map(|(name, value)| one(element, name, value, needs)).collect();
+    if element.space == Space::Html && element.has("contenteditable") && !element.children.is_empty() {
+        // What people do to its content is theirs: React shall neither mind nor undo it.
+        printed.push("suppressContentEditableWarning".to_owned());
+    }
+    printed
 }
 
 fn one(element: &Element, name: &str, value: &str, needs: &mut Needs) -> Option<String> {
-    if !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '_' | '.'))
-        || name.starts_with("on")
-    {
-        return None; // no attribute that HTML could have set by a name that JSX can say
+    if !sayable(name) || unsaid(element, name, value) {
+        return None;
     }
-    if matches!(name, "ref" | "key") {
-        return None; // React's own, and never the page's
+    if name == "style" {
+        return style(value, needs);
     }
-    if element.space == Space::Html && element.name.contains('-') {
+    if is_custom(element) {
         return Some(raw(name, value));
     }
     if name.starts_with("data-") || name.starts_with("aria-") && value.is_empty() {
-        return Some(format!("{name}={}", literal::value(value)));
+        return Some(if name.contains([':', '.']) { raw(name, value) } else { plain(name, value) });
     }
-    match name {
-        CHOSEN => return Some(format!("defaultValue={{{value}}}")),
-        "style" => return style(value, needs),
-        "class" => return Some(format!("className={}", literal::value(value))),
-        "for" if matches!(element.name.as_str(), "label" | "output") => {
-            return Some(format!("htmlFor={}", literal::value(value)));
+    Some(match name {
+        CHOSEN => format!("defaultValue={{{value}}}"),
+        "class" => class(value, needs),
+        "for" if matches!(element.name.as_str(), "label" | "output") => plain("htmlFor", value),
+        "for" => {
+            needs.attributes.insert("htmlFor".to_owned());
+            plain("htmlFor", value)
         }
-        _ => {}
-    }
-    Some(match vocabulary::find(element, name) {
-        Some(known) => typed(known.name, &known.kind, value),
-        None => untyped(element, name, value, needs),
+        _ => match vocabulary::find(element, name) {
+            Some(known) => typed(known.name, &known.kind, value),
+            None => untyped(element, name, value, needs),
+        },
     })
+}
+
+/// Can JSX and React say this name? HTML takes nearly every character into one.
+fn sayable(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | ':'))
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '_' | '.'))
+}
+
+/// Leaves out what means nothing to a browser and something else, or nothing either, to React.
+fn unsaid(element: &Element, name: &str, value: &str) -> bool {
+    let number = || value.trim().parse::<f64>().ok();
+    match name {
+        // React's own, and never the page's.
+        "ref" | "key" | "children" => true,
+        _ if is_custom(element) => false,
+        // A handler is lifted before; whatever else begins like one, React takes for one.
+        _ if name.starts_with("on") => true,
+        "cols" | "rows" | "size" | "span" => number().is_none_or(|number| number < 1.0),
+        "rowspan" | "start" => number().is_none() && !value.trim().is_empty(),
+        // Of a link, it means this page; of anything else, nothing.
+        "src" | "href" => value.is_empty() && !element.is_html("a"),
+        _ => false,
+    }
+}
+
+fn is_custom(element: &Element) -> bool {
+    element.space == Space::Html && element.name.contains('-')
+}
+
+fn plain(name: &str, value: &str) -> String {
+    format!("{name}={}", literal::value(value))
 }
 
 fn typed(name: &str, kind: &Kind, value: &str) -> String {
@@ -109,16 +125,15 @@ fn typed(name: &str, kind: &Kind, value: &str) -> String {
     match kind {
         // The one flag with a second meaning.
         Kind::Flag if name == "hidden" && value.eq_ignore_ascii_case("until-found") => spread(),
-        Kind::Flag => name.to_owned(),
-        Kind::Text => format!("{name}={}", literal::value(value)),
-        Kind::OneOf(allowed) if allowed.contains(&value) => format!("{name}={}", literal::value(value)),
+        Kind::Flag if FLAGS.contains(&name) => name.to_owned(),
+        Kind::Flag => spread(),
+        Kind::Text => plain(name, value),
+        Kind::OneOf(allowed) if allowed.contains(&value) => plain(name, value),
         Kind::OneOf(allowed) => {
             let lower = value.to_ascii_lowercase();
-            if allowed.contains(&lower.as_str()) {
-                format!("{name}={}", literal::value(&lower))
-            } else {
-                spread()
-            }
+            // Words of ARIA are read to the letter.
+            let same = allowed.contains(&lower.as_str()) && !name.starts_with("aria-");
+            if same { plain(name, &lower) } else { spread() }
         }
         Kind::Number => match value.parse::<i64>() {
             Ok(number) if number.to_string() == value => format!("{name}={{{number}}}"),
@@ -129,22 +144,35 @@ fn typed(name: &str, kind: &Kind, value: &str) -> String {
 
 /// An attribute that the types do not know here. React passes it on under its HTML name.
 fn untyped(element: &Element, name: &str, value: &str, needs: &mut Needs) -> String {
+    let known = vocabulary::name_elsewhere(name);
+    // Types look no further into elements that they do not know, nor at names with a dash.
+    let open = !vocabulary::knows(element);
     if element.space != Space::Html || name.contains([':', '.']) {
-        let name = vocabulary::name_elsewhere(name).filter(|_| element.space == Space::Svg).unwrap_or(name);
-        return spread(name, value);
+        let prefixed = name.starts_with("xml:") || name.starts_with("xlink:");
+        let name = known.filter(|_| element.space == Space::Svg || prefixed).unwrap_or(name);
+        return if open && !name.contains([':', '.']) { plain(name, value) } else { spread(name, value) };
     }
-    // Types do not look at names with a dash.
     if name.contains('-') {
-        return format!("{name}={}", literal::value(value));
+        return plain(name, value);
     }
-    match vocabulary::name_elsewhere(name) {
-        // React knows it, on other elements: under another name it would be written in another way.
-        Some(known) => spread(if known.eq_ignore_ascii_case(name) { known } else { name }, value),
-        None => {
-            needs.attributes.insert(name.to_owned());
-            format!("{name}={}", literal::value(value))
-        }
+    // React may know it on other elements: under another name it would be written in another way.
+    let name = known.filter(|known| known.eq_ignore_ascii_case(name)).unwrap_or(name);
+    if !open {
+        needs.attributes.insert(name.to_owned());
     }
+    if FLAGS.contains(&name) { name.to_owned() } else { plain(name, value) }
+}
+
+/// A class list. One that is too long to be read becomes a constant of several lines, which the file defines.
+fn class(value: &str, needs: &mut Needs) -> String {
+    if value.chars().count() < LONG {
+        return plain("className", value);
+    }
+    let at = needs.classes.iter().position(|list| list == value).unwrap_or_else(|| {
+        needs.classes.push(value.to_owned());
+        needs.classes.len() - 1
+    });
+    format!("className={{{}}}", super::classes_name(at))
 }
 
 /// Passed on whatever its type: as a plain object the compiler looks no further into it.
@@ -154,7 +182,7 @@ fn spread(name: &str, value: &str) -> String {
 
 /// A custom element's attributes are passed on as they are named.
 fn raw(name: &str, value: &str) -> String {
-    if name.contains([':', '.']) { spread(name, value) } else { format!("{name}={}", literal::value(value)) }
+    if name.contains([':', '.']) { spread(name, value) } else { plain(name, value) }
 }
 
 /// An inline style as an object: of several declarations of one property the last holds, or the last important one.
