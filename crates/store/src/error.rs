@@ -118,6 +118,13 @@ impl Error {
         code.is_some_and(|code| LOST_RACES.contains(code))
     }
 
+    /// Has the server on the other side stopped taking writes? Its connection is of no use any more.
+    pub(crate) fn is_read_only(&self) -> bool {
+        let Self::Unavailable { source, .. } = self else { return false };
+        let code = source.downcast_ref::<tokio_postgres::Error>().and_then(|error| error.code());
+        code == Some(&SqlState::READ_ONLY_SQL_TRANSACTION)
+    }
+
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {
         Self::Corrupt { what: what.into() }
     }
@@ -126,12 +133,15 @@ impl Error {
 const LOST_RACES: &[SqlState] = &[SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
 
 fn may_pass(code: &SqlState) -> bool {
-    // Connection trouble, too few resources, an operator's intervention (shutdown, crash, statement timeout).
-    let classes = ["08", "53", "57"];
+    // Connection trouble, too few resources, an operator's intervention (shutdown, crash, statement timeout), a disk's
+    // failure.
+    let classes = ["08", "53", "57", "58"];
     classes.iter().any(|class| code.code().starts_with(class))
         || LOST_RACES.contains(code)
         || *code == SqlState::LOCK_NOT_AVAILABLE
         || *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+        // Another server has become the one to write to: a fresh connection finds it.
+        || *code == SqlState::READ_ONLY_SQL_TRANSACTION
 }
 
 fn is_io(error: &tokio_postgres::Error) -> bool {

@@ -53,6 +53,10 @@ impl Store {
         let bound =
             work.bound().map_or(self.transaction_timeout(), |own| own.min(self.transaction_timeout()));
         match tokio::time::timeout(bound, transact(&mut connection, work)).await {
+            Ok(Err(error)) if error.is_read_only() => {
+                drop(Object::take(connection));
+                Err(error)
+            }
             Ok(outcome) => outcome,
             Err(elapsed) => {
                 // It hangs on a peer that does not answer: the next user must not get this connection.

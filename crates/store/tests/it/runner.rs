@@ -70,6 +70,21 @@ async fn a_heartbeat_that_gets_no_answer_is_given_up_while_there_is_time_for_ano
 }
 
 #[tokio::test]
+async fn a_server_that_takes_no_writes_any_more_may_be_another_one_next_time() {
+    let world = World::new().await;
+    let (_, lease) = world.running("https://example.com/").await;
+    // As after a failover that kept the sessions: what was the primary is one no more.
+    let role = format!("ALTER ROLE resettle_worker IN DATABASE {}", world.db.name());
+    world.sql.batch_execute(&format!("{role} SET default_transaction_read_only = on")).await.expect("set");
+    let store = Store::connect(&world.db.worker()).await.expect("the test database answers");
+    let error = store.append_events(&lease, 1, &[event(30)]).await.expect_err("it takes no writes");
+    assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+    world.sql.batch_execute(&format!("{role} RESET default_transaction_read_only")).await.expect("reset");
+    // The session that was refused would be refused again.
+    done(store.append_events(&lease, 1, &[event(30)]).await);
+}
+
+#[tokio::test]
 async fn a_refusal_of_the_database_is_not_tried_again() {
     let world = World::new().await;
     let error =
