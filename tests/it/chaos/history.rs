@@ -88,7 +88,7 @@ const NEVER: [(&str, &str); 6] = [
     (
         "a job that failed without a dead letter, or the other way round",
         "SELECT count(*) FROM jobs LEFT JOIN dead_letters ON dead_letters.job_id = jobs.id
-         WHERE (state = 'FAILED') <> (dead_letters.id IS NOT NULL)",
+         WHERE (jobs.state = 'FAILED') <> (dead_letters.id IS NOT NULL)",
     ),
     (
         "a run with more than one job",

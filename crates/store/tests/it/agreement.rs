@@ -220,7 +220,8 @@ impl Twins {
 
     async fn sweep(&self, cancel_grace: Duration) -> usize {
         let request = RescueRequest {
-            worker: self.workers[0],
+            // Somebody who holds nothing: a holder that takes its own lease away has ended it itself.
+            worker: WorkerId(Uuid::now_v7()),
             ttl: Duration::from_millis(1),
             deadlines: &DEADLINES,
             cancel_grace,
