@@ -37,7 +37,7 @@ impl Terms {
             ttl,
             otlp: None,
             allow: vec![allow],
-            type_check: true,
+            type_check: false,
         }
     }
 
@@ -45,6 +45,11 @@ impl Terms {
     pub(crate) fn bell(&self) -> Arc<dyn bus::Bell> {
         let options = bus::Options::Amqp { url: self.amqp.clone(), prefix: self.prefix.clone() };
         bus::open(&options, CancellationToken::new()).expect("the options are valid")
+    }
+
+    #[must_use]
+    pub(crate) fn type_checked(self) -> Self {
+        Self { type_check: true, ..self }
     }
 
     #[must_use]

@@ -40,11 +40,7 @@ impl Arena {
         let (broker, cluster, site) = tokio::join!(Broker::start(), Cluster::start(), site(most_jobs));
         let database = cluster.database().await;
         history::keep_log(&database).await;
-        let terms = Terms {
-            amqp: broker.url(),
-            type_check: false,
-            ..Terms::with_shared_broker(site.addr()).ttl(TTL)
-        };
+        let terms = Terms { amqp: broker.url(), ..Terms::with_shared_broker(site.addr()).ttl(TTL) };
         let hints = format!("{}.jobs.{}", terms.prefix, domain::job::MIGRATION_QUEUE);
         let stack = Stack::start(database, terms).await;
         let mut workers = Vec::new();
