@@ -264,7 +264,9 @@ impl Writer<'_> {
                         value.split(' ').filter(|class| !self.hoisted.contains_key(class)).collect();
                     let rules = value.split(' ').filter_map(|class| self.hoisted.get(class));
                     styles.extend(rules.map(|rule| format!(";{rule};")));
-                    if !classes.is_empty() {
+                    // Of an empty list nothing is left to see where a style became its only class.
+                    let styled = !styles.is_empty() || element.attr("style").is_some();
+                    if !(styled && classes.iter().all(|class| class.is_empty())) {
                         found.insert(name, classes.join(" "));
                     }
                 }
