@@ -88,6 +88,22 @@ codes! {
     LetterSettled = "dead_letter_settled", CONFLICT, "The dead letter is settled";
     /// The filter leaves nothing out.
     EmptyFilter = "empty_filter", UNPROCESSABLE_ENTITY, "The filter is empty";
+    /// No such job for this caller.
+    JobNotFound = "job_not_found", NOT_FOUND, "There is no such job";
+    /// Nobody offers that kind of work to this caller.
+    UnknownKind = "unknown_kind", UNPROCESSABLE_ENTITY, "There is no such kind of job";
+    /// A job's payload is over its kind's limit or does not match its kind's schema.
+    InvalidPayload = "invalid_payload", UNPROCESSABLE_ENTITY, "The payload does not fit the kind";
+    /// Another value of a job is out of its range.
+    InvalidJob = "invalid_job", UNPROCESSABLE_ENTITY, "The job cannot be written as it is";
+    /// The job carries out a migration.
+    JobOfMigration = "job_of_migration", CONFLICT, "The job belongs to a migration";
+    /// Only failed jobs are retried.
+    JobNotFailed = "job_not_failed", CONFLICT, "The job has not failed";
+    /// The job is over.
+    JobOver = "job_over", CONFLICT, "The job is over";
+    /// Another job with the same unique key is not over.
+    UniqueKeyTaken = "unique_key_taken", CONFLICT, "Another job has the same unique key";
     /// No such route.
     RouteNotFound = "route_not_found", NOT_FOUND, "There is nothing at this address";
     /// The route exists and does not take this method.

@@ -102,9 +102,21 @@ pub enum Verdict {
 impl Policy {
     /// Judges attempt number `attempt` (1 for the first). `draw` is a uniform draw from `0.0..1.0`.
     pub fn judge(&self, failure: &Failure, attempt: u32, draw: f64) -> Verdict {
+        let attempts = self.max_attempts.min(failure.reason.terms().attempts);
+        self.judge_within(attempts, failure, attempt, draw)
+    }
+
+    /// The same for a job whose kind says how often it is tried: that goes before the terms' own number, wherever those
+    /// allow a second attempt at all.
+    pub fn judge_task(&self, failure: &Failure, attempt: u32, draw: f64) -> Verdict {
+        let attempts = if failure.reason.terms().may_pass() { self.max_attempts } else { 1 };
+        self.judge_within(attempts, failure, attempt, draw)
+    }
+
+    fn judge_within(&self, attempts: u32, failure: &Failure, attempt: u32, draw: f64) -> Verdict {
         let terms = failure.reason.terms();
         let bounded = Terms { base: terms.base.min(self.base), cap: terms.cap.min(self.cap), ..terms };
-        if !failure.retryable || attempt >= self.max_attempts.min(terms.attempts) {
+        if !failure.retryable || attempt >= attempts {
             return Verdict::GiveUp;
         }
         let draw = draw.clamp(0.0, 1.0);
@@ -177,6 +189,18 @@ mod tests {
         assert_eq!(policy.judge(&asked(100), 1, 0.0), Verdict::RetryAfter(Duration::from_secs(100)));
         assert_eq!(policy.judge(&asked(100), 1, 1.0), Verdict::RetryAfter(Duration::from_secs(110)));
         assert_eq!(policy.judge(&asked(3601), 1, 0.5), Verdict::GiveUp);
+    }
+
+    #[test]
+    fn a_kinds_own_number_of_attempts_goes_before_the_terms_but_not_for_what_cannot_pass() {
+        let policy = Policy { max_attempts: 9, ..Policy::default() };
+        let of = |reason| Failure::of(reason, "code", "Told.");
+        assert_eq!(policy.judge(&of(Reason::Network), 3, 1.0), Verdict::GiveUp);
+        let wait = Duration::from_secs(20);
+        assert_eq!(policy.judge_task(&of(Reason::Network), 3, 1.0), Verdict::RetryAfter(wait));
+        assert_eq!(policy.judge_task(&of(Reason::Network), 9, 1.0), Verdict::GiveUp);
+        assert_eq!(policy.judge_task(&of(Reason::InvalidInput), 1, 1.0), Verdict::GiveUp);
+        assert_eq!(policy.judge_task(&of(Reason::Network).for_good(), 1, 1.0), Verdict::GiveUp);
     }
 
     #[test]

@@ -209,7 +209,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{MigrationId, TenantId, WorkerId, trace::TraceContext};
+    use domain::{TenantId, WorkerId, trace::TraceContext};
     use std::time::Duration;
     use uuid::Uuid;
 
@@ -219,8 +219,7 @@ mod tests {
             epoch: Epoch(1),
             worker: WorkerId(Uuid::now_v7()),
             tenant: TenantId(Uuid::now_v7()),
-            migration: MigrationId(Uuid::now_v7()),
-            run: 1,
+            carries: None,
             trace: TraceContext::default(),
         };
         Hold::new(lease, Instant::now() + trusted_for, CancellationToken::new())

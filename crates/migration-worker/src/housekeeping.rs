@@ -80,7 +80,7 @@ async fn rescue(shop: Arc<Workshop>) -> store::Result<()> {
     };
     for rescued in shop.store.rescue_expired(&request).await? {
         tracing::warn!(
-            job = %rescued.job, migration = %rescued.migration, to = %rescued.to,
+            job = %rescued.job, migration = rescued.migration.map(tracing::field::display), to = %rescued.to,
             cause = rescued.cause.as_str(), "a job was taken from its worker"
         );
         shop.metrics.rescued(rescued.cause, rescued.to);

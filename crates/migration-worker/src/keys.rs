@@ -1,14 +1,15 @@
 //! The names of a run's objects: by migration, run and purpose, never by attempt (law 4).
 
-use store::Lease;
+use domain::TenantId;
+use store::MigrationRun;
 
 /// Makes the keys of one run.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys(String);
 
 impl Keys {
-    pub(crate) fn of(lease: &Lease) -> Self {
-        let (tenant, migration, run) = (lease.tenant, lease.migration, lease.run);
+    pub(crate) fn of(tenant: TenantId, of: MigrationRun) -> Self {
+        let MigrationRun { migration, run } = of;
         Self(format!("tenants/{tenant}/migrations/{migration}/run-{run}"))
     }
 

@@ -83,11 +83,11 @@ impl Run {
             otel.name = format_args!("job.{}", self.claimed.kind),
             otel.kind = "consumer",
             service = crate::SERVICE,
-            migration = %lease.migration,
+            migration = lease.carries.map(|of| tracing::field::display(of.migration)),
             tenant = %lease.tenant,
             job = %lease.job,
             epoch = lease.epoch.0,
-            run = lease.run,
+            run = lease.carries.map(|of| of.run),
             attempt,
         );
         let asked = &self.claimed.trace;
@@ -126,6 +126,7 @@ impl Run {
         if self.claimed.kind != MIGRATE_WEBSITE {
             return Err(unreadable(format!("unknown kind {:?}", self.claimed.kind)));
         }
+        let of = self.claimed.lease.carries.ok_or_else(|| unreadable("no migration".to_owned()))?;
         let payload =
             Payload::deserialize(&self.claimed.payload).map_err(|error| unreadable(error.to_string()))?;
         let source = SourceUrl::parse(&payload.source_url).map_err(|error| unreadable(error.to_string()))?;
@@ -134,7 +135,7 @@ impl Run {
         let most = self.shop.config.max_text_bytes;
         Ok(Bench {
             shop: Arc::clone(&self.shop),
-            keys: Keys::of(lease),
+            keys: Keys::of(lease.tenant, of),
             source: source.as_url().clone(),
             materials: Materials::new(objects.clone(), bodies, self.shop.cpu.clone(), most),
             pen: self.pen.clone(),

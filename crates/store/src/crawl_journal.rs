@@ -101,7 +101,8 @@ impl Work for Record<'_> {
         }
         let sql = "-- journal.open
             INSERT INTO crawl_journals (migration_id, run, tenant_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-        tx.execute(sql, &[&lease.migration.0, &lease.run, &lease.tenant.0]).await?;
+        let of = lease.migration_run()?;
+        tx.execute(sql, &[&of.migration.0, &of.run, &lease.tenant.0]).await?;
         let sql = "-- journal.record
             WITH written AS (
                 INSERT INTO crawl_visits (migration_id, run, tenant_id, epoch, key_hash, key, visit)
@@ -124,7 +125,7 @@ impl Work for Record<'_> {
         let bytes: Vec<&[u8]> = self.visits.iter().map(|visit| visit.visit.as_slice()).collect();
         tx.execute_one(
             sql,
-            &[&lease.migration.0, &lease.run, &lease.tenant.0, &lease.epoch.0, &hashes, &keys, &bytes],
+            &[&of.migration.0, &of.run, &lease.tenant.0, &lease.epoch.0, &hashes, &keys, &bytes],
         )
         .await?;
         Ok(Fenced::Done(()))
@@ -149,7 +150,8 @@ impl Work for Recall<'_> {
             WHERE migration_id = $1 AND run = $2 AND tenant_id = $3 AND key_hash = ANY ($4::bytea[])";
         let lease = self.lease;
         let hashes: Vec<&[u8]> = self.hashes.iter().map(KeyHash::as_slice).collect();
-        let rows = tx.query(sql, &[&lease.migration.0, &lease.run, &lease.tenant.0, &hashes]).await?;
+        let of = lease.migration_run()?;
+        let rows = tx.query(sql, &[&of.migration.0, &of.run, &lease.tenant.0, &hashes]).await?;
         rows.iter().map(|row| Ok((read_hash(row)?, row.column("visit")?))).collect()
     }
 }
@@ -172,8 +174,8 @@ impl Work for Keys<'_> {
             WHERE migration_id = $1 AND run = $2 AND tenant_id = $3 AND key_hash > $4
             ORDER BY key_hash LIMIT $5";
         let lease = self.lease;
-        let rows =
-            tx.query(sql, &[&lease.migration.0, &lease.run, &lease.tenant.0, &self.after, &KEYS]).await?;
+        let of = lease.migration_run()?;
+        let rows = tx.query(sql, &[&of.migration.0, &of.run, &lease.tenant.0, &self.after, &KEYS]).await?;
         rows.iter().map(read_hash).collect()
     }
 }

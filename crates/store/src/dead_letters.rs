@@ -5,8 +5,11 @@ mod discard;
 mod many;
 mod read;
 mod replay;
+mod retry;
 
 pub use discard::DiscardOutcome;
 pub use many::{NewReplay, Preview, ReplayRecord};
+pub(crate) use read::read_move;
 pub use read::{DeadLetter, DeadLetterInFull, DeadLetterPage, TransitionRecord};
 pub use replay::ReplayOutcome;
+pub use retry::{JobRetry, JobRetryOutcome};

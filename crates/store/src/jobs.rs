@@ -10,6 +10,7 @@ mod cancel;
 mod claim;
 mod complete;
 mod ended;
+mod enqueue;
 mod fail;
 pub(crate) mod fence;
 mod hand_back;
@@ -18,16 +19,21 @@ mod leased;
 pub(crate) mod moves;
 pub(crate) mod phase;
 mod promote;
+mod read;
 mod rescue;
 mod settle;
+mod stop;
 
 pub use begin::Told;
 pub use claim::{ClaimRequest, Claimed};
 pub use complete::Completion;
+pub use enqueue::{EARLIEST, EnqueueOutcome, EnqueueRequest, Enqueued, LATEST, MAX_BATCH, NewTask};
 pub use fail::FailedAttempt;
 pub use heartbeat::Kept;
 pub use phase::PhaseStart;
+pub use read::{JobPage, JobRecord, JobsFound, MovesPage};
 pub use rescue::{RescueRequest, Rescued};
+pub use stop::{StopOutcome, StopRequest};
 
 use crate::{Error, Result, jsonb, tx::Columns};
 use domain::{Epoch, JobId, MigrationId, TenantId, WorkerId, trace::TraceContext};
@@ -45,13 +51,20 @@ pub struct Lease {
     pub worker: WorkerId,
     /// The job's tenant.
     pub tenant: TenantId,
-    /// The migration that the job carries out.
-    pub migration: MigrationId,
-    /// The run that it carries out.
-    pub run: i32,
+    /// What it carries out of a migration; none: the job is of another kind.
+    pub carries: Option<MigrationRun>,
     /// The trace context that what is written under this lease carries: the enqueuing request's until the
     /// holder puts its own span's there (see [`Lease::traced`]).
     pub trace: TraceContext,
+}
+
+/// One run of a migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MigrationRun {
+    /// Which migration.
+    pub migration: MigrationId,
+    /// Its run, from 1.
+    pub run: i32,
 }
 
 impl Lease {
@@ -59,6 +72,11 @@ impl Lease {
     #[must_use]
     pub fn traced(&self, trace: TraceContext) -> Self {
         Self { trace, ..self.clone() }
+    }
+
+    /// The run that it carries out, for what only such a job may write.
+    pub(crate) fn migration_run(&self) -> Result<MigrationRun> {
+        self.carries.ok_or_else(|| Error::corrupt(format!("job {} belongs to no migration", self.job)))
     }
 }
 
@@ -85,14 +103,17 @@ impl<T> Fenced<T> {
 /// A lease for `worker` out of a job's columns `id`, `epoch`, `tenant_id`, `migration_id`, `run` and `trace`.
 fn read_lease(row: &Row, worker: WorkerId) -> Result<Lease> {
     let id: Uuid = row.column("id")?;
-    let orphan = || Error::corrupt(format!("job {id} belongs to no migration"));
+    let carries = match (row.column::<Option<Uuid>>("migration_id")?, row.column("run")?) {
+        (Some(migration), Some(run)) => Some(MigrationRun { migration: MigrationId(migration), run }),
+        (None, None) => None,
+        _ => return Err(Error::corrupt(format!("job {id} is of half a run"))),
+    };
     Ok(Lease {
         job: JobId(id),
         epoch: Epoch(row.column("epoch")?),
         worker,
         tenant: TenantId(row.column("tenant_id")?),
-        migration: MigrationId(row.column::<Option<Uuid>>("migration_id")?.ok_or_else(orphan)?),
-        run: row.column::<Option<i32>>("run")?.ok_or_else(orphan)?,
+        carries,
         trace: jsonb::read_trace(row.column("trace")?),
     })
 }

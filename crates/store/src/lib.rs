@@ -17,6 +17,7 @@ mod error;
 mod events;
 mod figures;
 mod idempotency;
+mod job_kinds;
 mod jsonb;
 mod options;
 mod outbox;
@@ -39,16 +40,18 @@ pub use analysis::{
 pub use api_keys::{ApiKeyRecord, NewApiKey};
 pub use crawl_journal::{KeyHash, MAX_VISIT, MAX_VISITS, NewVisit, OldJournal};
 pub use dead_letters::{
-    DeadLetter, DeadLetterInFull, DeadLetterPage, DiscardOutcome, NewReplay, Preview, ReplayOutcome,
-    ReplayRecord, TransitionRecord,
+    DeadLetter, DeadLetterInFull, DeadLetterPage, DiscardOutcome, JobRetry, JobRetryOutcome, NewReplay,
+    Preview, ReplayOutcome, ReplayRecord, TransitionRecord,
 };
 pub use error::{Error, Result};
 pub use events::{Horizon, PlacedEvent, Tail, Tip, Touched, TouchedPage};
 pub use figures::{Figures, QueueFigures};
 pub use idempotency::StoredAnswer;
+pub use job_kinds::{JobKind, REMEMBERED};
 pub use jobs::{
-    ClaimRequest, Claimed, Completion, FailedAttempt, Fenced, Kept, Lease, PhaseStart, RescueRequest,
-    Rescued, Told,
+    ClaimRequest, Claimed, Completion, EARLIEST, EnqueueOutcome, EnqueueRequest, Enqueued, FailedAttempt,
+    Fenced, JobPage, JobRecord, JobsFound, Kept, LATEST, Lease, MAX_BATCH, MigrationRun, MovesPage, NewTask,
+    PhaseStart, RescueRequest, Rescued, StopOutcome, StopRequest, Told,
 };
 pub use migrations::{
     CancelOutcome, CancelRequest, Holder, IdempotentWrite, MigrationRecord, NewBrief, PageRequest,

@@ -9,6 +9,7 @@ mod retry;
 pub(crate) mod start;
 
 pub use cancel::{CancelOutcome, CancelRequest};
+pub(crate) use read::read_holder;
 pub use read::{Holder, MigrationRecord, PageRequest, PhaseRecord};
 pub use retry::{NewBrief, Retried, RetryMigration, RetryOutcome};
 pub use start::{IdempotentWrite, StartMigration, StartOutcome};

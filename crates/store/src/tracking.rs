@@ -17,20 +17,12 @@ pub(crate) async fn open(tx: &Tx<'_>, lease: &Lease, held: &Held, phase: Phase) 
     let sql = "-- tracking.open
         INSERT INTO tracking_sessions (migration_id, run, phase, purpose, tenant_id, job_id, epoch, context)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let of = lease.migration_run()?;
     let context = json!({"worker": lease.worker, "attempt": held.row.attempts + 1});
     let (phase, tenant) = (phase.as_str(), lease.tenant.0);
     tx.execute_one(
         sql,
-        &[
-            &lease.migration.0,
-            &lease.run,
-            &phase,
-            &PHASE_PURPOSE,
-            &tenant,
-            &lease.job.0,
-            &lease.epoch.0,
-            &context,
-        ],
+        &[&of.migration.0, &of.run, &phase, &PHASE_PURPOSE, &tenant, &lease.job.0, &lease.epoch.0, &context],
     )
     .await
 }

@@ -15,7 +15,7 @@ use actix_web::{
     web::{self, Data, Json, Path, Query, ServiceConfig},
 };
 use domain::{
-    MigrationId,
+    JobId, MigrationId,
     dead_letter::{Filter, LetterState},
     failure::Reason,
     trace::TraceContext,
@@ -49,8 +49,14 @@ pub(crate) fn mount(config: &mut ServiceConfig) {
 
 pub(crate) const LIST_REFUSALS: &[Code] = &[Code::InvalidQuery, Code::Forbidden];
 pub(crate) const REFUSALS: &[Code] = &[Code::InvalidId, Code::Forbidden, Code::LetterNotFound];
-pub(crate) const REPLAY_REFUSALS: &[Code] =
-    &[Code::InvalidId, Code::Forbidden, Code::LetterNotFound, Code::LetterSettled, Code::AlreadyActive];
+pub(crate) const REPLAY_REFUSALS: &[Code] = &[
+    Code::InvalidId,
+    Code::Forbidden,
+    Code::LetterNotFound,
+    Code::LetterSettled,
+    Code::AlreadyActive,
+    Code::UniqueKeyTaken,
+];
 pub(crate) const DISCARD_REFUSALS: &[Code] = &[
     Code::InvalidId,
     Code::InvalidBody,
@@ -186,7 +192,13 @@ pub(crate) async fn replay(
             let told = format!("Migration {other} moves the site. Follow that one, or cancel it first.");
             Err(Problem::new(Code::AlreadyActive, told).with("migrationId", other.to_string()))
         }
+        ReplayOutcome::UniqueTaken(other) => Err(unique_taken(other)),
     }
+}
+
+pub(crate) fn unique_taken(other: JobId) -> Problem {
+    let told = format!("Job {other} has the same unique key and is not over. Wait for it, or cancel it.");
+    Problem::new(Code::UniqueKeyTaken, told).with("jobId", other.to_string())
 }
 
 fn settled(state: LetterState) -> Problem {

@@ -18,7 +18,11 @@ async fn worker(server: &Server, id: &str) -> (Store, Lease) {
     let request = ClaimRequest { queue: "migrations", worker, slots: 9, ttl: Duration::from_secs(60) };
     let claimed = store.claim(&request).await.expect("a claim");
     let wanted: MigrationId = id.parse().expect("an id");
-    let lease = claimed.into_iter().find(|job| job.lease.migration == wanted).expect("it waits").lease;
+    let lease = claimed
+        .into_iter()
+        .find(|job| job.lease.carries.is_some_and(|of| of.migration == wanted))
+        .expect("it waits")
+        .lease;
     assert!(matches!(store.begin_job(&lease, &[]).await, Ok(Fenced::Done(()))));
     assert!(matches!(store.begin_phase(&lease, Phase::Analyze, &[]).await, Ok(Fenced::Done(_))));
     (store, lease)

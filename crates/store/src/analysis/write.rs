@@ -66,11 +66,12 @@ async fn keep(tx: &Tx<'_>, lease: &Lease, analysis: &Analysis) -> Result<()> {
             ai_seconds = excluded.ai_seconds, errors = excluded.errors, warnings = excluded.warnings,
             infos = excluded.infos, truncated = excluded.truncated, facts = excluded.facts";
     let Analysis { depth, size_class, pages, ai_seconds, problems, truncated, facts } = analysis;
+    let of = lease.migration_run()?;
     tx.execute_one(
         sql,
         &[
-            &lease.migration.0,
-            &lease.run,
+            &of.migration.0,
+            &of.run,
             &depth.as_str(),
             &lease.tenant.0,
             &lease.epoch.0,
@@ -108,7 +109,8 @@ impl Work for WritePages<'_> {
         // What an attempt before this one left: with a cap on time it may have had other pages.
         let sql = "-- site_page.clear
             DELETE FROM site_pages WHERE migration_id = $1 AND run = $2 AND tenant_id = $3 AND number >= $4";
-        tx.execute(sql, &[&lease.migration.0, &lease.run, &lease.tenant.0, from]).await?;
+        let of = lease.migration_run()?;
+        tx.execute(sql, &[&of.migration.0, &of.run, &lease.tenant.0, from]).await?;
         insert(tx, lease, *from, pages).await?;
         Ok(Fenced::Done(()))
     }
@@ -131,6 +133,7 @@ async fn insert(tx: &Tx<'_>, lease: &Lease, from: i32, pages: &[SitePage]) -> Re
     let optional = |of: fn(&SitePage) -> &Option<String>| -> Vec<Option<String>> {
         pages.iter().map(|page| of(page).as_deref().map(jsonb::text_storable)).collect()
     };
+    let of = lease.migration_run()?;
     let number = |of: fn(&SitePage) -> i32| -> Vec<i32> { pages.iter().map(of).collect() };
     let url = text(|page| &page.url);
     let hashes: Vec<[u8; 32]> = url.iter().map(|url| blake3::hash(url.as_bytes()).into()).collect();
@@ -142,8 +145,8 @@ async fn insert(tx: &Tx<'_>, lease: &Lease, from: i32, pages: &[SitePage]) -> Re
     tx.execute(
         sql,
         &[
-            &lease.migration.0,
-            &lease.run,
+            &of.migration.0,
+            &of.run,
             &lease.tenant.0,
             &from,
             &url,
@@ -187,7 +190,8 @@ impl Work for Complete<'_> {
         let sql = "-- journal.close
             UPDATE crawl_journals SET closed_at = clock_timestamp()
             WHERE migration_id = $1 AND run = $2 AND tenant_id = $3 AND closed_at IS NULL";
-        tx.execute(sql, &[&lease.migration.0, &lease.run, &lease.tenant.0]).await?;
+        let of = lease.migration_run()?;
+        tx.execute(sql, &[&of.migration.0, &of.run, &lease.tenant.0]).await?;
         // Last, because it ends with the event head's lock.
         CompletePhase { lease, phase: Phase::Analyze, result, events }.run(tx).await
     }

@@ -46,6 +46,8 @@ pub struct DeadLetter {
 /// One line of a job's audit log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TransitionRecord {
+    /// Its place in the log: later ones have greater numbers.
+    pub id: i64,
     /// The state that it left; none: the job was written.
     pub from: Option<String>,
     /// The state that it came to.
@@ -196,8 +198,10 @@ impl Work for One {
     }
 }
 
-fn read_move(row: &Row) -> Result<TransitionRecord> {
+/// One line of the audit log.
+pub(crate) fn read_move(row: &Row) -> Result<TransitionRecord> {
     Ok(TransitionRecord {
+        id: row.column("id")?,
         from: row.column("from_state")?,
         to: row.column("to_state")?,
         cause: row.column("cause")?,

@@ -1,5 +1,5 @@
-//! Puts a dead job back into its queue: FAILED → PENDING, with all its attempts before it again, and its migration with
-//! it, in the same run. What its phases stored stays; it goes on where it died.
+//! Puts a dead job back into its queue: FAILED → PENDING, with all its attempts before it again, and the migration that it
+//! carried out with it, in the same run. What its phases stored stays; it goes on where it died.
 
 use super::discard::lock;
 use crate::{
@@ -36,6 +36,8 @@ pub enum ReplayOutcome {
     Superseded(MigrationState, i32),
     /// Another migration moves that site for that user.
     AlreadyActive(MigrationId),
+    /// Another job of the kind is not over and has the same unique key.
+    UniqueTaken(JobId),
 }
 
 impl Store {
@@ -80,10 +82,16 @@ impl Work for One<'_> {
     }
 }
 
-/// A dead job and its migration, both locked.
+/// A dead job, locked.
 struct Dead {
     job: Locked,
     queue: String,
+    unique_key: Option<String>,
+    carried: Option<Carried>,
+}
+
+/// The migration that it carried out, locked.
+struct Carried {
     run: i32,
     migration: MigrationId,
     state: MigrationState,
@@ -110,12 +118,8 @@ pub(super) async fn replay(
         Some(settled) => return Ok(ReplayOutcome::Settled(settled)),
         None => return Ok(ReplayOutcome::NotFound),
     }
-    let is_dead = dead.job.state == JobState::Failed && dead.state == MigrationState::Failed;
-    if !is_dead || dead.current_run != dead.run {
-        return Ok(ReplayOutcome::Superseded(dead.state, dead.current_run));
-    }
-    if let Some(other) = active(tx, tenant, dead.user, &dead.normalised_url).await? {
-        return Ok(ReplayOutcome::AlreadyActive(other));
+    if let Some(refused) = refuse(tx, tenant, &dead).await? {
+        return Ok(refused);
     }
     let step = Move {
         to: JobState::Pending,
@@ -126,33 +130,54 @@ pub(super) async fn replay(
         wait: Some(Duration::ZERO),
     };
     moves::apply(tx, &dead.job, &step).await?;
-    let record = advance::Record { tenant, id: dead.migration };
-    advance::queue_again(tx, record).await?;
+    if let Some(carried) = &dead.carried {
+        advance::queue_again(tx, advance::Record { tenant, id: carried.migration }).await?;
+    }
     let sql = "-- dead_letter.replay
         UPDATE dead_letters SET replayed_at = clock_timestamp(), settled_by = $3
         WHERE id = $1 AND tenant_id = $2 AND state = 'open'";
     tx.execute_one(sql, &[&id, &tenant.0, &user.0]).await?;
     outbox::announce_job(tx, tenant, &dead.queue, dead.job.job, trace).await?;
-    let (migration, run, correlation) = (dead.migration, dead.run, dead.correlation);
-    let history = History { tenant, migration, run, correlation, trace };
-    append(tx, &history, &[NewEvent::replayed(dead.phase, dead.progress)]).await?;
+    if let Some(Carried { migration, run, correlation, phase, progress, .. }) = dead.carried {
+        let history = History { tenant, migration, run, correlation, trace };
+        append(tx, &history, &[NewEvent::replayed(phase, progress)]).await?;
+    }
     Ok(ReplayOutcome::Replayed(dead.job.job))
 }
 
-/// Finds a letter's job and locks it, then its migration.
+/// Why it cannot be replayed, if it cannot.
+async fn refuse(tx: &Tx<'_>, tenant: TenantId, dead: &Dead) -> Result<Option<ReplayOutcome>> {
+    if let Some(carried) = &dead.carried {
+        let is_dead = dead.job.state == JobState::Failed && carried.state == MigrationState::Failed;
+        if !is_dead || carried.current_run != carried.run {
+            return Ok(Some(ReplayOutcome::Superseded(carried.state, carried.current_run)));
+        }
+        let other = active(tx, tenant, carried.user, &carried.normalised_url).await?;
+        return Ok(other.map(ReplayOutcome::AlreadyActive));
+    }
+    if dead.unique_key.is_none() {
+        return Ok(None);
+    }
+    let sql = "-- job.in_the_way
+        SELECT other.id FROM jobs JOIN jobs AS other USING (tenant_id, kind, unique_key)
+        WHERE jobs.id = $1 AND other.unique_key IS NOT NULL
+          AND other.state IN ('PENDING', 'PREPARING', 'RUNNING', 'WAITING_RETRY')";
+    let other = tx.query_opt(sql, &[&dead.job.job.0]).await?;
+    other.map(|row| Ok(ReplayOutcome::UniqueTaken(JobId(row.column("id")?)))).transpose()
+}
+
+/// Finds a letter's job and locks it, then the migration that it carried out.
 async fn find(tx: &Tx<'_>, tenant: TenantId, id: Uuid) -> Result<Option<Dead>> {
     let sql = "-- job.lock_dead
-        SELECT jobs.id, jobs.epoch, jobs.state, jobs.queue, jobs.run, jobs.migration_id
+        SELECT jobs.id, jobs.epoch, jobs.state, jobs.queue, jobs.run, jobs.migration_id, jobs.unique_key
         FROM jobs JOIN dead_letters ON dead_letters.job_id = jobs.id
         WHERE dead_letters.id = $1 AND jobs.tenant_id = $2
         FOR UPDATE OF jobs";
     let Some(job) = tx.query_opt(sql, &[&id, &tenant.0]).await? else { return Ok(None) };
-    let orphan = || Error::corrupt(format!("the job of dead letter {id} belongs to no migration"));
-    let migration = MigrationId(job.column::<Option<Uuid>>("migration_id")?.ok_or_else(orphan)?);
-    let sql = "-- migration.lock_dead
-        SELECT state, run, user_id, normalised_url, correlation_id, phase, progress
-        FROM migrations WHERE id = $1 AND tenant_id = $2 FOR UPDATE";
-    let row = tx.query_one(sql, &[&migration.0, &tenant.0]).await?;
+    let carried = match (job.column::<Option<Uuid>>("migration_id")?, job.column("run")?) {
+        (Some(migration), Some(run)) => Some(carried(tx, tenant, MigrationId(migration), run).await?),
+        _ => None,
+    };
     Ok(Some(Dead {
         job: Locked {
             job: JobId(job.column("id")?),
@@ -162,7 +187,18 @@ async fn find(tx: &Tx<'_>, tenant: TenantId, id: Uuid) -> Result<Option<Dead>> {
             attempts: 0,
         },
         queue: job.column("queue")?,
-        run: job.column::<Option<i32>>("run")?.ok_or_else(orphan)?,
+        unique_key: job.column("unique_key")?,
+        carried,
+    }))
+}
+
+async fn carried(tx: &Tx<'_>, tenant: TenantId, migration: MigrationId, run: i32) -> Result<Carried> {
+    let sql = "-- migration.lock_dead
+        SELECT state, run, user_id, normalised_url, correlation_id, phase, progress
+        FROM migrations WHERE id = $1 AND tenant_id = $2 FOR UPDATE";
+    let row = tx.query_one(sql, &[&migration.0, &tenant.0]).await?;
+    Ok(Carried {
+        run,
         migration,
         state: row.word("state")?,
         current_run: row.column("run")?,
@@ -171,5 +207,5 @@ async fn find(tx: &Tx<'_>, tenant: TenantId, id: Uuid) -> Result<Option<Dead>> {
         correlation: CorrelationId(row.column("correlation_id")?),
         phase: row.optional_word("phase")?,
         progress: row.column("progress")?,
-    }))
+    })
 }

@@ -1,4 +1,4 @@
-//! PREPARING → RUNNING, and the events that a running job tells meanwhile.
+//! PREPARING → RUNNING, and what a running job tells meanwhile.
 
 use super::{
     Fenced, Lease, fence,
@@ -6,7 +6,6 @@ use super::{
 };
 use crate::{
     Result, Store,
-    events::append::append,
     migrations::advance,
     tx::{Tx, Work},
 };
@@ -15,6 +14,7 @@ use domain::{
     event::NewEvent,
     job::{Cause, JobState},
 };
+use std::time::Duration;
 
 /// What became of a batch of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,13 @@ pub enum Told {
 impl Store {
     /// PREPARING → RUNNING. Said again under the same lease, it changes nothing and writes no event.
     pub async fn begin_job(&self, lease: &Lease, events: &[NewEvent]) -> Result<Fenced<()>> {
-        self.run(&Begin { lease, events }).await
+        self.run(&Begin { lease, events, limit: None }).await
+    }
+
+    /// The same for a job that carries out no migration: whoever sweeps takes it away when it has run for longer than
+    /// `limit`.
+    pub async fn begin_task(&self, lease: &Lease, limit: Duration) -> Result<Fenced<()>> {
+        self.run(&Begin { lease, events: &[], limit: Some(limit) }).await
     }
 
     /// Writes a batch of events. The holder numbers its batches upwards from 1 under each lease, so that one that
@@ -46,6 +52,8 @@ impl Store {
 struct Begin<'a> {
     lease: &'a Lease,
     events: &'a [NewEvent],
+    /// How long it may run, where the deadlines of phases do not say.
+    limit: Option<Duration>,
 }
 
 impl Work for Begin<'_> {
@@ -65,8 +73,16 @@ impl Work for Begin<'_> {
         let (to, cause) = (JobState::Running, Cause::Started);
         let step = Move { to, cause, actor: lease.actor(), trace: &lease.trace, failure: None, wait: None };
         moves::apply(tx, &held.row, &step).await?;
-        advance::stop_waiting(tx, lease.record()).await?;
-        append(tx, &held.history(lease), self.events).await?;
+        if let Some(limit) = self.limit {
+            let sql = "-- lease.limit
+                UPDATE leases SET overdue_at = clock_timestamp() + make_interval(secs => $3::float8)
+                WHERE job_id = $1 AND epoch = $2";
+            tx.execute(sql, &[&lease.job.0, &lease.epoch.0, &limit.as_secs_f64()]).await?;
+        }
+        if let Some(record) = lease.record() {
+            advance::stop_waiting(tx, record).await?;
+        }
+        held.tell(tx, lease, self.events).await?;
         Ok(Fenced::Done(()))
     }
 }
@@ -91,7 +107,7 @@ impl Work for Append<'_> {
         if tx.execute(sql, &[&self.lease.job.0, &self.lease.epoch.0, &self.batch]).await? == 0 {
             return Ok(Fenced::Done(Told::Before));
         }
-        append(tx, &held.history(self.lease), self.events).await?;
+        held.tell(tx, self.lease, self.events).await?;
         Ok(Fenced::Done(Told::Now))
     }
 }

@@ -63,14 +63,11 @@ impl Store {
 /// them. The states are literals, so that the partial index fits. A lease row that somebody's repair by hand left behind
 /// is taken over: else it would stop every claim that meets this job.
 ///
-/// A job of no migration would be no lease of ours; taking it would fail, and every claim with it.
-///
 /// A job that was handed back keeps its `run_at`, and with it its rank; it has waited since its row changed.
 const CLAIM: &str = "-- job.claim
     WITH ranked AS (
         SELECT id, greatest(run_at, updated_at) AS since FROM jobs
         WHERE queue = $1 AND state = 'PENDING' AND run_at <= (SELECT clock_timestamp())
-          AND migration_id IS NOT NULL
         ORDER BY priority DESC, run_at, id
         LIMIT $2
         FOR UPDATE SKIP LOCKED
@@ -86,7 +83,7 @@ const CLAIM: &str = "-- job.claim
         ON CONFLICT (job_id) DO UPDATE SET
             worker_id = excluded.worker_id, epoch = excluded.epoch, claimed_at = excluded.claimed_at,
             heartbeat_at = excluded.heartbeat_at, expires_at = excluded.expires_at, last_batch = 0,
-            phase = NULL, phase_began_at = NULL
+            phase = NULL, phase_began_at = NULL, overdue_at = NULL
     ), logged AS (
         INSERT INTO transitions (job_id, tenant_id, from_state, to_state, cause, actor, epoch, attempt, trace_id)
         SELECT id, tenant_id, $5, $6, $7, 'worker:' || $3::uuid, epoch, attempts + 1,

@@ -1,12 +1,11 @@
-//! RUNNING → COMPLETED, and the migration with it.
+//! RUNNING → COMPLETED, and the migration with it; or with a result of its own, where the job is of another kind.
 
 use super::{
     Fenced, Lease, ended, fence,
     moves::{self, Move},
 };
 use crate::{
-    Result, Store,
-    events::append::append,
+    Error, Result, Store,
     migrations::advance::{self, End},
     tx::{Tx, Work},
 };
@@ -15,6 +14,7 @@ use domain::{
     event::NewEvent,
     job::{Cause, JobState},
 };
+use serde_json::Value;
 use uuid::Uuid;
 
 /// The end of a job that succeeded.
@@ -30,6 +30,42 @@ impl Store {
     /// RUNNING → COMPLETED, and the migration with it. Said again, it changes nothing and answers the same.
     pub async fn complete_job(&self, lease: &Lease, completion: &Completion) -> Result<Fenced<()>> {
         self.run(&Complete { lease, completion }).await
+    }
+}
+
+impl Store {
+    /// RUNNING → COMPLETED for a job that carries out no migration, with its result. Said again, it changes nothing and
+    /// answers the same.
+    pub async fn finish_task(&self, lease: &Lease, result: &Value) -> Result<Fenced<()>> {
+        self.run(&Finish { lease, result }).await
+    }
+}
+
+struct Finish<'a> {
+    lease: &'a Lease,
+    result: &'a Value,
+}
+
+impl Work for Finish<'_> {
+    type Out = Fenced<()>;
+
+    fn tenant(&self) -> Option<TenantId> {
+        Some(self.lease.tenant)
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
+        let lease = self.lease;
+        let Some(held) = fence::prove(tx, lease).await? else {
+            return Ok(ended::again(tx, lease, &[Cause::Completed]).await?.map(drop));
+        };
+        if lease.carries.is_some() {
+            return Err(Error::corrupt(format!("job {} carries out a migration", lease.job)));
+        }
+        let (to, cause) = (JobState::Completed, Cause::Completed);
+        let step = Move { to, cause, actor: lease.actor(), trace: &lease.trace, failure: None, wait: None };
+        moves::apply_with(tx, &held.row, &step, Some(self.result)).await?;
+        fence::release(tx, lease, cause).await?;
+        Ok(Fenced::Done(()))
     }
 }
 
@@ -54,8 +90,9 @@ impl Work for Complete<'_> {
         let step = Move { to, cause, actor: lease.actor(), trace: &lease.trace, failure: None, wait: None };
         moves::apply(tx, &held.row, &step).await?;
         fence::release(tx, lease, cause).await?;
-        advance::end(tx, lease.record(), &End::Completed(self.completion.project_id)).await?;
-        append(tx, &held.history(lease), &self.completion.events).await?;
+        let record = lease.migration_run()?.record(lease.tenant);
+        advance::end(tx, record, &End::Completed(self.completion.project_id)).await?;
+        held.tell(tx, lease, &self.completion.events).await?;
         Ok(Fenced::Done(()))
     }
 }

@@ -5,16 +5,16 @@
 //! matter here: as long as nobody took the job, its holder may finish what it does.
 
 use super::{
-    Lease,
+    Lease, MigrationRun,
     moves::{Actor, Locked},
 };
 use crate::{
     Result,
-    events::append::History,
+    events::append::{History, append},
     tracking,
     tx::{Columns, Tx},
 };
-use domain::{CorrelationId, job::Cause, tracking::Outcome};
+use domain::{CorrelationId, event::NewEvent, job::Cause, tracking::Outcome};
 use tokio_postgres::types::ToSql;
 
 /// A job's row under a lease that was proved.
@@ -27,15 +27,11 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// The history that this lease's holder writes.
-    pub(crate) fn history<'a>(&self, lease: &'a Lease) -> History<'a> {
-        History {
-            tenant: lease.tenant,
-            migration: lease.migration,
-            run: lease.run,
-            correlation: self.correlation,
-            trace: &lease.trace,
-        }
+    /// Tells the history of the migration that the job carries out; a job of another kind has none.
+    pub(crate) async fn tell(&self, tx: &Tx<'_>, lease: &Lease, events: &[NewEvent]) -> Result<()> {
+        let Some(MigrationRun { migration, run }) = lease.carries else { return Ok(()) };
+        let (tenant, correlation, trace) = (lease.tenant, self.correlation, &lease.trace);
+        append(tx, &History { tenant, migration, run, correlation, trace }, events).await
     }
 }
 
@@ -49,11 +45,12 @@ impl Lease {
 pub(crate) async fn prove(tx: &Tx<'_>, lease: &Lease) -> Result<Option<Held>> {
     let sql = "-- job.fence
         SELECT id FROM jobs
-        WHERE id = $1 AND epoch = $2 AND tenant_id = $3 AND migration_id = $4 AND run = $5
+        WHERE id = $1 AND epoch = $2 AND tenant_id = $3 AND migration_id IS NOT DISTINCT FROM $4
+          AND run IS NOT DISTINCT FROM $5
           AND state IN ('PREPARING', 'RUNNING')
         FOR UPDATE";
-    let key: [&(dyn ToSql + Sync); 5] =
-        [&lease.job.0, &lease.epoch.0, &lease.tenant.0, &lease.migration.0, &lease.run];
+    let (migration, run) = lease.carries.map(|of| (of.migration.0, of.run)).unzip();
+    let key: [&(dyn ToSql + Sync); 5] = [&lease.job.0, &lease.epoch.0, &lease.tenant.0, &migration, &run];
     match tx.query_opt(sql, &key).await? {
         Some(_) => read(tx, lease).await.map(Some),
         None => Ok(None),
@@ -84,7 +81,8 @@ pub(crate) async fn read(tx: &Tx<'_>, lease: &Lease) -> Result<Held> {
 /// Deletes the lease's row, and closes what was tracked under it: the job has left, for this cause, the states in which
 /// somebody holds it.
 pub(crate) async fn release(tx: &Tx<'_>, lease: &Lease, cause: Cause) -> Result<()> {
-    if let Some(outcome) = Outcome::of(cause) {
+    // Only phases are tracked.
+    if let Some(outcome) = Outcome::of(cause).filter(|_| lease.carries.is_some()) {
         tracking::close(tx, lease, None, outcome).await?;
     }
     let sql = "-- lease.release\nDELETE FROM leases WHERE job_id = $1 AND epoch = $2";

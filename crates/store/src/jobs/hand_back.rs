@@ -6,9 +6,7 @@ use super::{
     settle,
 };
 use crate::{
-    Result, Store,
-    events::append::append,
-    outbox,
+    Result, Store, outbox,
     tx::{Tx, Work},
 };
 use domain::{
@@ -68,7 +66,7 @@ impl Work for HandBack<'_> {
         if wait.is_none() {
             outbox::announce_job(tx, lease.tenant, &held.queue, lease.job, &lease.trace).await?;
         }
-        append(tx, &held.history(lease), self.events).await?;
+        held.tell(tx, lease, self.events).await?;
         Ok(Fenced::Done(JobState::Pending))
     }
 }

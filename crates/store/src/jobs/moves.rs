@@ -12,6 +12,7 @@ use domain::{
     job::{Cause, JobState},
     trace::TraceContext,
 };
+use serde_json::Value;
 use std::{fmt, time::Duration};
 use time::OffsetDateTime;
 
@@ -79,6 +80,16 @@ pub(crate) struct Move<'a> {
 
 /// Moves a locked job; answers when it may run.
 pub(crate) async fn apply(tx: &Tx<'_>, job: &Locked, step: &Move<'_>) -> Result<OffsetDateTime> {
+    apply_with(tx, job, step, None).await
+}
+
+/// The same, with the result of a job that is done.
+pub(crate) async fn apply_with(
+    tx: &Tx<'_>,
+    job: &Locked,
+    step: &Move<'_>,
+    result: Option<&Value>,
+) -> Result<OffsetDateTime> {
     let to = job.state.to(step.to).map_err(|source| Error::Illegal { doing: "job.move", source })?;
     let sql = "-- job.move
         WITH moved AS (
@@ -86,6 +97,7 @@ pub(crate) async fn apply(tx: &Tx<'_>, job: &Locked, step: &Move<'_>) -> Result<
                 state = $4,
                 attempts = $5,
                 last_error = coalesce($6, last_error),
+                result = $12,
                 run_at = coalesce(clock_timestamp() + make_interval(secs => $7::float8), run_at),
                 cancel_requested_at = CASE WHEN $8 = 'replayed' THEN NULL ELSE cancel_requested_at END,
                 finished_at = CASE WHEN $4 IN ('COMPLETED', 'FAILED', 'CANCELLED') THEN clock_timestamp() END
@@ -113,6 +125,7 @@ pub(crate) async fn apply(tx: &Tx<'_>, job: &Locked, step: &Move<'_>) -> Result<
                 &step.actor.to_string(),
                 &job.attempt(),
                 &step.trace.trace_id(),
+                &result.map(jsonb::storable),
             ],
         )
         .await?;
@@ -120,6 +133,6 @@ pub(crate) async fn apply(tx: &Tx<'_>, job: &Locked, step: &Move<'_>) -> Result<
 }
 
 /// A failure as it is stored.
-pub(crate) fn failure_json(failure: &Failure) -> serde_json::Value {
+pub(crate) fn failure_json(failure: &Failure) -> Value {
     jsonb::storable(&serde_json::to_value(failure).expect("strings and a boolean always serialise"))
 }

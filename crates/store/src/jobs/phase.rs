@@ -2,9 +2,7 @@
 
 use super::{Fenced, Lease, fence};
 use crate::{
-    Error, Result, Store,
-    events::append::append,
-    jsonb,
+    Error, Result, Store, jsonb,
     migrations::advance,
     tracking,
     tx::{Columns, Tx, Work},
@@ -67,9 +65,9 @@ impl Work for BeginPhase<'_> {
             ON CONFLICT (migration_id, run, phase) DO UPDATE SET
                 starts = phases.starts + 1, epoch = excluded.epoch, started_at = clock_timestamp()
             WHERE phases.state = 'running' AND phases.epoch <> excluded.epoch";
-        let (migration, phase) = (lease.migration.0, self.phase.as_str());
-        let begun =
-            tx.execute(sql, &[&migration, &lease.run, &phase, &lease.tenant.0, &lease.epoch.0]).await?;
+        let of = lease.migration_run()?;
+        let (migration, phase) = (of.migration.0, self.phase.as_str());
+        let begun = tx.execute(sql, &[&migration, &of.run, &phase, &lease.tenant.0, &lease.epoch.0]).await?;
         if begun == 0 {
             // Complete, or begun by this very lease in a call whose answer was lost.
             let result = completed(tx, lease, self.phase).await?;
@@ -80,8 +78,8 @@ impl Work for BeginPhase<'_> {
             UPDATE leases SET phase = $3, phase_began_at = clock_timestamp() WHERE job_id = $1 AND epoch = $2";
         tx.execute(sql, &[&lease.job.0, &lease.epoch.0, &phase]).await?;
         tracking::open(tx, lease, &held, self.phase).await?;
-        advance::enter_phase(tx, lease.record(), self.phase).await?;
-        append(tx, &held.history(lease), self.events).await?;
+        advance::enter_phase(tx, of.record(lease.tenant), self.phase).await?;
+        held.tell(tx, lease, self.events).await?;
         Ok(Fenced::Done(PhaseStart::Begun))
     }
 }
@@ -107,10 +105,10 @@ impl Work for CompletePhase<'_> {
         let sql = "-- phase.complete
             UPDATE phases SET state = 'completed', completed_at = clock_timestamp(), result = $5, epoch = $6
             WHERE migration_id = $1 AND run = $2 AND phase = $3 AND tenant_id = $4 AND state = 'running'";
-        let (migration, phase, result) =
-            (lease.migration.0, self.phase.as_str(), jsonb::storable(self.result));
+        let of = lease.migration_run()?;
+        let (migration, phase, result) = (of.migration.0, self.phase.as_str(), jsonb::storable(self.result));
         let key: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
-            [&migration, &lease.run, &phase, &lease.tenant.0, &result, &lease.epoch.0];
+            [&migration, &of.run, &phase, &lease.tenant.0, &result, &lease.epoch.0];
         if tx.execute(sql, &key).await? == 0 {
             return match completed(tx, lease, self.phase).await? {
                 Some(_) => Ok(Fenced::Done(())),
@@ -121,7 +119,7 @@ impl Work for CompletePhase<'_> {
             UPDATE leases SET phase = NULL, phase_began_at = NULL WHERE job_id = $1 AND epoch = $2";
         tx.execute(sql, &[&lease.job.0, &lease.epoch.0]).await?;
         tracking::close(tx, lease, Some(self.phase), Outcome::Completed).await?;
-        append(tx, &held.history(lease), self.events).await?;
+        held.tell(tx, lease, self.events).await?;
         Ok(Fenced::Done(()))
     }
 }
@@ -131,11 +129,12 @@ async fn completed(tx: &Tx<'_>, lease: &Lease, phase: Phase) -> Result<Option<Va
     let sql = "-- phase.result
         SELECT result FROM phases
         WHERE migration_id = $1 AND run = $2 AND phase = $3 AND tenant_id = $4 AND state = 'completed'";
+    let of = lease.migration_run()?;
     let key: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
-        [&lease.migration.0, &lease.run, &phase.as_str(), &lease.tenant.0];
+        [&of.migration.0, &of.run, &phase.as_str(), &lease.tenant.0];
     tx.query_opt(sql, &key).await?.map(|row| row.column("result")).transpose()
 }
 
 fn missing(lease: &Lease, phase: Phase) -> Error {
-    Error::corrupt(format!("phase {phase} of migration {} was never begun", lease.migration))
+    Error::corrupt(format!("phase {phase} of job {} was never begun", lease.job))
 }

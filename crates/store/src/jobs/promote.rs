@@ -86,7 +86,7 @@ impl Work for CalledOff {
         let sql = "-- job.called_off
             SELECT id, epoch, tenant_id, migration_id, run, trace FROM jobs
             WHERE state = 'WAITING_RETRY' AND run_at <= (SELECT clock_timestamp())
-              AND cancel_requested_at IS NOT NULL AND migration_id IS NOT NULL
+              AND cancel_requested_at IS NOT NULL
             ORDER BY run_at LIMIT $1";
         let rows = tx.query(sql, &[&i64::from(self.limit)]).await?;
         rows.iter().map(|row| super::read_lease(row, self.actor)).collect()

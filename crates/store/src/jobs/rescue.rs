@@ -52,8 +52,8 @@ pub struct RescueRequest<'a> {
 pub struct Rescued {
     /// The job.
     pub job: JobId,
-    /// Its migration.
-    pub migration: MigrationId,
+    /// The migration that it carries out.
+    pub migration: Option<MigrationId>,
     /// Where it went: WAITING_RETRY, FAILED or CANCELLED.
     pub to: JobState,
     /// Which clock told: the lease ran out, the phase or the attempt took too long, or nobody heeded a wish to cancel.
@@ -118,7 +118,7 @@ impl Work for Expired<'_> {
         let sql = "-- lease.expired
             WITH suspects AS (
                 SELECT job_id, epoch, expires_at FROM leases
-                WHERE least(expires_at, claimed_at + make_interval(secs => $3::float8),
+                WHERE least(expires_at, coalesce(overdue_at, claimed_at + make_interval(secs => $3::float8)),
                             phase_began_at + make_interval(secs => ($4::jsonb->>phase)::float8))
                       <= (SELECT clock_timestamp())
                 UNION
@@ -131,7 +131,7 @@ impl Work for Expired<'_> {
             FROM suspects JOIN jobs ON jobs.id = suspects.job_id AND jobs.epoch = suspects.epoch
             WHERE clock_timestamp() >= make_interval(secs => $1::float8)
                   + greatest(pg_postmaster_start_time(), (SELECT stats_reset FROM pg_stat_bgwriter))
-              AND jobs.state IN ('PREPARING', 'RUNNING') AND jobs.migration_id IS NOT NULL
+              AND jobs.state IN ('PREPARING', 'RUNNING')
             ORDER BY suspects.expires_at LIMIT $2";
         let (job, phases) = limits(self.request.deadlines);
         let (ttl, most) = (self.request.ttl.as_secs_f64(), i64::from(self.request.limit));
@@ -159,7 +159,12 @@ impl Work for Rescue<'_> {
         for lease in self.batch {
             if let Some((held, lost)) = prove_lost(tx, lease, self.request).await? {
                 let to = self.settle(tx, lease, &held, &lost).await?;
-                rescued.push(Rescued { job: lease.job, migration: lease.migration, to, cause: lost.cause });
+                rescued.push(Rescued {
+                    job: lease.job,
+                    migration: lease.carries.map(|of| of.migration),
+                    to,
+                    cause: lost.cause,
+                });
             }
         }
         Ok(rescued)
@@ -176,7 +181,11 @@ impl Rescue<'_> {
             .map_err(|_| Error::corrupt(format!("job {} has {} attempts", lease.job, held.row.attempts)))?;
         let max_attempts = u32::try_from(held.max_attempts).unwrap_or(1); // the column is at least 1
         let policy = retry::Policy { max_attempts, ..*self.request.policy };
-        let verdict = policy.judge(failure, attempt, jitter_of(self.request.jitter, lease.job));
+        let draw = jitter_of(self.request.jitter, lease.job);
+        let verdict = match lease.carries {
+            Some(_) => policy.judge(failure, attempt, draw),
+            None => policy.judge_task(failure, attempt, draw),
+        };
         settle(tx, &Attempt { lease, held, failure, verdict, cause: lost.cause, events: &[] }).await
     }
 }
@@ -199,7 +208,7 @@ async fn prove_lost(tx: &Tx<'_>, lease: &Lease, request: &RescueRequest<'_>) -> 
     let premise = "-- lease.take
         DELETE FROM leases
         WHERE job_id = $1 AND epoch = $2
-          AND ($5 OR least(expires_at, claimed_at + make_interval(secs => $3::float8),
+          AND ($5 OR least(expires_at, coalesce(overdue_at, claimed_at + make_interval(secs => $3::float8)),
                     phase_began_at + make_interval(secs => ($4::jsonb->>phase)::float8)) <= clock_timestamp())
         RETURNING expires_at <= clock_timestamp() AS expired, phase,
                   coalesce(phase_began_at + make_interval(secs => ($4::jsonb->>phase)::float8)

@@ -2,18 +2,17 @@
 //! asked for meanwhile.
 
 use super::{
-    Lease,
+    Lease, MigrationRun,
     fence::{self, Held},
     moves::{self, Move, failure_json},
 };
 use crate::{
     Result,
-    events::append::append,
     migrations::advance::{self, End, Record},
     tx::{Columns, Tx},
 };
 use domain::{
-    Failure,
+    Failure, TenantId,
     event::{EventType, NewEvent},
     job::{Cause, JobState},
     phase::Phase,
@@ -67,14 +66,15 @@ fn next(verdict: Verdict, attempts: i32, max_attempts: i32, cancel_requested: bo
 async fn retry(tx: &Tx<'_>, attempt: &Attempt<'_>, wait: Duration) -> Result<JobState> {
     let lease = attempt.lease;
     let run_at = leave(tx, attempt, JobState::WaitingRetry, attempt.cause, Some(wait)).await?;
-    advance::await_retry(tx, lease.record(), run_at).await?;
+    let Some(record) = lease.record() else { return Ok(JobState::WaitingRetry) };
+    advance::await_retry(tx, record, run_at).await?;
     let mut events = attempt.events.to_vec();
     if events.is_empty() {
-        let (phase, progress) = position(tx, lease.record()).await?;
+        let (phase, progress) = position(tx, record).await?;
         let number = u32::try_from(attempt.held.row.attempts + 1).unwrap_or(u32::MAX); // the column is at least 0
         events.push(NewEvent::retrying(attempt.failure, number, wait, phase, progress));
     }
-    append(tx, &attempt.held.history(lease), &events).await?;
+    attempt.held.tell(tx, lease, &events).await?;
     Ok(JobState::WaitingRetry)
 }
 
@@ -87,13 +87,14 @@ async fn give_up(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<JobState> {
         INSERT INTO dead_letters (id, job_id, tenant_id, epoch, job, failure)
         SELECT $2, id, tenant_id, epoch, to_jsonb(jobs), $3 FROM jobs WHERE id = $1";
     tx.execute_one(sql, &[&lease.job.0, &Uuid::now_v7(), &failure_json(attempt.failure)]).await?;
-    advance::end(tx, lease.record(), &End::Failed(attempt.failure)).await?;
+    let Some(record) = lease.record() else { return Ok(JobState::Failed) };
+    advance::end(tx, record, &End::Failed(attempt.failure)).await?;
     let mut events = attempt.events.to_vec();
     if !closes(&events) {
-        let (phase, progress) = position(tx, lease.record()).await?;
+        let (phase, progress) = position(tx, record).await?;
         events.extend(NewEvent::failed(attempt.failure, phase, progress));
     }
-    append(tx, &attempt.held.history(lease), &events).await?;
+    attempt.held.tell(tx, lease, &events).await?;
     Ok(JobState::Failed)
 }
 
@@ -112,7 +113,7 @@ async fn leave(
     Ok(run_at)
 }
 
-/// Cancels a job and its migration; the last events are added if there is no `done` among them.
+/// Cancels a job and the migration that it carries out; the last events are added if there is no `done` among them.
 pub(crate) async fn cancel(
     tx: &Tx<'_>,
     lease: &Lease,
@@ -130,18 +131,26 @@ pub(crate) async fn cancel(
     };
     moves::apply(tx, &held.row, &step).await?;
     fence::release(tx, lease, step.cause).await?;
-    advance::end(tx, lease.record(), &End::Cancelled).await?;
+    let Some(record) = lease.record() else { return Ok(()) };
+    advance::end(tx, record, &End::Cancelled).await?;
     let mut events = events.to_vec();
     if !closes(&events) {
-        let (phase, progress) = position(tx, lease.record()).await?;
+        let (phase, progress) = position(tx, record).await?;
         events.extend(NewEvent::cancelled(phase, progress));
     }
-    append(tx, &held.history(lease), &events).await
+    held.tell(tx, lease, &events).await
 }
 
 impl Lease {
-    pub(crate) fn record(&self) -> Record {
-        Record { tenant: self.tenant, id: self.migration }
+    /// The record of the migration that the job carries out.
+    pub(crate) fn record(&self) -> Option<Record> {
+        self.carries.map(|of| of.record(self.tenant))
+    }
+}
+
+impl MigrationRun {
+    pub(crate) const fn record(self, tenant: TenantId) -> Record {
+        Record { tenant, id: self.migration }
     }
 }
 

@@ -284,11 +284,16 @@ impl Work for FindHolder {
         let Some(row) = tx.query_opt(sql, &[&self.migration.0, &self.tenant.0]).await? else {
             return Ok(None);
         };
-        Ok(Some(Holder {
-            job: JobId(row.column("id")?),
-            epoch: Epoch(row.column("epoch")?),
-            worker: WorkerId(row.column("worker_id")?),
-            grpc_address: row.column("grpc_address")?,
-        }))
+        read_holder(&row).map(Some)
     }
+}
+
+/// A holder out of the columns `id`, `epoch`, `worker_id` and `grpc_address`.
+pub(crate) fn read_holder(row: &Row) -> Result<Holder> {
+    Ok(Holder {
+        job: JobId(row.column("id")?),
+        epoch: Epoch(row.column("epoch")?),
+        worker: WorkerId(row.column("worker_id")?),
+        grpc_address: row.column("grpc_address")?,
+    })
 }

@@ -1,6 +1,6 @@
 //! Analyses, pages and the journal of a crawl: kept whole, seen when they are complete, bounded, and tidied away.
 
-use crate::world::{World, done, event, site_analysis, site_page, visit};
+use crate::world::{World, carried, done, event, site_analysis, site_page, visit};
 use domain::{analysis::Depth, phase::Phase};
 use serde_json::json;
 use store::{Lease, PageFilter, PhaseStart};
@@ -10,7 +10,8 @@ fn first(limit: u32) -> PageFilter {
 }
 
 async fn numbers(world: &World, lease: &Lease, filter: &PageFilter) -> Vec<i32> {
-    let pages = world.gateway.site_pages(lease.tenant, lease.migration, lease.run, filter).await;
+    let pages =
+        world.gateway.site_pages(lease.tenant, carried(lease).migration, carried(lease).run, filter).await;
     pages.expect("a look").iter().map(|page| page.number).collect()
 }
 
@@ -18,7 +19,7 @@ async fn numbers(world: &World, lease: &Lease, filter: &PageFilter) -> Vec<i32> 
 async fn pages_are_seen_when_the_deep_analysis_is_complete_and_not_before() {
     let world = World::new().await;
     let (_, lease) = world.running("https://example.com/").await;
-    let read = || world.gateway.analysis(lease.tenant, lease.migration, lease.run);
+    let read = || world.gateway.analysis(lease.tenant, carried(&lease).migration, carried(&lease).run);
     assert_eq!(read().await.expect("a look"), None);
     done(world.worker.keep_analysis(&lease, &site_analysis(Depth::Shallow)).await);
     let shallow = read().await.expect("a look").expect("there");
@@ -31,7 +32,7 @@ async fn pages_are_seen_when_the_deep_analysis_is_complete_and_not_before() {
     ];
     done(world.worker.write_site_pages(&lease, 1, &pages).await);
     assert!(numbers(&world, &lease, &first(10)).await.is_empty());
-    let one = || world.gateway.site_page(lease.tenant, lease.migration, lease.run, 2);
+    let one = || world.gateway.site_page(lease.tenant, carried(&lease).migration, carried(&lease).run, 2);
     assert_eq!(one().await.expect("a look"), None);
 
     let deep = site_analysis(Depth::Deep);
@@ -45,9 +46,9 @@ async fn pages_are_seen_when_the_deep_analysis_is_complete_and_not_before() {
     assert_eq!(done(again), PhaseStart::AlreadyComplete(result.clone()));
 
     // Said again after a lost answer, it is done and tells nothing twice.
-    let told = world.told(lease.migration).await;
+    let told = world.told(carried(&lease).migration).await;
     done(world.worker.complete_analysis(&lease, &deep, &result, &[event(9)]).await);
-    assert_eq!(world.told(lease.migration).await, told);
+    assert_eq!(world.told(carried(&lease).migration).await, told);
 }
 
 #[tokio::test]
@@ -98,7 +99,10 @@ async fn an_attempt_replaces_the_pages_that_another_one_left() {
     // The same addresses in another place: none stands in the way of the other.
     done(world.worker.write_site_pages(&lease, 1, &[old[3].clone(), old[0].clone()]).await);
     done(world.worker.complete_analysis(&lease, &site_analysis(Depth::Deep), &json!({}), &[]).await);
-    let pages = world.gateway.site_pages(lease.tenant, lease.migration, lease.run, &first(10)).await;
+    let pages = world
+        .gateway
+        .site_pages(lease.tenant, carried(&lease).migration, carried(&lease).run, &first(10))
+        .await;
     let urls: Vec<_> = pages.expect("a look").into_iter().map(|page| page.url).collect();
     assert_eq!(urls, ["https://example.com/old3", "https://example.com/old0"]);
     // No page twice in a run.
@@ -118,11 +122,12 @@ async fn a_journal_gives_back_what_was_recorded_last_to_whoever_holds_the_job() 
     let mut found = world.worker.recall_visits(&lease, &[[2; 16], [9; 16], [1; 16]]).await.expect("a look");
     found.sort();
     assert_eq!(found, [([1; 16], b"one\0".to_vec()), ([2; 16], b"second".to_vec())]);
-    let counted: i32 =
-        world.one("SELECT visits FROM crawl_journals WHERE migration_id = $1", lease.migration.0).await;
+    let counted: i32 = world
+        .one("SELECT visits FROM crawl_journals WHERE migration_id = $1", carried(&lease).migration.0)
+        .await;
     assert_eq!(counted, 3);
     let full = "UPDATE crawl_journals SET visits = 1000000 WHERE migration_id = $1";
-    world.sql.execute(full, &[&lease.migration.0]).await.expect("the owner may");
+    world.sql.execute(full, &[&carried(&lease).migration.0]).await.expect("the owner may");
     assert!(world.worker.record_visits(&lease, &[visit(7, b"more")]).await.is_err(), "it is full");
 }
 
@@ -135,11 +140,12 @@ async fn a_journal_outlives_its_crawl_until_the_result_is_kept_and_is_removed_in
     assert!(world.worker.old_journals(10).await.expect("a look").is_empty(), "it is still needed");
     done(world.worker.complete_analysis(&lease, &site_analysis(Depth::Deep), &json!({}), &[]).await);
     let old = world.worker.old_journals(10).await.expect("a look");
-    assert_eq!(old.iter().map(|journal| journal.migration).collect::<Vec<_>>(), [lease.migration]);
+    assert_eq!(old.iter().map(|journal| journal.migration).collect::<Vec<_>>(), [carried(&lease).migration]);
     let remove = async |limit| world.worker.remove_journal(&old[0], limit).await.expect("a removal");
     assert!(!remove(3).await);
-    let left: i64 =
-        world.one("SELECT count(*) FROM crawl_visits WHERE migration_id = $1", lease.migration.0).await;
+    let left: i64 = world
+        .one("SELECT count(*) FROM crawl_visits WHERE migration_id = $1", carried(&lease).migration.0)
+        .await;
     assert_eq!(left, 2);
     assert!(remove(3).await);
     assert!(world.worker.old_journals(10).await.expect("a look").is_empty());
@@ -152,5 +158,5 @@ async fn the_journal_of_a_job_that_is_over_is_old() {
     done(world.worker.record_visits(&lease, &[visit(1, b"{}")]).await);
     done(world.worker.cancel_job(&lease, &[]).await);
     let old = world.worker.old_journals(10).await.expect("a look");
-    assert_eq!(old.iter().map(|journal| journal.migration).collect::<Vec<_>>(), [lease.migration]);
+    assert_eq!(old.iter().map(|journal| journal.migration).collect::<Vec<_>>(), [carried(&lease).migration]);
 }

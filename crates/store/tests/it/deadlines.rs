@@ -36,7 +36,7 @@ async fn a_phase_that_hangs_is_taken_from_a_worker_that_renews_and_is_told_of() 
     assert_eq!(world.rescue().await, [], "it may still take its time");
     overrun_phase(&world, lease.job).await;
     let (to, cause) = (JobState::WaitingRetry, Cause::PhaseOverdue);
-    let taken = Rescued { job: lease.job, migration: request.migration, to, cause };
+    let taken = Rescued { job: lease.job, migration: Some(request.migration), to, cause };
     assert_eq!(world.rescue().await, [taken]);
     assert_eq!(world.transitions(lease.job).await[3], "RUNNING>WAITING_RETRY phase_overdue 1 1");
     let code: String = world.one("SELECT last_error->>'code' FROM jobs WHERE id = $1", lease.job.0).await;

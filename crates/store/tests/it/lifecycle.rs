@@ -73,7 +73,11 @@ async fn a_phase_that_is_complete_is_not_begun_again_by_a_later_attempt() {
     assert_eq!(kept, PhaseStart::AlreadyComplete(json!({"pages": 6, "odd": "xy"})));
     assert_eq!(world.everything().await, before);
     assert_eq!(done(world.worker.begin_phase(&second, Phase::Plan, &[]).await), PhaseStart::Begun);
-    let phases = world.worker.phases(second.tenant, second.migration, 1).await.expect("phases");
+    let phases = world
+        .worker
+        .phases(second.tenant, crate::world::carried(&second).migration, 1)
+        .await
+        .expect("phases");
     let counted: Vec<_> = phases.iter().map(|p| (p.phase, p.starts, p.epoch.0)).collect();
     assert_eq!(counted, [(Phase::Analyze, 1, 1), (Phase::Plan, 2, 2)]);
 }

@@ -25,6 +25,7 @@ mod retries;
 mod runner;
 mod schema;
 mod statements;
+mod tasks;
 mod tenants;
 mod tracking;
 mod world;

@@ -59,7 +59,7 @@ async fn a_new_run_goes_on_where_the_last_one_failed_with_what_it_stored() {
     assert_eq!(world.told(request.migration).await.last().map(String::as_str), Some("phase_update"));
 
     let lease = world.claim_one().await.lease;
-    assert_eq!((lease.run, lease.epoch), (2, Epoch(1)));
+    assert_eq!((lease.carries.map(|of| of.run), lease.epoch), (Some(2), Epoch(1)));
     done(world.worker.begin_job(&lease, &[]).await);
     for (phase, kept) in [(Phase::Analyze, "analyze"), (Phase::Plan, "plan")] {
         let found = done(world.worker.begin_phase(&lease, phase, &[]).await);

@@ -17,7 +17,7 @@ async fn only_an_expired_lease_is_taken_and_the_attempt_counts() {
     let to = JobState::WaitingRetry;
     assert_eq!(
         world.rescue().await,
-        [Rescued { job: lease.job, migration: request.migration, to, cause: Cause::LeaseExpired }]
+        [Rescued { job: lease.job, migration: Some(request.migration), to, cause: Cause::LeaseExpired }]
     );
     assert_eq!(world.rescue().await, [], "it is taken once");
     let moves = world.transitions(lease.job).await;
@@ -90,7 +90,7 @@ async fn one_bad_row_does_not_hold_up_the_others_of_its_tenant() {
         .sql
         .execute(
             "UPDATE migrations SET state = 'cancelled', finished_at = now() WHERE id = $1",
-            &[&bad.migration.0],
+            &[&crate::world::carried(bad).migration.0],
         )
         .await
         .expect("the owner may");

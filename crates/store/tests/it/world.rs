@@ -14,8 +14,9 @@ use domain::{
 use serde_json::{Value, json};
 use std::time::Duration;
 use store::{
-    Analysis, ClaimRequest, Claimed, FailedAttempt, Fenced, IdempotentWrite, Lease, Member, NewVisit,
-    ProblemCounts, RescueRequest, Rescued, RetryMigration, SitePage, StartMigration, StartOutcome, Store,
+    Analysis, ClaimRequest, Claimed, FailedAttempt, Fenced, IdempotentWrite, Lease, Member, MigrationRun,
+    NewVisit, ProblemCounts, RescueRequest, Rescued, RetryMigration, SitePage, StartMigration, StartOutcome,
+    Store,
 };
 use testkit::postgres::Database;
 use tokio_postgres::Client;
@@ -207,6 +208,7 @@ impl World {
             "site_pages",
             "crawl_journals",
             "crawl_visits",
+            "job_kinds",
         ] {
             let sql = format!("SELECT coalesce(jsonb_agg(t ORDER BY t::text), '[]')::text FROM {table} t");
             let rows: String = self.sql.query_one(&sql, &[]).await.expect("the owner may").get(0);
@@ -214,6 +216,11 @@ impl World {
         }
         all
     }
+}
+
+/// What a migration's lease carries out.
+pub(crate) fn carried(lease: &Lease) -> MigrationRun {
+    lease.carries.expect("the job of a migration")
 }
 
 pub(crate) fn worker() -> WorkerId {
