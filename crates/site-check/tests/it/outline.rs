@@ -264,11 +264,7 @@ impl Writer<'_> {
                         value.split(' ').filter(|class| !self.hoisted.contains_key(class)).collect();
                     let rules = value.split(' ').filter_map(|class| self.hoisted.get(class));
                     styles.extend(rules.map(|rule| format!(";{rule};")));
-                    // Of an empty list nothing is left to see where a style became its only class.
-                    let styled = !styles.is_empty() || element.attr("style").is_some();
-                    if !(styled && classes.iter().all(|class| class.is_empty())) {
-                        found.insert(name, classes.join(" "));
-                    }
+                    found.insert(name, classes.join(" "));
                 }
                 "hidden" => drop(found.insert(name, String::new())),
                 _ if name.starts_with("on") && name[2..].bytes().all(|b| b.is_ascii_lowercase()) => {
@@ -288,6 +284,10 @@ impl Writer<'_> {
         let style = self.style(&styles);
         if !style.is_empty() {
             found.insert("style".into(), style);
+            // Of an empty list nothing is left to see where a style became its only class.
+            if found.get("class").is_some_and(String::is_empty) {
+                found.remove("class");
+            }
         }
         if !handlers.is_empty() {
             found.insert("(handlers)".into(), handlers.into_iter().collect::<Vec<_>>().join(" "));
