@@ -53,6 +53,17 @@ impl Client {
         Ok(request.send().await?)
     }
 
+    /// Changes the plan that this tag names.
+    pub(crate) async fn change_plan(&self, id: &str, tag: &str, body: &Value) -> Result<Value> {
+        let path = format!("{}/api/migration/{id}/plan", self.base);
+        let request = self.http.patch(path).bearer_auth(&self.key).header("if-match", tag).json(body);
+        let answer = request.send().await?;
+        let status = answer.status();
+        let answer: Value = answer.json().await?;
+        ensure!(status == StatusCode::OK, "the change answered {status}: {answer}");
+        Ok(answer)
+    }
+
     /// Starts a migration and returns its id.
     pub(crate) async fn start(&self, url: &str) -> Result<String> {
         let body = json!({"sourceUrl": url, "userPrompt": "Keep it as it is."});

@@ -7,7 +7,7 @@ use crate::{
     stack::{Stack, Terms},
 };
 use bus::JobHint;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 use testkit::{corpus, postgres::Database, site::StaticSite, wait};
 
@@ -37,6 +37,37 @@ async fn embedded_the_example_site_becomes_a_project_that_builds() {
     let site = example::site().await;
     let embedded = Embedded::start(site.addr()).await;
     the_example_site_becomes_a_project(&embedded.client, &site).await;
+    embedded.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn embedded_a_plan_waits_for_its_owner_who_changes_it_and_gets_the_project_that_it_says() {
+    let site = example::site().await;
+    let embedded = Embedded::start(site.addr()).await;
+    let client = &embedded.client;
+    let wish = json!({"sourceUrl": site.url(), "userPrompt": "Keep it as it is.", "reviewPlan": true});
+    let started = client.post("/api/migration/start", None, &wish).await.expect("an answer");
+    let started: Value = started.json().await.expect("JSON");
+    let id = started["migrationId"].as_str().expect("an id");
+    let path = format!("/api/migration/{id}");
+    wait::until("the plan to wait for its owner", Duration::from_secs(120), || async {
+        let record: Value = client.get(&path).await.ok()?.json().await.ok()?;
+        (record["status"] == "questionnaire").then_some(())
+    })
+    .await;
+    let plan = client.get(&format!("{path}/plan")).await.expect("an answer");
+    let tag = plan.headers()["etag"].to_str().expect("text").to_owned();
+    let plan: Value = plan.json().await.expect("JSON");
+    let home = plan["routes"].as_array().expect("routes").iter().find(|route| route["path"] == "/");
+    let home = home.and_then(|route| route["url"].as_str()).expect("a front page");
+    let change = json!({"components": {home: "FrontDoor"}, "approve": true});
+    let told = client.change_plan(id, &tag, &change).await.expect("it is taken");
+    assert_eq!((&told["status"], &told["planVersion"]), (&json!("processing"), &json!(2)));
+    assert_success(&client.follow_to_the_end(id).await.expect("a history"));
+    let files = client.artifact(id).await.expect("a project");
+    let named =
+        |text: &Vec<u8>| String::from_utf8_lossy(text).contains("export default function FrontDoor()");
+    assert_eq!(files.values().filter(|text| named(text)).count(), 1);
     embedded.stop().await;
 }
 

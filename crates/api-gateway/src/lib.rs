@@ -20,6 +20,7 @@ mod pages;
 mod problem;
 mod process;
 mod routes;
+mod stored;
 mod view;
 
 pub use config::Config;

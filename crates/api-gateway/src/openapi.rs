@@ -34,9 +34,13 @@ struct ProblemDocument {
     /// With `already_active`: the migration that stands in the way.
     #[schema(rename = "migrationId")]
     migration_id: Option<uuid::Uuid>,
-    /// With `already_over`, `not_retryable`, `not_completed` and `not_analyzed`: where the migration stands.
+    /// With `already_over`, `not_retryable`, `not_completed`, `not_analyzed`, `not_planned`, `plan_in_use` and
+    /// `plan_not_awaited`: where the migration stands.
     #[schema(rename = "migrationStatus")]
     migration_status: Option<String>,
+    /// With `plan_changed`: the hash of the plan that the migration has.
+    #[schema(rename = "planHash")]
+    plan_hash: Option<String>,
 }
 
 #[derive(OpenApi)]
@@ -47,11 +51,11 @@ struct ProblemDocument {
         routes::cancel::cancel, routes::retry::retry,
         routes::dead_letters::list, routes::dead_letters::one, routes::dead_letters::replay, routes::dead_letters::discard,
         routes::dead_letters::replays::begin, routes::dead_letters::replays::read, routes::dead_letters::replays::cancel,
-        routes::artifact::artifact, routes::analysis::analysis, routes::analysis::list,
+        routes::artifact::artifact, routes::plan::plan, routes::plan::amend, routes::analysis::analysis, routes::analysis::list,
         routes::analysis::page
     ),
     components(schemas(
-        routes::start::StartRequest, view::Started, routes::retry::RetryRequest, view::RetryStarted, view::Migration, view::MigrationInFull, view::MigrationPage,
+        routes::start::StartRequest, view::Started, routes::retry::RetryRequest, view::RetryStarted, routes::plan::PlanChange, view::plan::PlanAmended, view::Migration, view::MigrationInFull, view::MigrationPage,
         view::EventPage, view::Cancel, view::Analysis, view::SitePages, view::SitePageInFull, view::letters::LetterPage, view::letters::LetterInFull, view::letters::Settled,
         view::letters::Replay, view::letters::Preview, routes::dead_letters::DiscardRequest,
         routes::dead_letters::replays::ReplayRequest, ProblemDocument
@@ -79,13 +83,14 @@ const EVERYWHERE: [Code; 4] =
     [Code::Unauthenticated, Code::UntrustedOrigin, Code::Unavailable, Code::Internal];
 
 /// What each route refuses, beside [`EVERYWHERE`].
-const REFUSALS: [(&str, &[Code]); 17] = [
+const REFUSALS: [(&str, &[Code]); 18] = [
     ("/api/migration/start", routes::start::REFUSALS),
     ("/api/migration", routes::list::REFUSALS),
     ("/api/migration/{id}", routes::read::REFUSALS),
     ("/api/migration/{id}/events", routes::events::REFUSALS),
     ("/api/migration/{id}/cancel", routes::cancel::REFUSALS),
     ("/api/migration/{id}/retry", routes::retry::REFUSALS),
+    ("/api/migration/{id}/plan", routes::plan::REFUSALS),
     ("/api/dead-letters", routes::dead_letters::LIST_REFUSALS),
     ("/api/dead-letters/{id}", routes::dead_letters::REFUSALS),
     ("/api/dead-letters/{id}/replay", routes::dead_letters::REPLAY_REFUSALS),

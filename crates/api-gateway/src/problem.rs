@@ -124,6 +124,18 @@ codes! {
     NotAnalyzed = "not_analyzed", CONFLICT, "The site has not been looked at";
     /// There is no project yet, or there never will be.
     NotCompleted = "not_completed", CONFLICT, "The migration has no project";
+    /// There is no plan yet.
+    NotPlanned = "not_planned", CONFLICT, "The migration has no plan";
+    /// Somebody works by the plan, or nobody ever will.
+    PlanInUse = "plan_in_use", CONFLICT, "The plan cannot be changed now";
+    /// Nothing waits for an approval.
+    PlanNotAwaited = "plan_not_awaited", CONFLICT, "No plan waits for approval";
+    /// The plan is not the one that the request names.
+    PlanChanged = "plan_changed", PRECONDITION_FAILED, "The plan is another one";
+    /// The request does not say which plan it means.
+    IfMatchMissing = "if_match_missing", PRECONDITION_REQUIRED, "The plan that is meant has to be named";
+    /// The plan cannot be changed so.
+    InvalidPlanEdit = "invalid_plan_edit", UNPROCESSABLE_ENTITY, "The plan cannot be changed so";
     /// A request with the same Idempotency-Key is being carried out.
     KeyInFlight = "idempotency_key_in_flight", CONFLICT, "A request with this Idempotency-Key is being carried out";
     /// The Idempotency-Key was used for another body.

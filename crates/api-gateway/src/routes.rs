@@ -7,6 +7,7 @@ pub(crate) mod cancel;
 pub(crate) mod dead_letters;
 pub(crate) mod events;
 pub(crate) mod list;
+pub(crate) mod plan;
 pub(crate) mod read;
 pub(crate) mod retry;
 pub(crate) mod start;
@@ -30,6 +31,10 @@ pub(crate) fn mount(config: &mut ServiceConfig) {
         .service(taking("GET", web::resource("/{id}/analysis").get(analysis::analysis)))
         .service(taking("GET", web::resource("/{id}/analysis/pages").get(analysis::list)))
         .service(taking("GET", web::resource("/{id}/analysis/pages/{number}").get(analysis::page)))
+        .service(taking(
+            "GET, HEAD, PATCH",
+            web::resource("/{id}/plan").get(plan::plan).route(web::patch().to(plan::amend)),
+        ))
         .service(taking("POST", web::resource("/{id}/retry").post(retry::retry)))
         .service(taking("POST", web::resource("/{id}/cancel").post(cancel::cancel)))
         .service(taking("GET", web::resource("/{id}/artifact").get(artifact::artifact)))

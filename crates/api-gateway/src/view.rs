@@ -1,6 +1,7 @@
 //! How records look in answers. Only what a tenant may see; the OpenAPI document is made of these types.
 
 pub(crate) mod letters;
+pub(crate) mod plan;
 
 use domain::{MigrationId, phase::Phase};
 use proto::status::LiveStatus;
@@ -74,7 +75,7 @@ pub(crate) struct Migration {
     seed: i64,
     tool_contract: String,
     model_version: String,
-    /// From 1; raised by a retry that makes a new plan.
+    /// From 1; raised by each change of the plan, and by a retry that makes a new one.
     plan_version: i32,
     cancel_requested: bool,
     #[serde(with = "time::serde::rfc3339")]

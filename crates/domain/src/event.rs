@@ -137,6 +137,30 @@ impl NewEvent {
         Self::new(EventType::PhaseUpdate, None, 0, detail)
     }
 
+    /// Word of a plan that waits for its owner's word; nothing happens until then.
+    pub fn plan_to_review(progress: i16) -> Self {
+        let notes = "The plan is ready for review. Look at it, change what you like, and approve it.";
+        let detail = json!({"status": MigrationState::Questionnaire, "question": "plan", "notes": notes});
+        Self::new(EventType::PhaseUpdate, Some(Phase::Plan), progress, detail)
+    }
+
+    /// Word of a plan that its owner changed.
+    pub fn plan_edited(version: i32, hash: &str, phase: Option<Phase>, progress: i16) -> Self {
+        let notes = format!("The plan was edited. It is version {version} now.");
+        let detail =
+            json!({"status": "plan_edited", "planVersion": version, "planHash": hash, "notes": notes});
+        Self::new(EventType::Log, phase, progress, detail)
+    }
+
+    /// Word of a plan that its owner approved: the run goes on.
+    pub fn plan_approved(version: i32, hash: &str, progress: i16) -> Self {
+        let notes = "The plan was approved. The project waits for a worker to write it.";
+        let detail = json!({
+            "status": MigrationState::Processing, "planVersion": version, "planHash": hash, "notes": notes,
+        });
+        Self::new(EventType::PhaseUpdate, Some(Phase::Plan), progress, detail)
+    }
+
     /// Word of a run that goes on after its end, because its dead job was put back into its queue.
     pub fn replayed(phase: Option<Phase>, progress: i16) -> Self {
         let detail = json!({"status": "queued", "replayed": true, "notes": "The run is taken up again."});

@@ -110,6 +110,8 @@ pub enum Cause {
     Started,
     /// The work is done.
     Completed,
+    /// The work is done as far as it can be without a person's answer; another job goes on from there.
+    Parked,
     /// The attempt failed and may pass later.
     AttemptFailed,
     /// The attempt failed and no other will be made.
@@ -134,11 +136,12 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Enqueued,
         Self::Claimed,
         Self::Started,
         Self::Completed,
+        Self::Parked,
         Self::AttemptFailed,
         Self::GaveUp,
         Self::LeaseExpired,
@@ -158,6 +161,7 @@ impl Cause {
             Self::Claimed => "claimed",
             Self::Started => "started",
             Self::Completed => "completed",
+            Self::Parked => "parked",
             Self::AttemptFailed => "attempt_failed",
             Self::GaveUp => "gave_up",
             Self::LeaseExpired => "lease_expired",

@@ -13,13 +13,13 @@ use std::{fmt, str::FromStr};
 pub enum MigrationState {
     /// Accepted; its job waits for a worker.
     Queued,
-    /// The site is being read.
+    /// The site is being read, and its move planned.
     Analyzing,
     /// Waits for the proof that the site is the user's. No lease, no job.
     AwaitingOwnership,
     /// Waits for an answer of the user's. No lease, no job.
     Questionnaire,
-    /// The project is being planned, written, checked and stored.
+    /// The project is being written, checked and stored.
     Processing,
     /// Waits for a budget. No lease, no job.
     Paused,
@@ -89,6 +89,11 @@ impl MigrationState {
     /// Does it wait for a person or a budget? Then it holds no job, and so no lease.
     pub const fn waits(self) -> bool {
         matches!(self, Self::AwaitingOwnership | Self::Questionnaire | Self::Paused)
+    }
+
+    /// Can its owner change its plan? Only while nobody works by it: it waits for that, or is over and can be run again.
+    pub const fn leaves_its_plan(self) -> bool {
+        matches!(self, Self::Questionnaire | Self::Completed | Self::Failed)
     }
 
     /// Active ones count against "one per tenant, user and normalised URL"; the last three do not.

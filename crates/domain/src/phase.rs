@@ -43,8 +43,8 @@ impl Phase {
     /// The migration's state while this phase runs.
     pub const fn migration_state(self) -> MigrationState {
         match self {
-            Self::Analyze => MigrationState::Analyzing,
-            Self::Plan | Self::Transform | Self::Verify | Self::Deploy => MigrationState::Processing,
+            Self::Analyze | Self::Plan => MigrationState::Analyzing,
+            Self::Transform | Self::Verify | Self::Deploy => MigrationState::Processing,
         }
     }
 

@@ -12,6 +12,8 @@ pub const MOST_PER_REASON: u32 = 3;
 pub const COOLDOWN: Duration = Duration::from_secs(60);
 /// The phase that depends on the brief: a new one makes a new plan.
 pub const DEPENDS_ON_THE_BRIEF: Phase = Phase::Plan;
+/// The phase that depends on the plan: an edited one makes a new project.
+pub const DEPENDS_ON_THE_PLAN: Phase = Phase::Transform;
 
 /// Why somebody wants a new run. Stored and printed in lower snake case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,6 +71,8 @@ pub struct Wish {
     pub reuse_seeds: bool,
     /// Is there a new brief?
     pub new_brief: bool,
+    /// Was the plan edited since the run before used it?
+    pub edited_plan: bool,
 }
 
 /// A phase was asked for that comes behind one without a result.
@@ -86,7 +90,8 @@ impl Wish {
     ///
     /// `completed` are the phases with a result; `same_tools` says whether those results were made by tools that this
     /// release understands. Without a wish for a phase, a run that takes over what there is goes on where it ended, and
-    /// one that does not begins with the first. What a new brief or other tools make void is done anew in any case.
+    /// one that does not begins with the first. What a new brief, an edited plan or other tools make void is done anew in any
+    /// case.
     pub fn first_phase(&self, completed: &[Phase], same_tools: bool) -> Result<Option<Phase>, NotReached> {
         let missing = Phase::ALL.into_iter().find(|phase| !completed.contains(phase));
         let asked = match (self.from, missing) {
@@ -95,12 +100,12 @@ impl Wish {
             (None, missing) if self.reuse_seeds => missing,
             (None, _) => Some(Phase::Analyze),
         };
-        let void = match (same_tools, self.new_brief) {
-            (false, _) => Some(Phase::Analyze),
-            (true, true) => Some(DEPENDS_ON_THE_BRIEF),
-            (true, false) => None,
-        };
-        Ok(asked.into_iter().chain(void).min())
+        let void = [
+            (!same_tools).then_some(Phase::Analyze),
+            self.new_brief.then_some(DEPENDS_ON_THE_BRIEF),
+            self.edited_plan.then_some(DEPENDS_ON_THE_PLAN),
+        ];
+        Ok(asked.into_iter().chain(void.into_iter().flatten()).min())
     }
 }
 
@@ -142,7 +147,21 @@ mod tests {
         #[case] same_tools: bool,
         #[case] begins: Result<Option<Phase>, NotReached>,
     ) {
-        let wish = Wish { from, reuse_seeds, new_brief };
+        let wish = Wish { from, reuse_seeds, new_brief, edited_plan: false };
         assert_eq!(wish.first_phase(&Phase::ALL[..complete], same_tools), begins);
+    }
+
+    #[rstest]
+    #[case(None, 5, Some(Transform))] // nothing is missing, but what was written follows the plan before
+    #[case(Some(Deploy), 5, Some(Transform))]
+    #[case(None, 2, Some(Transform))]
+    #[case(Some(Plan), 5, Some(Plan))] // the edit is dropped with the plan
+    fn what_follows_from_an_edited_plan_is_written_anew(
+        #[case] from: Option<Phase>,
+        #[case] complete: usize,
+        #[case] begins: Option<Phase>,
+    ) {
+        let wish = Wish { from, reuse_seeds: true, new_brief: false, edited_plan: true };
+        assert_eq!(wish.first_phase(&Phase::ALL[..complete], true), Ok(begins));
     }
 }

@@ -40,7 +40,7 @@ impl Outcome {
     /// How a session ends with a job that leaves its worker for this cause; none if no worker had it.
     pub const fn of(cause: Cause) -> Option<Self> {
         match cause {
-            Cause::Completed => Some(Self::Completed),
+            Cause::Completed | Cause::Parked => Some(Self::Completed),
             Cause::AttemptFailed | Cause::GaveUp => Some(Self::Failed),
             Cause::LeaseExpired | Cause::PhaseOverdue | Cause::JobOverdue => Some(Self::Lost),
             Cause::CancelRequested => Some(Self::Cancelled),

@@ -73,8 +73,21 @@ impl Materials {
         self.snapshot.get_or_try_init(load).await.cloned()
     }
 
-    pub(crate) async fn plan(&self, key: &str) -> Result<Arc<Plan>, Failure> {
-        let load = || async { Ok(Arc::new(self.objects.get_json(key).await?)) };
+    /// The plan; one that another release made in a form that this one does not read is made anew, which a stored snapshot
+    /// allows at any time, and keeps what its owner called things.
+    pub(crate) async fn plan(&self, key: &str, snapshot: &Arc<Snapshot>) -> Result<Arc<Plan>, Failure> {
+        let load = || async {
+            let text = self.objects.get(key).await?;
+            let error = match Plan::read(&text) {
+                Ok(plan) => return Ok(Arc::new(plan)),
+                Err(error) => error,
+            };
+            tracing::warn!(error = %service_kit::exit::chain(&error), key, "the stored plan is made anew");
+            let texts = self.texts(snapshot).await?;
+            let snapshot = Arc::clone(snapshot);
+            let made = self.cpu.run(move || site_write::plan(&snapshot, &*texts)).await?;
+            Ok(Arc::new(made.map_err(|error| failure::of_writing(&error))?.named_as(&text)))
+        };
         self.plan.get_or_try_init(load).await.cloned()
     }
 

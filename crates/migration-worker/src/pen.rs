@@ -113,6 +113,11 @@ impl Pen {
         self.write("job.hand_back", || self.shop.store.hand_back(&lease)).await
     }
 
+    pub(crate) async fn park(&self, events: &[NewEvent]) -> Result<JobState, Stop> {
+        let lease = self.ending();
+        self.write("job.park", || self.shop.store.park_job(&lease, events)).await
+    }
+
     pub(crate) async fn snooze(&self, wait: Duration, events: &[NewEvent]) -> Result<JobState, Stop> {
         let lease = self.ending();
         self.write("job.snooze", || self.shop.store.snooze(&lease, wait, events)).await

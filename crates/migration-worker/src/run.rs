@@ -35,6 +35,9 @@ use tracing::{Instrument, Span};
 #[serde(rename_all = "camelCase")]
 struct Payload {
     source_url: String,
+    /// Is the plan to be approved before anything is written?
+    #[serde(default)]
+    review_plan: bool,
 }
 
 /// One attempt.
@@ -108,9 +111,13 @@ impl Run {
         let notes = format!("Attempt {} of {}.", self.claimed.attempt, self.claimed.max_attempts);
         let begun = json!({"status": "started", "notes": notes, "attempt": self.claimed.attempt});
         self.pen.begin_job(&[NewEvent::new(EventType::Log, None, 0, begun)]).await?;
-        let bench = &self.bench()?;
+        let payload = self.payload()?;
+        let bench = &self.bench(&payload)?;
         let analyzed = self.phase(Phase::Analyze, |teller| analyze::run(bench, teller)).await?;
         let planned = self.phase(Phase::Plan, |teller| plan::run(bench, teller, &analyzed)).await?;
+        if payload.review_plan {
+            return Err(Stop::Park);
+        }
         let transformed =
             self.phase(Phase::Transform, |teller| transform::run(bench, teller, &analyzed, &planned)).await?;
         self.phase(Phase::Verify, |teller| verify::run(bench, teller, &analyzed, &planned, &transformed))
@@ -118,18 +125,16 @@ impl Run {
         self.phase(Phase::Deploy, |teller| deploy::run(bench, teller, &transformed)).await
     }
 
-    fn bench(&self) -> Result<Bench, Failure> {
-        let unreadable = |told: String| {
-            tracing::error!(told, "the job cannot be read");
-            crate::failure::unreadable_job()
-        };
+    fn payload(&self) -> Result<Payload, Failure> {
         if self.claimed.kind != MIGRATE_WEBSITE {
-            return Err(unreadable(format!("unknown kind {:?}", self.claimed.kind)));
+            return Err(unreadable(&format!("unknown kind {:?}", self.claimed.kind)));
         }
-        let of = self.claimed.lease.carries.ok_or_else(|| unreadable("no migration".to_owned()))?;
-        let payload =
-            Payload::deserialize(&self.claimed.payload).map_err(|error| unreadable(error.to_string()))?;
-        let source = SourceUrl::parse(&payload.source_url).map_err(|error| unreadable(error.to_string()))?;
+        Payload::deserialize(&self.claimed.payload).map_err(|error| unreadable(&error))
+    }
+
+    fn bench(&self, payload: &Payload) -> Result<Bench, Failure> {
+        let of = self.claimed.lease.carries.ok_or_else(|| unreadable(&"no migration"))?;
+        let source = SourceUrl::parse(&payload.source_url).map_err(|error| unreadable(&error))?;
         let (objects, lease) = (&self.shop.objects, &self.claimed.lease);
         let bodies = objects.bodies_of(lease.tenant);
         let most = self.shop.config.max_text_bytes;
@@ -227,6 +232,7 @@ impl Run {
             }
             Stop::HandBack => self.hand_back().await,
             Stop::Snooze(wait) => self.snooze(wait).await,
+            Stop::Park => self.park().await,
             // While the work was not polled its connections may have died of old age: that is no attempt.
             Stop::Failed(failure) if failure.retryable && self.hold.was_paused() => self.hand_back().await,
             Stop::Failed(failure) => self.fail(failure).await,
@@ -237,6 +243,13 @@ impl Run {
         let to = self.pen.hand_back().await?;
         tracing::info!(%to, "the job is given back");
         Ok("handed_back")
+    }
+
+    async fn park(&self) -> Result<&'static str, Stop> {
+        let told = NewEvent::plan_to_review(Phase::Plan.progress(1, 1));
+        let to = self.pen.park(&[told]).await?;
+        tracing::info!(%to, "the plan waits for its owner's word");
+        Ok(if to == JobState::Cancelled { "cancelled" } else { "parked" })
     }
 
     async fn snooze(&self, wait: Duration) -> Result<&'static str, Stop> {
@@ -269,4 +282,9 @@ impl Run {
             _ => "failed",
         })
     }
+}
+
+fn unreadable(why: &dyn std::fmt::Display) -> Failure {
+    tracing::error!(%why, "the job cannot be read");
+    crate::failure::unreadable_job()
 }

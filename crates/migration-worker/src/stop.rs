@@ -14,6 +14,8 @@ pub(crate) enum Stop {
     HandBack,
     /// What the work needs cannot be had for so long: put the job off.
     Snooze(Duration),
+    /// The plan is made, and its owner wants to see it first: end the job, another one goes on.
+    Park,
     /// The attempt failed.
     Failed(Failure),
 }

@@ -16,13 +16,18 @@ pub enum Error {
     #[error("the snapshot's home address is not a URL")]
     Home(#[source] url::ParseError),
     /// The plan was made by another version of this program.
-    #[error("the plan has version {found}, this program reads version {expected}")]
+    #[error("the plan has version {found}, this program reads those from {oldest} to {newest}")]
     PlanVersion {
         /// In the plan.
         found: u32,
-        /// What this program writes and reads.
-        expected: u32,
+        /// The first that this program reads.
+        oldest: u32,
+        /// The one that it writes.
+        newest: u32,
     },
+    /// The text is no plan.
+    #[error("the plan cannot be read")]
+    PlanText(#[source] serde_json::Error),
     /// The plan and the snapshot do not belong together.
     #[error("the plan names {what}, which the snapshot does not hold")]
     PlanMismatch {

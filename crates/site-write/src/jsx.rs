@@ -5,6 +5,7 @@
 
 mod attributes;
 mod controls;
+mod flags;
 mod literal;
 mod vocabulary;
 
@@ -12,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dom::{Element, Node, Space};
 
+pub(crate) use attributes::left_out;
+pub use flags::FLAGS;
 pub(crate) use literal::{object, string};
 
 /// Lines no longer than this hold a whole element.

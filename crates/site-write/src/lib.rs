@@ -25,6 +25,7 @@ use site_read::{ContentHash, Snapshot};
 
 pub use dom::text::visible_text;
 pub use error::Error;
+pub use jsx::FLAGS;
 pub use plan::Plan;
 pub use project::{Contents, Project};
 

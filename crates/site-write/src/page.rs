@@ -11,11 +11,14 @@ pub(crate) mod quirks;
 pub(crate) mod scripts;
 pub(crate) mod styles;
 
+use std::collections::BTreeSet;
+
 use url::Url;
 
 use crate::{
     css::hints::Hints,
     dom::{Element, Node, parse, whitespace},
+    jsx,
     plan::Form,
 };
 
@@ -92,6 +95,7 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints) -> Page {
     hoisted::lift(&mut document.body, &mut hoisted);
     hoisted::lift_from(&mut document.html, &mut hoisted);
     hoisted::lift_from(&mut document.body_attributes, &mut hoisted);
+    attributes_left_out(&document.body, &mut findings);
     let mut head = head::read(&document.head, &mut findings);
     if !hoisted.is_empty() {
         head.elements.push(hoisted::link());
@@ -108,6 +112,20 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints) -> Page {
         hoisted,
         findings,
     }
+}
+
+/// Names every attribute that React has no word for, once.
+fn attributes_left_out(nodes: &[Node], findings: &mut Vec<(&'static str, String)>) {
+    let mut named = BTreeSet::new();
+    each(nodes, &mut |element| {
+        for name in jsx::left_out(element) {
+            named.insert(format!(
+                "`{name}` of <{}> was left out: React takes no attribute of that name",
+                element.name
+            ));
+        }
+    });
+    findings.extend(named.into_iter().map(|note| ("attribute_left_out", note)));
 }
 
 fn forms(nodes: &[Node], page: &Url) -> Vec<Form> {

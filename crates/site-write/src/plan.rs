@@ -20,20 +20,22 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use site_read::ContentHash;
 
-use crate::dom::Use;
+use crate::{Error, dom::Use};
 pub use edited::{Patch, Refused};
 use matcher::matcher;
 pub use slashes::TrailingSlash;
 pub use variants::Variant;
 
-/// The version of the document that this program writes and reads.
+/// The version of the document that this program writes.
 pub const VERSION: u32 = 2;
+/// The oldest one that it reads: what such a plan does not know, it did not decide.
+const OLDEST: u32 = 2;
 
 /// Where everything of a site goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// [`VERSION`] of the program that wrote it.
+    /// The [`VERSION`] of the program that wrote it.
     pub version: u32,
     /// Scheme, host and port whose addresses are the site's own.
     pub origin: String,
@@ -221,6 +223,30 @@ pub struct Finding {
 }
 
 impl Plan {
+    /// Reads a stored plan: one of this version, or of an earlier one that says enough.
+    ///
+    /// # Errors
+    /// [`Error::PlanVersion`] of any other version, [`Error::PlanText`] of what is no plan. Such a plan has to be made anew.
+    pub fn read(text: &[u8]) -> Result<Self, Error> {
+        /// What every version has.
+        #[derive(Deserialize)]
+        struct Any {
+            version: u32,
+        }
+        let Any { version } = serde_json::from_slice(text).map_err(Error::PlanText)?;
+        if !(OLDEST..=VERSION).contains(&version) {
+            return Err(Error::PlanVersion { found: version, oldest: OLDEST, newest: VERSION });
+        }
+        serde_json::from_slice(text).map_err(Error::PlanText)
+    }
+
+    /// Can this program write a project by it?
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let (oldest, newest) = (OLDEST, VERSION);
+        let known = (oldest..=newest).contains(&self.version);
+        known.then_some(()).ok_or(Error::PlanVersion { found: self.version, oldest, newest })
+    }
+
     /// The route of a page, by its address in the snapshot.
     pub fn route(&self, url: &str) -> Option<&Route> {
         self.routes.iter().find(|route| route.url == url)

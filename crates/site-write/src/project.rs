@@ -20,7 +20,7 @@ use crate::{
     dom::{Element, Node, Use},
     jsx::{self, Links, Needs},
     page::{Head, Page, hoisted, styles},
-    plan::{self, Group, SharedPart, shared, variants},
+    plan::{Group, SharedPart, shared, variants},
     snapshot::Site,
 };
 
@@ -67,9 +67,7 @@ struct Press<'a> {
 }
 
 pub(crate) fn write(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Project> {
-    if plan.version != plan::VERSION {
-        return Err(Error::PlanVersion { found: plan.version, expected: plan::VERSION });
-    }
+    plan.check()?;
     let site = Site::read(snapshot, bodies)?;
     let parts = plan.shared.iter().flat_map(SharedPart::uses).collect();
     let around = plan.groups.iter().map(|group| (group.name.clone(), around(plan, &site, group))).collect();

@@ -2,7 +2,7 @@
 //!
 //! PENDING → PREPARING (`claim`) → RUNNING (`begin`) → COMPLETED (`complete`); a failed or lost attempt goes
 //! to WAITING_RETRY, FAILED or CANCELLED (`fail`, `rescue`), from where `promote` brings it back; `hand_back`
-//! and `cancel` say what they do. `heartbeat` keeps the leases alive meanwhile. Every write under a lease
+//! `park` and `cancel` say what they do. `heartbeat` keeps the leases alive meanwhile. Every write under a lease
 //! passes the `fence` first, and every move goes through `moves`.
 
 mod begin;
@@ -17,6 +17,7 @@ mod hand_back;
 mod heartbeat;
 mod leased;
 pub(crate) mod moves;
+mod park;
 pub(crate) mod phase;
 mod promote;
 mod read;

@@ -54,8 +54,9 @@ pub use jobs::{
     PhaseStart, RescueRequest, Rescued, StopOutcome, StopRequest, Told,
 };
 pub use migrations::{
-    CancelOutcome, CancelRequest, Holder, IdempotentWrite, MigrationRecord, NewBrief, PageRequest,
-    PhaseRecord, Retried, RetryMigration, RetryOutcome, StartMigration, StartOutcome,
+    AmendOutcome, AmendPlan, Amended, Approval, CancelOutcome, CancelRequest, Holder, IdempotentWrite,
+    MigrationRecord, NewBrief, PageRequest, PhaseRecord, PlanEdit, PlanRecord, Retried, RetryMigration,
+    RetryOutcome, StartMigration, StartOutcome,
 };
 pub use options::Options;
 pub use outbox::{OutboxRow, OutboxTopic};

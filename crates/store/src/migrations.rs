@@ -4,11 +4,14 @@
 pub(crate) mod advance;
 mod cancel;
 pub(crate) mod enqueue;
+mod plan;
 mod read;
 mod retry;
 pub(crate) mod start;
+mod taken;
 
 pub use cancel::{CancelOutcome, CancelRequest};
+pub use plan::{AmendOutcome, AmendPlan, Amended, Approval, PlanEdit, PlanRecord};
 pub(crate) use read::read_holder;
 pub use read::{Holder, MigrationRecord, PageRequest, PhaseRecord};
 pub use retry::{NewBrief, Retried, RetryMigration, RetryOutcome};

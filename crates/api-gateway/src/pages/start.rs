@@ -52,6 +52,7 @@ pub(super) async fn start(request: HttpRequest, parts: Data<Parts>, wish: Form<W
         source_url: with_scheme(&wish.url),
         user_prompt: Some(wish.brief.clone()),
         user_brief: None,
+        review_plan: None,
     };
     let caller = Caller(visitor.caller.clone());
     let begun = begin(&parts, &caller, correlation::of(&request), None, body).await;

@@ -4,16 +4,14 @@ use crate::{
     Code, Problem,
     gateway::Parts,
     input::{Caller, Named, not_found},
+    stored,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{
-        self, ContentDisposition, DispositionParam, DispositionType, ETag, EntityTag, Header, IfNoneMatch,
-    },
+    http::header::{self, ContentDisposition, DispositionParam, DispositionType, ETag, EntityTag},
     web::Data,
 };
 use domain::{Kind, migration::MigrationState, phase::Phase};
-use object_store::{ObjectStoreExt, path::Path as Key};
 use serde::Deserialize;
 
 /// What DEPLOY left behind.
@@ -52,15 +50,10 @@ pub(crate) async fn artifact(
     let deployed: Deployed = serde_json::from_value(result.unwrap_or_default())
         .map_err(|error| Problem::from_source(Kind::Internal, &error))?;
     let tag = EntityTag::new_strong(deployed.sha256.clone());
-    if is_known(&request, &tag) {
+    if stored::is_known(&request, &tag) {
         return Ok(HttpResponse::NotModified().insert_header(ETag(tag)).finish());
     }
-    let found = parts.objects.get(&Key::from(deployed.artifact.as_str())).await;
-    let found = found.map_err(|error| {
-        // What the record promises has to be there: waiting does not bring it back.
-        let lost = matches!(error, object_store::Error::NotFound { .. });
-        Problem::from_source(if lost { Kind::Internal } else { Kind::Unavailable }, &error)
-    })?;
+    let found = stored::open(&parts, &deployed.artifact).await?;
     let name = format!("{id}.zip");
     Ok(HttpResponse::Ok()
         .content_type("application/zip")
@@ -72,11 +65,4 @@ pub(crate) async fn artifact(
         })
         .no_chunking(found.meta.size)
         .streaming(found.into_stream()))
-}
-
-fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
-    match IfNoneMatch::parse(request) {
-        Ok(IfNoneMatch::Items(known)) => known.iter().any(|one| one.weak_eq(tag)),
-        _ => false,
-    }
 }

@@ -44,6 +44,9 @@ pub(crate) struct StartRequest {
     /// The wish as text or as an object, up to 16 KiB.
     #[schema(value_type = Option<Object>)]
     pub(crate) user_brief: Option<Value>,
+    /// Wait with the plan for approval (`PATCH /api/migration/{id}/plan`) before anything is written. False if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) review_plan: Option<bool>,
 }
 
 pub(crate) const REFUSALS: &[Code] = &[
@@ -109,7 +112,8 @@ pub(crate) async fn begin(
     let brief = Brief::from_request(body.user_prompt, body.user_brief)
         .map_err(|refused| Problem::new(Code::InvalidBrief, format!("{refused}.")))?;
     parts.guard.vet(url.as_url()).await.map_err(|error| unfit(&error))?;
-    let wish = Wish { url, brief, keyed, correlation };
+    let review_plan = body.review_plan.unwrap_or(false);
+    let wish = Wish { url, brief, review_plan, keyed, correlation };
     write(parts, caller, wish).await
 }
 
@@ -139,6 +143,7 @@ impl Begun {
 struct Wish {
     url: SourceUrl,
     brief: Brief,
+    review_plan: bool,
     keyed: Option<Keyed>,
     correlation: CorrelationId,
 }
@@ -188,6 +193,7 @@ fn command(
         brief: serde_json::to_value(&wish.brief).expect("a brief serialises"),
         prompt_hash: wish.brief.hash(),
         correlation: wish.correlation,
+        review_plan: wish.review_plan,
         seed: seed(),
         tool_contract: TOOL_CONTRACT.to_owned(),
         model_version: MODEL_VERSION.to_owned(),

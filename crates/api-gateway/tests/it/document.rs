@@ -4,7 +4,7 @@ use crate::server::Server;
 use reqwest::Method;
 use serde_json::Value;
 
-const ROUTES: [(&str, &str); 27] = [
+const ROUTES: [(&str, &str); 29] = [
     ("get", "/api/dead-letters"),
     ("get", "/api/dead-letters/replays/{id}"),
     ("get", "/api/dead-letters/{id}"),
@@ -18,6 +18,7 @@ const ROUTES: [(&str, &str); 27] = [
     ("get", "/api/migration/{id}/analysis/pages/{number}"),
     ("get", "/api/migration/{id}/artifact"),
     ("get", "/api/migration/{id}/events"),
+    ("get", "/api/migration/{id}/plan"),
     ("get", "/api/migration/{id}/stream"),
     ("get", "/api/openapi.json"),
     ("get", "/healthz"),
@@ -25,6 +26,7 @@ const ROUTES: [(&str, &str); 27] = [
     ("get", "/metrics"),
     ("get", "/problems/{code}"),
     ("get", "/readyz"),
+    ("patch", "/api/migration/{id}/plan"),
     ("post", "/api/dead-letters/replays"),
     ("post", "/api/dead-letters/replays/{id}/cancel"),
     ("post", "/api/dead-letters/{id}/discard"),

@@ -10,6 +10,7 @@ mod live;
 mod migrations;
 mod outage;
 mod pages;
+mod plan;
 mod process;
 mod refusals;
 mod retries;

@@ -23,7 +23,7 @@ pub(crate) async fn run(
     let materials = &bench.materials;
     let snapshot = materials.snapshot(&analyzed.snapshot).await?;
     let texts = materials.texts(&snapshot).await?;
-    let plan = materials.plan(&planned.plan).await?;
+    let plan = materials.plan(&planned.plan, &snapshot).await?;
     teller.tell(0, planned.routes, tool(Phase::Transform), "Writing pages");
     let written = materials.cpu.run(move || site_check::project::write(&plan, &snapshot, &*texts));
     let project = written.await?.map_err(|error| failure::of_writing(&error))?;

@@ -109,7 +109,7 @@ async fn read_through(
     let materials = &bench.materials;
     let snapshot = materials.snapshot(&analyzed.snapshot).await?;
     let texts = materials.texts(&snapshot).await?;
-    let plan = materials.plan(&planned.plan).await?;
+    let plan = materials.plan(&planned.plan, &snapshot).await?;
     let project = materials.project(files).await?;
     materials.cpu.run(move || site_check::verify(&plan, &snapshot, &*texts, &project)).await
 }

@@ -5,7 +5,9 @@ use domain::{
     CorrelationId, JobId, MigrationId, event::EventType, phase::Phase, rerun::Why, trace::TraceContext,
 };
 use serde_json::{Value, json};
-use store::{PhaseRecord, Retried, RetryMigration, RetryOutcome};
+use store::{
+    AmendOutcome, AmendPlan, Approval, PhaseRecord, PlanEdit, Retried, RetryMigration, RetryOutcome,
+};
 use testkit::{site::Answer, wait};
 use uuid::Uuid;
 
@@ -97,5 +99,76 @@ async fn a_run_that_failed_while_reading_reads_in_the_next_one() {
     .await;
     let phases = world.gateway.phases(world.member.tenant, migration, 2).await.expect("a look");
     assert!(phases.len() == 5 && phases.iter().all(|phase| phase.completed && phase.reused_from.is_none()));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_that_is_to_be_approved_waits_without_a_lease_and_is_written_as_it_was_edited() {
+    let (world, site) = (World::new().await, small_site().await);
+    let running = Running::start(world.config(Bell::Away, site.addr())).await;
+    let (migration, job) = world.start_reviewed(&site).await;
+    world.reaches(migration, "questionnaire").await;
+    assert_eq!(world.count("SELECT count(*) FROM leases").await, 0);
+    assert_eq!(world.moves(job).await.last().map(String::as_str), Some("RUNNING>COMPLETED parked 1"));
+    let events = world.events(migration).await;
+    let last = events.last().expect("a history");
+    assert_eq!((last.phase, &last.detail["question"]), (Some(Phase::Plan), &json!("plan")));
+
+    // Its owner calls a page's component by another name.
+    let record = world.gateway.plan(world.member.tenant, migration).await.expect("a look").expect("there");
+    let planned = record.result.expect("a plan");
+    let (key, hash) = (planned["plan"].as_str().expect("a key"), planned["hash"].as_str().expect("a hash"));
+    let folder = world.folder.path().join("objects");
+    let text = std::fs::read(folder.join(key)).expect("it is stored");
+    let mut plan: site_write::Plan = serde_json::from_slice(&text).expect("a plan");
+    assert_eq!(plan.hash().to_string(), hash);
+    plan.routes[0].component = "FrontDoor".to_owned();
+    let edited = format!("{key}.edited");
+    std::fs::write(folder.join(&edited), serde_json::to_vec(&plan).expect("a plan")).expect("written");
+    let mut result = planned.clone();
+    result["plan"] = json!(edited);
+    result["hash"] = json!(plan.hash().to_string());
+    let wish = AmendPlan {
+        tenant: world.member.tenant,
+        user: world.member.user,
+        migration,
+        base: hash.to_owned(),
+        edit: Some(PlanEdit { hash: plan.hash().to_string(), edits: json!({}), result }),
+        approval: Some(Approval { job: JobId(Uuid::now_v7()), max_attempts: 3 }),
+        trace: TraceContext::default(),
+        idempotency: None,
+        answer: |_, _| json!(null),
+    };
+    let outcome = world.gateway.amend_plan(&wish).await.expect("an answer");
+    assert!(matches!(outcome, AmendOutcome::Amended(_)), "{outcome:?}");
+    world.reaches(migration, "completed").await;
+    let phases = world.phases(migration).await;
+    assert_eq!(phases.iter().map(|one| one.starts).collect::<Vec<_>>(), [1, 1, 1, 1, 1]);
+    let list = std::fs::read_to_string(folder.join(result_text(&phases, Phase::Transform, "project")));
+    let list: Value = serde_json::from_str(&list.expect("stored")).expect("JSON");
+    let home = list["files"]["app/page.tsx"]["hash"].as_str().expect("the front page");
+    let body = folder.join(format!("tenants/{}/bodies/{home}", world.member.tenant));
+    let page = std::fs::read_to_string(body).expect("stored");
+    assert!(page.contains("export default function FrontDoor()"), "{page}");
+    running.stop().await;
+}
+
+fn result_text(phases: &[PhaseRecord], phase: Phase, member: &str) -> String {
+    result(phases, phase)[member].as_str().expect("a text").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_that_an_earlier_release_left_is_made_anew_and_kills_no_migration() {
+    let (world, site) = (World::new().await, small_site().await);
+    let running = Running::start(world.config(Bell::Away, site.addr())).await;
+    let (migration, _) = world.start(&site).await;
+    world.reaches(migration, "completed").await;
+    let phases = world.phases(migration).await;
+    let file = world.folder.path().join("objects").join(result_text(&phases, Phase::Plan, "plan"));
+    std::fs::write(file, r#"{"version": 1, "routes": []}"#).expect("written");
+    assert_eq!(retry(&world, migration, Some(Phase::Transform)).await.first, Some(Phase::Transform));
+    world.reaches(migration, "completed").await;
+    let second = world.gateway.phases(world.member.tenant, migration, 2).await.expect("a look");
+    assert_eq!(result(&phases, Phase::Transform)["hash"], result(&second, Phase::Transform)["hash"]);
     running.stop().await;
 }

@@ -102,6 +102,15 @@ impl World {
     }
 
     pub(crate) async fn start_at(&self, url: &str) -> (MigrationId, JobId) {
+        self.begin(url, false).await
+    }
+
+    /// Accepts one whose plan is to be approved.
+    pub(crate) async fn start_reviewed(&self, site: &StaticSite) -> (MigrationId, JobId) {
+        self.begin(&site.url(), true).await
+    }
+
+    async fn begin(&self, url: &str, review_plan: bool) -> (MigrationId, JobId) {
         let source = SourceUrl::parse(url).expect("the test gives a valid URL");
         let brief = Brief::from_request(Some("Move it.".into()), None).expect("a brief");
         let queued = json!({"status": "queued"});
@@ -115,6 +124,7 @@ impl World {
             brief: serde_json::to_value(&brief).expect("a brief serialises"),
             prompt_hash: brief.hash(),
             correlation: CorrelationId(Uuid::now_v7()),
+            review_plan,
             seed: 7,
             tool_contract: "1".into(),
             model_version: "none".into(),

@@ -163,6 +163,7 @@ fn start(member: Member, migration: MigrationId, url: &str) -> StartMigration {
         brief: json!({"text": "move it"}),
         prompt_hash: "0".repeat(64),
         correlation: CorrelationId(Uuid::now_v7()),
+        review_plan: false,
         seed: 1,
         tool_contract: "1".into(),
         model_version: "none".into(),

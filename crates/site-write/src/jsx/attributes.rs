@@ -9,46 +9,13 @@ use crate::{
 use super::{
     Needs,
     controls::CHOSEN,
+    flags::FLAGS,
     literal,
     vocabulary::{self, Kind},
 };
 
 /// Class lists from this length on, in characters, are more than builders take.
 const LONG: usize = 256;
-
-/// Attributes that React only writes when they are `true`: an empty string, as HTML has it, would be left out.
-const FLAGS: &[&str] = &[
-    "allowFullScreen",
-    "async",
-    "autoFocus",
-    "autoPlay",
-    "checked",
-    "controls",
-    "credentialless",
-    "default",
-    "defaultChecked",
-    "defer",
-    "disabled",
-    "disablePictureInPicture",
-    "disableRemotePlayback",
-    "formNoValidate",
-    "hidden",
-    "inert",
-    "itemScope",
-    "loop",
-    "multiple",
-    "muted",
-    "noModule",
-    "noValidate",
-    "open",
-    "playsInline",
-    "readOnly",
-    "required",
-    "reversed",
-    "scoped",
-    "seamless",
-    "selected",
-];
 
 /// Every attribute of an element, in its order.
 pub(super) fn print(element: &Element, needs: &mut Needs) -> Vec<String> {
@@ -89,6 +56,12 @@ fn one(element: &Element, name: &str, value: &str, needs: &mut Needs) -> Option<
     })
 }
 
+/// The attributes of an element that are left out because React takes none of their names.
+pub(crate) fn left_out(element: &Element) -> impl Iterator<Item = &str> {
+    let names = element.attributes.iter().map(|(name, _)| name.as_str());
+    names.filter(|name| !sayable(name) || is_reacts_own(element, name))
+}
+
 /// Can JSX and React say this name? HTML takes nearly every character into one.
 fn sayable(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | ':'))
@@ -99,17 +72,20 @@ fn sayable(name: &str) -> bool {
 fn unsaid(element: &Element, name: &str, value: &str) -> bool {
     let number = || value.trim().parse::<f64>().ok();
     match name {
-        // React's own, and never the page's.
-        "ref" | "key" | "children" => true,
+        _ if is_reacts_own(element, name) => true,
         _ if is_custom(element) => false,
-        // A handler is lifted before; whatever else begins like one, React takes for one.
-        _ if name.starts_with("on") => true,
         "cols" | "rows" | "size" | "span" => number().is_none_or(|number| number < 1.0),
         "rowspan" | "start" => number().is_none() && !value.trim().is_empty(),
         // Of a link, it means this page; of anything else, nothing.
         "src" | "href" => value.is_empty() && !element.is_html("a"),
         _ => false,
     }
+}
+
+/// Does the name mean something else to React than to the page?
+fn is_reacts_own(element: &Element, name: &str) -> bool {
+    // A handler is lifted before; whatever else begins like one, React takes for one.
+    matches!(name, "ref" | "key" | "children") || !is_custom(element) && name.starts_with("on")
 }
 
 fn is_custom(element: &Element) -> bool {

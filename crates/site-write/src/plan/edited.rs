@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use site_read::ContentHash;
 
 use super::{Plan, served};
@@ -96,6 +97,31 @@ impl Plan {
         Ok(plan)
     }
 
+    /// This plan with the names that the text of an older one has for the same pages and parts; with its own if they cannot all
+    /// be had together.
+    #[must_use]
+    pub fn named_as(self, older: &[u8]) -> Self {
+        let older: Value = serde_json::from_slice(older).unwrap_or_default();
+        let listed = |member: &str| older[member].as_array().cloned().unwrap_or_default();
+        let text = |value: &Value, member: &str| value[member].as_str().unwrap_or_default().to_owned();
+        let mut patch = Patch { plan: self.hash().to_string(), ..Patch::default() };
+        let own: BTreeMap<&str, &str> =
+            self.routes.iter().map(|route| (route.url.as_str(), route.component.as_str())).collect();
+        for route in listed("routes") {
+            let (url, name) = (text(&route, "url"), text(&route, "component"));
+            if own.get(url.as_str()).is_some_and(|own| *own != name) {
+                patch.components.insert(url, name);
+            }
+        }
+        for part in listed("shared") {
+            let (hash, name) = (text(&part, "hash"), text(&part, "name"));
+            if let Some(own) = self.shared.iter().find(|own| own.hash == hash && own.name != name) {
+                patch.parts.insert(own.name.clone(), name);
+            }
+        }
+        self.edited(&patch).unwrap_or(self)
+    }
+
     fn rename_parts(&mut self, names: &BTreeMap<String, String>) -> Result<(), Refused> {
         if let Some(unknown) = names.keys().find(|name| !self.shared.iter().any(|part| part.name == **name)) {
             return Err(Refused::UnknownPart(unknown.clone()));
@@ -172,6 +198,7 @@ fn checked(name: &str) -> Result<String, Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Error;
     use crate::plan::{By, Group, Matcher, Rewrite, Route, SharedPart, TrailingSlash, VERSION};
     use rstest::rstest;
 
@@ -251,6 +278,34 @@ mod tests {
         assert_eq!(edited.routes[1].path, "/(x)", "the address stays");
         assert_ne!(edited.hash(), plan().hash());
         assert_eq!(plan().edited(&Patch { plan: plan().hash().to_string(), ..Patch::default() }), Ok(plan()));
+    }
+
+    #[test]
+    fn a_plan_that_is_made_anew_keeps_the_names_that_its_owner_gave() {
+        let older = r#"{"version": 1, "routes": [{"url": "http://a.example/", "component": "StartPage"}],
+            "shared": [{"hash": "SiteHeader", "name": "Masthead"}]}"#;
+        let named = plan().named_as(older.as_bytes());
+        assert_eq!(named.routes[0].component, "StartPage");
+        assert_eq!(
+            (named.groups[0].before[0].as_str(), named.shared[1].name.as_str()),
+            ("Masthead", "SiteFooter")
+        );
+        let clash = r#"{"routes": [{"url": "http://a.example/", "component": "SiteFooter"}]}"#;
+        assert_eq!(plan().named_as(clash.as_bytes()), plan());
+        assert_eq!(plan().named_as(b"no plan"), plan());
+    }
+
+    #[test]
+    fn plans_of_earlier_versions_are_read_if_they_say_enough() {
+        let text = |version: u32| serde_json::to_vec(&Plan { version, ..plan() }).expect("a plan");
+        assert_eq!(Plan::read(&text(VERSION)).ok(), Some(plan()));
+        assert_eq!(Plan::read(&text(2)).ok().map(|plan| plan.version), Some(2));
+        for other in [1, VERSION + 1] {
+            assert!(
+                matches!(Plan::read(&text(other)), Err(Error::PlanVersion { found, .. }) if found == other)
+            );
+        }
+        assert!(matches!(Plan::read(b"[]"), Err(Error::PlanText(_))));
     }
 
     #[rstest]

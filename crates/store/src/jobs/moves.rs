@@ -47,7 +47,7 @@ impl Locked {
     }
 }
 
-/// The job of a migration's last run, locked.
+/// The last job of a migration's last run, locked.
 pub(crate) async fn lock_last(
     tx: &Tx<'_>,
     tenant: TenantId,
@@ -55,7 +55,7 @@ pub(crate) async fn lock_last(
 ) -> Result<Option<Locked>> {
     let sql = "-- job.lock_of_migration
         SELECT id, epoch, state, attempts FROM jobs
-        WHERE migration_id = $1 AND tenant_id = $2 ORDER BY run DESC LIMIT 1
+        WHERE migration_id = $1 AND tenant_id = $2 ORDER BY run DESC, created_at DESC LIMIT 1
         FOR UPDATE";
     let Some(row) = tx.query_opt(sql, &[&migration.0, &tenant.0]).await? else { return Ok(None) };
     Ok(Some(Locked {

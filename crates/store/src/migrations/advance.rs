@@ -51,7 +51,12 @@ pub(crate) async fn end(tx: &Tx<'_>, record: Record, how: &End<'_>) -> Result<()
 
 /// A phase of it begins.
 pub(crate) async fn enter_phase(tx: &Tx<'_>, record: Record, phase: Phase) -> Result<()> {
-    let (from, state) = (locked(tx, record).await?, phase.migration_state());
+    let from = locked(tx, record).await?;
+    let mut state = phase.migration_state();
+    // A release before this one planned while processing: such a run does not go back.
+    if from == MigrationState::Processing {
+        state = from;
+    }
     if from != state {
         moves(from, state)?;
     }
@@ -70,6 +75,24 @@ async fn locked(tx: &Tx<'_>, record: Record) -> Result<MigrationState> {
 
 fn moves(from: MigrationState, to: MigrationState) -> Result<()> {
     from.to(to).map(drop).map_err(|source| Error::Illegal { doing: "migration.move", source })
+}
+
+/// It waits for its owner's word on the plan. Its job is over.
+pub(crate) async fn await_answer(tx: &Tx<'_>, record: Record) -> Result<()> {
+    to(tx, record, MigrationState::Questionnaire).await
+}
+
+/// The word was given: it is worked at again.
+pub(crate) async fn go_on(tx: &Tx<'_>, record: Record) -> Result<()> {
+    to(tx, record, MigrationState::Processing).await
+}
+
+async fn to(tx: &Tx<'_>, record: Record, state: MigrationState) -> Result<()> {
+    let from = locked(tx, record).await?;
+    moves(from, state)?;
+    let sql = "-- migration.move
+        UPDATE migrations SET state = $3 WHERE id = $1 AND tenant_id = $2 AND state = $4";
+    tx.execute_one(sql, &[&record.id.0, &record.tenant.0, &state.as_str(), &from.as_str()]).await
 }
 
 /// Its dead job was put back: the same run goes on.

@@ -16,6 +16,8 @@ pub(crate) struct NewJob<'a> {
     pub(crate) migration: MigrationId,
     pub(crate) run: i32,
     pub(crate) source_url: &'a str,
+    /// Is it to stop when the plan is made, until its owner approves it?
+    pub(crate) review_plan: bool,
     pub(crate) max_attempts: u32,
     pub(crate) correlation: CorrelationId,
     pub(crate) trace: &'a TraceContext,
@@ -31,7 +33,9 @@ pub(crate) async fn enqueue(tx: &Tx<'_>, new: &NewJob<'_>) -> Result<()> {
         )
         INSERT INTO transitions (job_id, tenant_id, to_state, cause, actor, epoch, attempt, trace_id)
         VALUES ($1, $2, 'PENDING', $11, $12, 0, 0, $13)";
-    let payload = json!({"migrationId": new.migration, "run": new.run, "sourceUrl": new.source_url});
+    let payload = json!({
+        "migrationId": new.migration, "run": new.run, "sourceUrl": new.source_url, "reviewPlan": new.review_plan,
+    });
     let max_attempts = i32::try_from(new.max_attempts).unwrap_or(i32::MAX);
     tx.execute_one(
         sql,

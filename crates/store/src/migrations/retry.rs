@@ -5,7 +5,9 @@
 
 use super::{
     enqueue::{NewJob, enqueue},
+    plan,
     start::{IdempotentWrite, active},
+    taken,
 };
 use crate::{
     Error, Result, Store, StoredAnswer,
@@ -147,8 +149,10 @@ impl Work for RetryMigration {
         if let Some(refused) = self.refuse(tx, &before).await? {
             return Ok(refused);
         }
-        let completed = self.completed(tx, before.run).await?;
-        let first = match self.wish().first_phase(&completed, before.tool_contract == self.tool_contract) {
+        let completed = taken::completed(tx, self.tenant, self.migration, before.run).await?;
+        let edited = plan::edited_since(tx, self.tenant, self.migration, before.run).await?;
+        let wish = self.wish(edited.is_some());
+        let first = match wish.first_phase(&completed, before.tool_contract == self.tool_contract) {
             Ok(first) => first,
             Err(not_reached) => return Ok(RetryOutcome::NotReached(not_reached)),
         };
@@ -157,7 +161,7 @@ impl Work for RetryMigration {
             completed.contains(&Phase::Plan) && first.is_some_and(|first| first <= Phase::Plan);
         let plan_version = before.plan_version + i32::from(planned_anew);
         let retried = Retried { run: before.run + 1, first, plan_version };
-        self.begin(tx, &before.source_url, &retried).await?;
+        self.begin(tx, &before, &retried, edited.as_ref()).await?;
         if let Some(write) = &self.idempotency {
             let write = IdempotentWrite { answer: (self.answer)(self, &retried), ..write.clone() };
             idempotency::keep(tx, self.tenant, &write).await?;
@@ -175,16 +179,19 @@ struct Before {
     normalised_url: String,
     tool_contract: String,
     plan_version: i32,
+    review_plan: bool,
 }
 
 impl RetryMigration {
-    fn wish(&self) -> Wish {
-        Wish { from: self.from, reuse_seeds: self.reuse_seeds, new_brief: self.brief.is_some() }
+    fn wish(&self, edited_plan: bool) -> Wish {
+        let (from, reuse_seeds) = (self.from, self.reuse_seeds);
+        Wish { from, reuse_seeds, new_brief: self.brief.is_some(), edited_plan }
     }
 
     async fn find(&self, tx: &Tx<'_>) -> Result<Option<Before>> {
         let sql = "-- migration.find_to_retry
-            SELECT state, run, user_id, source_url, normalised_url, tool_contract, plan_version
+            SELECT state, run, user_id, source_url, normalised_url, tool_contract, plan_version,
+                   review_plan
             FROM migrations WHERE id = $1 AND tenant_id = $2 FOR UPDATE";
         let Some(row) = tx.query_opt(sql, &[&self.migration.0, &self.tenant.0]).await? else {
             return Ok(None);
@@ -197,6 +204,7 @@ impl RetryMigration {
             normalised_url: row.column("normalised_url")?,
             tool_contract: row.column("tool_contract")?,
             plan_version: row.column("plan_version")?,
+            review_plan: row.column("review_plan")?,
         }))
     }
 
@@ -223,26 +231,26 @@ impl RetryMigration {
         Ok(wait.map(|wait| RetryOutcome::TooSoon(Duration::from_secs_f64(wait))))
     }
 
-    async fn completed(&self, tx: &Tx<'_>, run: i32) -> Result<Vec<Phase>> {
-        let sql = "-- phase.completed
-            SELECT phase FROM phases
-            WHERE migration_id = $1 AND run = $2 AND tenant_id = $3 AND state = 'completed'";
-        let rows = tx.query(sql, &[&self.migration.0, &run, &self.tenant.0]).await?;
-        rows.iter().map(|row| row.word("phase")).collect()
-    }
-
     /// Writes the new run.
-    async fn begin(&self, tx: &Tx<'_>, source_url: &str, retried: &Retried) -> Result<()> {
+    async fn begin(
+        &self,
+        tx: &Tx<'_>,
+        before: &Before,
+        retried: &Retried,
+        plan: Option<&Value>,
+    ) -> Result<()> {
         self.record(tx, retried).await?;
         self.queue(tx, retried).await?;
-        self.take_over(tx, retried).await?;
+        taken::take_over(tx, self.tenant, self.migration, retried, plan).await?;
         let new = NewJob {
             job: self.job,
             tenant: self.tenant,
             user: self.user,
             migration: self.migration,
             run: retried.run,
-            source_url,
+            source_url: &before.source_url,
+            // What was approved stays approved.
+            review_plan: before.review_plan && retried.first.is_some_and(|first| first <= Phase::Plan),
             max_attempts: self.max_attempts,
             correlation: self.correlation,
             trace: &self.trace,
@@ -317,22 +325,5 @@ impl RetryMigration {
             ],
         )
         .await
-    }
-
-    /// Copies the results of the phases before the first that is done anew.
-    async fn take_over(&self, tx: &Tx<'_>, retried: &Retried) -> Result<()> {
-        let sql = "-- phase.take_over
-            INSERT INTO phases (migration_id, run, phase, tenant_id, state, starts, epoch, started_at, completed_at,
-                                result, reused_from)
-            SELECT migration_id, $3, phase, tenant_id, state, starts, epoch, started_at, completed_at, result,
-                   coalesce(reused_from, run)
-            FROM phases
-            WHERE migration_id = $1 AND tenant_id = $2 AND run = $3 - 1 AND state = 'completed' AND phase = ANY($4)";
-        let taken: Vec<&str> = Phase::ALL
-            .into_iter()
-            .filter(|phase| retried.first.is_none_or(|first| *phase < first))
-            .map(Phase::as_str)
-            .collect();
-        tx.execute(sql, &[&self.migration.0, &self.tenant.0, &retried.run, &taken]).await.map(drop)
     }
 }

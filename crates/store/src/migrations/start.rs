@@ -37,6 +37,8 @@ pub struct StartMigration {
     pub prompt_hash: String,
     /// What ties the request's traces together.
     pub correlation: CorrelationId,
+    /// Is the owner to approve the plan before anything is written?
+    pub review_plan: bool,
     /// The seed of everything that would otherwise be random.
     pub seed: i64,
     /// The version of the tools that carry it out.
@@ -134,8 +136,8 @@ impl StartMigration {
     async fn insert_migration(&self, tx: &Tx<'_>) -> Result<bool> {
         let sql = "-- migration.insert
             INSERT INTO migrations (id, tenant_id, user_id, source_url, normalised_url, brief, prompt_hash, state,
-                                    correlation_id, seed, tool_contract, model_version)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $8, $9, $10, $11)
+                                    correlation_id, seed, tool_contract, model_version, review_plan)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $8, $9, $10, $11, $12)
             ON CONFLICT (tenant_id, user_id, normalised_url)
                 WHERE state NOT IN ('completed', 'failed', 'cancelled') DO NOTHING";
         let inserted = tx
@@ -153,6 +155,7 @@ impl StartMigration {
                     &self.seed,
                     &self.tool_contract,
                     &self.model_version,
+                    &self.review_plan,
                 ],
             )
             .await?;
@@ -167,6 +170,7 @@ impl StartMigration {
             migration: self.migration,
             run: FIRST_RUN,
             source_url: &self.source_url,
+            review_plan: self.review_plan,
             max_attempts: self.max_attempts,
             correlation: self.correlation,
             trace: &self.trace,

@@ -13,8 +13,8 @@ async fn refused<T: std::fmt::Debug>(attempt: impl AsyncFn(&Store, &Lease) -> st
     let current = world.take_over(stale.job).await;
     done(world.worker.begin_job(&current, &[]).await);
     done(world.worker.begin_phase(&current, Phase::Analyze, &[]).await);
-    // A job cannot be completed out of the phase that only reads.
-    done(world.worker.begin_phase(&current, Phase::Plan, &[]).await);
+    // A job cannot be completed out of the phases that only read and plan.
+    done(world.worker.begin_phase(&current, Phase::Transform, &[]).await);
     let before = world.everything().await;
     let answer = attempt(&world.worker, &stale).await;
     assert!(matches!(answer, Ok(Fenced::Stale)), "{answer:?}");
@@ -118,7 +118,7 @@ async fn a_heartbeat_keeps_what_is_held_and_misses_what_is_lost() {
 async fn a_job_that_is_over_has_no_lease_that_could_write() {
     let world = World::new().await;
     let (_, lease) = world.running("https://example.com/").await;
-    done(world.worker.begin_phase(&lease, Phase::Plan, &[]).await);
+    done(world.worker.begin_phase(&lease, Phase::Transform, &[]).await);
     let completion = Completion { project_id: Uuid::now_v7(), events: vec![finished()] };
     done(world.worker.complete_job(&lease, &completion).await);
     let before = world.everything().await;

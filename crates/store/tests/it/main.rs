@@ -17,6 +17,7 @@ mod lifecycle;
 mod migrations;
 mod moves;
 mod outbox;
+mod plan_edits;
 mod plans;
 mod repeated;
 mod rerun;

@@ -17,7 +17,7 @@ async fn answers_the_same<T: Debug + PartialEq>(
 ) {
     let world = World::new().await;
     let (request, lease) = world.running("https://example.com/").await;
-    done(world.worker.begin_phase(&lease, Phase::Plan, &[]).await);
+    done(world.worker.begin_phase(&lease, Phase::Transform, &[]).await);
     if wish {
         let asked = world.gateway.request_cancel(&cancel(&request)).await.expect("an answer");
         assert_eq!(asked, CancelOutcome::Requested);

@@ -1,17 +1,24 @@
 //! Law 10: a tenant sees its own rows, also when the query forgets its filter; each role sees its own tables.
 
+use crate::plan_edits::change;
 use crate::world::{
     World, broken, done, keyed, retry_request, site_analysis, site_page, start_request, trace, visit,
 };
 use domain::{analysis::Depth, dead_letter::Filter, retry::Verdict};
 use std::time::Duration;
-use store::{FailedAttempt, Member, NewApiKey, NewReplay, NewSession, RetryOutcome, StartOutcome};
+use store::{
+    AmendOutcome, FailedAttempt, Member, NewApiKey, NewReplay, NewSession, RetryOutcome, StartOutcome,
+};
 use time::OffsetDateTime;
 use tokio_postgres::{Client, error::SqlState};
 use uuid::Uuid;
 
 /// A tenant with rows in every table: a dead letter, a job that runs, and a key.
 async fn furnish(world: &World, member: Member, prefix: &str) {
+    let (planned, lease) = world.planned_by(member, true).await;
+    done(world.worker.park_job(&lease, &[]).await);
+    let edited = world.gateway.amend_plan(&change(&planned, "a", "b")).await;
+    assert!(matches!(edited, Ok(AmendOutcome::Amended(_))), "{edited:?}");
     let first = world.start(member, "https://dead.example.com/").await;
     let dead = world.claim_one().await.lease;
     let failed = FailedAttempt { failure: broken(), verdict: Verdict::GiveUp, events: vec![] };

@@ -39,8 +39,8 @@ async fn a_session_is_opened_with_its_phase_and_closed_with_its_result() {
     for _ in 0..2 {
         done(world.worker.complete_phase(&lease, Phase::Analyze, &json!({}), &[]).await);
     }
-    done(world.worker.begin_phase(&lease, Phase::Plan, &[]).await);
-    assert_eq!(world.sessions(lease.job).await, ["1 ANALYZE phase 1 completed", "1 PLAN phase 1 open"]);
+    done(world.worker.begin_phase(&lease, Phase::Transform, &[]).await);
+    assert_eq!(world.sessions(lease.job).await, ["1 ANALYZE phase 1 completed", "1 TRANSFORM phase 1 open"]);
     let context: Value = world
         .one("SELECT context FROM tracking_sessions WHERE migration_id = $1 LIMIT 1", request.migration.0)
         .await;
@@ -48,7 +48,7 @@ async fn a_session_is_opened_with_its_phase_and_closed_with_its_result() {
     // A job that is over although its last phase is not: no command of a worker's, but nothing stays open.
     let completion = Completion { project_id: uuid::Uuid::now_v7(), events: vec![] };
     done(world.worker.complete_job(&lease, &completion).await);
-    assert_eq!(world.sessions(lease.job).await[1], "1 PLAN phase 1 completed");
+    assert_eq!(world.sessions(lease.job).await[1], "1 TRANSFORM phase 1 completed");
 }
 
 #[tokio::test]

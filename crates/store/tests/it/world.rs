@@ -193,6 +193,7 @@ impl World {
         for table in [
             "migrations",
             "retries",
+            "plan_edits",
             "phases",
             "jobs",
             "leases",
@@ -254,6 +255,7 @@ pub(crate) fn start_request(member: Member, url: &str) -> StartMigration {
         brief: json!({"kind": "prompt", "value": "Keep it as it is."}),
         prompt_hash: "ab".repeat(32),
         correlation: CorrelationId(Uuid::now_v7()),
+        review_plan: false,
         seed: 7,
         tool_contract: "1".to_owned(),
         model_version: "none".to_owned(),

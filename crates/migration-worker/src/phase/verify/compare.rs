@@ -97,8 +97,8 @@ async fn beside(
     built: &Path,
 ) -> Result<Comparison, Failure> {
     let materials = &bench.materials;
-    let (snapshot, plan) =
-        (materials.snapshot(&analyzed.snapshot).await?, materials.plan(&planned.plan).await?);
+    let snapshot = materials.snapshot(&analyzed.snapshot).await?;
+    let plan = materials.plan(&planned.plan, &snapshot).await?;
     let server = tools.workshop.serve(built).await.map_err(|error| broken(&error))?;
     let it =
         compare::Compared { plan: &plan, snapshot: &snapshot, archive: &materials.bodies, server: &server };

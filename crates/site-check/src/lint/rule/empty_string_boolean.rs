@@ -1,43 +1,11 @@
 //! `disabled=""`: React takes the empty string for false and leaves the attribute out.
 
+use site_write::FLAGS;
+
 use crate::lint::{
     element::Element,
     file::{Edit, File, Found},
 };
-
-/// Attributes that React takes for true or false, in its own spelling.
-const FLAGS: &[&str] = &[
-    "allowFullScreen",
-    "async",
-    "autoFocus",
-    "autoPlay",
-    "checked",
-    "controls",
-    "credentialless",
-    "default",
-    "defaultChecked",
-    "defer",
-    "disablePictureInPicture",
-    "disableRemotePlayback",
-    "disabled",
-    "formNoValidate",
-    "hidden",
-    "inert",
-    "itemScope",
-    "loop",
-    "multiple",
-    "muted",
-    "noModule",
-    "noValidate",
-    "open",
-    "playsInline",
-    "readOnly",
-    "required",
-    "reversed",
-    "scoped",
-    "seamless",
-    "selected",
-];
 
 pub(in crate::lint) fn check(element: &Element<'_>, _: &File<'_, '_>, found: &mut Found) {
     if !element.is_intrinsic() || element.is_custom() {
