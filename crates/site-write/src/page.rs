@@ -63,6 +63,12 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints) -> Page {
         address::resolve(nodes, &base, url);
     }
     let mut scripts = scripts::take(&mut document.head, &mut findings);
+    document.body_attributes.retain(|(name, value)| {
+        let code = handlers::of_the_body(name, value);
+        let stays = code.is_none();
+        scripts.extend(code.map(Script::inline));
+        stays
+    });
     scripts.extend(scripts::take(&mut document.body, &mut findings));
     let mut styles = styles::take(&mut document.head);
     if document.quirks {
@@ -71,18 +77,6 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints) -> Page {
     let handlers = handlers::lift(&mut document.body);
     // Those that wait for the whole document come after those that do not, each in their order.
     scripts.sort_by_key(|script| script.deferred);
-    document.body_attributes.retain(|(name, value)| match name.as_str() {
-        "onload" => {
-            let code = format!("window.addEventListener(\"load\", function (event) {{ {value} }});");
-            scripts.push(Script::inline(code));
-            false
-        }
-        name if name.starts_with("on") => {
-            findings.push(("body_handler", format!("<body>'s {name} was left out")));
-            false
-        }
-        _ => true,
-    });
     document.html.retain(|(name, _)| !name.starts_with("on") && name != "xmlns");
     let mut hints = hints.clone();
     for style in &styles {

@@ -325,23 +325,19 @@ const CONTROLS: &[Case] = &[
 const CODE: &[Case] = &[
     (
         "<a href='javascript:void(0)' onclick='go()'>j</a>",
-        "data-legacy-on={'{\"click\":\"go();event.preventDefault();void(0)\"}'}",
+        "data-legacy-on={'{\"href\":\"javascript:void(0)\",\"onclick\":\"go()\"}'}",
         "href=\"#\"",
     ),
-    ("<a href=' java\tscript:go()'>j</a>", "event.preventDefault();go()", "href=\"#\""),
-    (
-        "<form action='javascript:go()'></form>",
-        "{\"submit\":\"event.preventDefault();go()\"}",
-        "action=\"#\"",
-    ),
+    ("<a href=' java\tscript:go()'>j</a>", "{\"href\":\" java\\\\tscript:go()\"}", "href=\"#\""),
+    ("<form action='javascript:go()'></form>", "{\"action\":\"javascript:go()\"}", "action=\"#\""),
     (
         "<iframe src='javascript:false' title=f></iframe>",
-        "<iframe title=\"f\" />",
-        "<iframe title=\"f\"></iframe>",
+        "{\"src\":\"javascript:false\"}",
+        "<iframe title=\"f\" data-legacy-on=",
     ),
     (
         "<p ONCLICK='a(\"b\")' onfoo=x>o</p>",
-        "{\"click\":\"a(\\\\\"b\\\\\")\",\"foo\":\"x\"}",
+        "{\"onclick\":\"a(\\\\\"b\\\\\")\",\"onfoo\":\"x\"}",
         "data-legacy-on=",
     ),
 ];

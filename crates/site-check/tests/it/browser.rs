@@ -33,7 +33,7 @@ pub(crate) fn open(url: &str) -> Seen {
 }
 
 /// Where deploy/setup looks, in the same order.
-fn program() -> Option<PathBuf> {
+pub(crate) fn program() -> Option<PathBuf> {
     let named = std::env::var("CHROMIUM").ok();
     let known =
         ["/snap/bin/chromium", "chromium", "google-chrome", "google-chrome-stable", "chromium-browser"];

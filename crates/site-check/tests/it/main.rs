@@ -2,11 +2,13 @@
 
 mod attributes;
 mod browser;
+mod clicks;
 mod compare;
 mod generated;
 mod likeness;
 mod lint;
 mod menus;
+mod nesting;
 mod outline;
 mod react;
 mod roundtrip;

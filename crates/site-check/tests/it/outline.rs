@@ -254,9 +254,12 @@ impl Writer<'_> {
                     let json: BTreeMap<String, String> = serde_json::from_str(value).expect("JSON");
                     handlers.extend(json.into_keys());
                 }
-                "href" if value.trim().to_ascii_lowercase().starts_with("javascript:") => {
-                    handlers.insert("click".into());
-                    found.insert(name, self.address("#"));
+                "href" | "action" if value.trim().to_ascii_lowercase().starts_with("javascript:") => {
+                    found.insert(name.clone(), self.address("#"));
+                    handlers.insert(name);
+                }
+                "src" if value.trim().to_ascii_lowercase().starts_with("javascript:") => {
+                    handlers.insert(name);
                 }
                 "style" => styles.push_str(value),
                 "class" => {
@@ -268,7 +271,7 @@ impl Writer<'_> {
                 }
                 "hidden" => drop(found.insert(name, String::new())),
                 _ if name.starts_with("on") && name[2..].bytes().all(|b| b.is_ascii_lowercase()) => {
-                    handlers.insert(name[2..].to_owned());
+                    handlers.insert(name);
                 }
                 _ if FLAGS.contains(&name.as_str()) && !custom(element) => {
                     drop(found.insert(name, String::new()))

@@ -3,6 +3,8 @@
 //! A parser can build trees that no source text of its own gives back: by moving things out of tables, or in quirks mode.
 //! React's server output would then be repaired by the browser, and hydration would find another tree than it left.
 
+mod fields;
+
 use super::{Element, Node, Space};
 
 /// Elements that close an open paragraph.
@@ -60,6 +62,7 @@ struct Inside {
 /// Corrects what a browser would parse differently.
 pub(super) fn correct(nodes: &mut Vec<Node>) {
     walk(nodes, Inside::default());
+    fields::name_owners(nodes);
 }
 
 fn walk(nodes: &mut Vec<Node>, inside: Inside) {
@@ -108,7 +111,14 @@ fn retag(element: &mut Element, inside: Inside) {
             let style = element.get("style").unwrap_or_default();
             element.set("style", format!("margin-block: 1em; {style}"));
         }
-        "pre" | "listing" => keep_first_line(element),
+        // What is in them is text to the parser, whatever it looks like: printed again, its escapes would show.
+        "xmp" | "plaintext" | "listing" => {
+            rename(element, "pre", &[]);
+            keep_first_line(element);
+        }
+        // The same, and nobody sees it.
+        "iframe" | "noembed" | "noframes" => element.children.clear(),
+        "pre" => keep_first_line(element),
         "image" => element.name = "img".to_owned(),
         _ => {}
     }

@@ -1,18 +1,27 @@
-//! Inline handlers (`onclick="…"`) and `javascript:` links: React takes neither, so they are lifted into one attribute of
-//! data, which an island reads and attaches once the page is there.
+//! Inline handlers (`onclick="…"`) and `javascript:` addresses: React takes neither, so they are lifted into one attribute of
+//! data, which an island reads to give the element its own attributes back once the page is there. So the browser itself
+//! makes of them what it always made: what `this`, `event`, a form's fields and a returned `false` mean is left to it.
 
 use std::collections::BTreeMap;
 
-use crate::dom::{Element, Node};
+use crate::{
+    dom::{Element, Node},
+    jsx,
+};
 
-/// The attribute that holds an element's handlers as JSON: event to code.
+/// The attribute that holds what an element had as JSON: attribute to value.
 pub(crate) const ATTRIBUTE: &str = "data-legacy-on";
 
-/// Addresses that are code where they begin with `javascript:`, and the event that would have run it.
-const ADDRESSES: &[(&str, &str)] = &[("href", "click"), ("xlink:href", "click"), ("action", "submit")];
-/// Addresses that React refuses as code and that no event stands for: a frame without one is as empty as most of such code
-/// leaves it.
-const REFUSED: &[&str] = &["src", "formaction", "data"];
+/// Addresses that React refuses where they begin with `javascript:`, and what stands for them until the island has run. A frame
+/// without an address is as empty as most of such code leaves it.
+const ADDRESSES: &[(&str, Option<&str>)] = &[
+    ("href", Some("#")),
+    ("xlink:href", Some("#")),
+    ("action", Some("#")),
+    ("src", None),
+    ("formaction", None),
+    ("data", None),
+];
 /// Beginnings of the events that a custom element may have besides its own attributes that happen to begin with `on`.
 const EVENTS: &[&str] = &[
     "abort",
@@ -73,43 +82,53 @@ pub(crate) fn lift(nodes: &mut [Node]) -> bool {
     any
 }
 
-/// The handlers of one element, which has none afterwards.
-fn take(element: &mut Element) -> BTreeMap<String, String> {
-    let mut handlers: BTreeMap<String, String> = BTreeMap::new();
-    let custom = element.name.contains('-');
-    element.attributes.retain(|(name, value)| match event(name, custom) {
-        Some(event) => {
-            handlers.insert(event.to_owned(), value.clone());
-            false
+/// What a handler of `<body>` becomes: a script. It stands in the layout, which its other pages share.
+pub(super) fn of_the_body(name: &str, value: &str) -> Option<String> {
+    match name {
+        // To a script, <body> has its window's.
+        "onload" => Some(format!("window.onload = function (event) {{ {value} }};")),
+        name if is_handler(name, false) => {
+            Some(format!("document.body.setAttribute({}, {});", jsx::string(name), jsx::string(value)))
         }
-        None => true,
-    });
-    for (name, event) in ADDRESSES {
-        let Some(code) = element.get(name).and_then(script_address) else { continue };
-        let before = handlers.remove(*event).map(|code| format!("{code};")).unwrap_or_default();
-        handlers.insert((*event).to_owned(), format!("{before}event.preventDefault();{code}"));
-        element.set(name, "#");
+        _ => None,
     }
-    element
-        .attributes
-        .retain(|(name, value)| !REFUSED.contains(&name.as_str()) || script_address(value).is_none());
-    handlers
 }
 
-/// `onclick` → `click`
-fn event(name: &str, custom: bool) -> Option<&str> {
-    let event = name.strip_prefix("on")?;
+/// What one element may not keep, and has not afterwards.
+fn take(element: &mut Element) -> BTreeMap<String, String> {
+    let mut taken: BTreeMap<String, String> = BTreeMap::new();
+    let custom = element.name.contains('-');
+    element.attributes.retain_mut(|(name, value)| {
+        if is_handler(name, custom) {
+            taken.insert(name.clone(), std::mem::take(value));
+            return false;
+        }
+        let Some((_, instead)) =
+            ADDRESSES.iter().find(|(address, _)| address == name).filter(|_| is_code(value))
+        else {
+            return true;
+        };
+        taken.insert(name.clone(), std::mem::replace(value, instead.unwrap_or_default().to_owned()));
+        instead.is_some()
+    });
+    taken
+}
+
+/// `onclick` and its like.
+fn is_handler(name: &str, custom: bool) -> bool {
+    let Some(event) = name.strip_prefix("on") else { return false };
     let named = !event.is_empty() && event.bytes().all(|b| b.is_ascii_lowercase());
     let known = || EVENTS.iter().any(|known| event.starts_with(known));
-    (named && (!custom || known())).then_some(event)
+    named && (!custom || known())
 }
 
-/// The code of such an address. Browsers skip white space before it and line breaks within its name.
-fn script_address(href: &str) -> Option<String> {
-    let href = href.trim_start_matches(|c: char| c <= ' ');
-    let (scheme, code) = href.split_once(':')?;
-    let scheme: String = scheme.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).collect();
+/// Is this address code? Browsers skip white space before its scheme and line breaks within it.
+fn is_code(address: &str) -> bool {
+    let address = address.trim_start_matches(|c: char| c <= ' ');
+    let scheme = address.split_once(':').map_or("", |(scheme, _)| scheme);
     scheme
-        .eq_ignore_ascii_case("javascript")
-        .then(|| percent_encoding::percent_decode_str(code).decode_utf8_lossy().into_owned())
+        .chars()
+        .filter(|c| !matches!(c, '\t' | '\n' | '\r'))
+        .map(|c| c.to_ascii_lowercase())
+        .eq("javascript".chars())
 }

@@ -24,12 +24,12 @@ pub(super) fn write(press: &mut Press<'_>, page: &Page) -> String {
     needs.css |= more.css;
     needs.template |= more.template;
     needs.parts.extend(more.parts);
-    let (mut more, islands) = page_file::islands(page);
+    let (mut more, first, islands) = page_file::islands(page);
     more.insert(0, metadata::type_import(&page.head, Viewport::Own));
     let styles: Vec<Style> = page.styles.iter().map(Style::printable).collect();
     format!(
         "// What unknown addresses answer, with the status 404.\n{imports}{metadata}export default function NotFound() {{\n  return (\n    \
-         <html{html}>\n{head}      <body{body}>\n{content}{islands}      </body>\n    </html>\n  );\n}}\n",
+         <html{html}>\n{head}      <body{body}>\n{first}{content}{islands}      </body>\n    </html>\n  );\n}}\n",
         imports = imports(&needs, &more),
         metadata = metadata::exports(&page.head, Viewport::Own),
         head = layout::head(&styles),

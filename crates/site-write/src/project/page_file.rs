@@ -20,11 +20,11 @@ pub(super) fn write(press: &mut Press<'_>, route: &Route, page: &Page, group: &G
     nodes.retain(|node| !around.head.contains(node));
     nodes.extend(shared::replace(shared::without_edges(&page.body, group), &press.parts));
     let (body, needs) = press.print(&nodes, 3, &soft);
-    let (mut more, tail) = islands(page);
+    let (mut more, first, tail) = islands(page);
     more.insert(0, metadata::type_import(&page.head, viewport));
     more.retain(|line| !line.is_empty());
     format!(
-        "// The page at {path}\n{imports}{metadata}export default function {name}() {{\n  return (\n    <>\n{body}{tail}    </>\n  );\n}}\n",
+        "// The page at {path}\n{imports}{metadata}export default function {name}() {{\n  return (\n    <>\n{first}{body}{tail}    </>\n  );\n}}\n",
         path = route.path,
         imports = imports(&needs, &more),
         metadata = metadata::exports(&page.head, viewport),
@@ -32,10 +32,15 @@ pub(super) fn write(press: &mut Press<'_>, route: &Route, page: &Page, group: &G
     )
 }
 
-/// What runs the page's scripts and handlers, and all that its file imports besides what its tree needs.
-pub(super) fn islands(page: &Page) -> (Vec<String>, String) {
+/// What its file imports besides what its tree needs, what stands first in a page with scripts or handlers, and what runs them.
+pub(super) fn islands(page: &Page) -> (Vec<String>, &'static str, String) {
     let mut imports = Vec::new();
     let mut islands = String::new();
+    let mut first = "";
+    if page.scripted() {
+        imports.push("import { LegacyPage } from \"@/components/LegacyPage\";".into());
+        first = "      <LegacyPage />\n";
+    }
     if page.handlers {
         imports.push("import { LegacyHandlers } from \"@/components/LegacyHandlers\";".into());
         islands.push_str("      <LegacyHandlers />\n");
@@ -51,7 +56,7 @@ pub(super) fn islands(page: &Page) -> (Vec<String>, String) {
         let scripts = scripts(&in_order);
         islands.push_str(&format!("      <LegacyScripts scripts={{[\n{scripts}      ]}} />\n"));
     }
-    (imports, islands)
+    (imports, first, islands)
 }
 
 /// Pages of the same layout without scripts of their own, if this one has none either.

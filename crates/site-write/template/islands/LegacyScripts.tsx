@@ -1,0 +1,152 @@
+/* @builder-island */
+"use client";
+
+// Runs the page's own scripts once React has taken over the page: strictly one after the other, once per document. To them
+// the document is still loading; what they wait for (DOMContentLoaded, load) is called when all of them have run.
+import { useEffect } from "react";
+
+type Script = { src?: string; code?: string; module?: boolean; attributes?: Record<string, string> };
+
+type Listener = EventListenerOrEventListenerObject;
+
+type Waiting = { target: EventTarget; event: string; listener: Listener };
+
+let started = false;
+
+export function LegacyScripts({ scripts }: { scripts: Script[] }) {
+  useEffect(() => {
+    if (started) return;
+    started = true;
+    void runAll(scripts);
+  }, [scripts]);
+  return null;
+}
+
+async function runAll(scripts: Script[]) {
+  // Meanwhile, templates are filled, too.
+  await styled();
+  const waiting: Waiting[] = [];
+  const release = [
+    collect(document, ["DOMContentLoaded", "readystatechange"], waiting),
+    collect(window, ["DOMContentLoaded", "load", "pageshow"], waiting),
+    collectHandler(document, "readystatechange", waiting),
+    collectHandler(window, "load", waiting),
+  ];
+  let state: DocumentReadyState = "loading";
+  Object.defineProperty(document, "readyState", { configurable: true, get: () => state });
+  // Into a document that is complete, a write would replace all of it.
+  document.write = document.writeln = (...text: string[]) => console.warn("document.write is left out:", ...text);
+  for (const script of scripts) await run(script);
+  state = "interactive";
+  announce(["readystatechange", "DOMContentLoaded"], waiting);
+  await complete();
+  state = "complete";
+  announce(["readystatechange", "load", "pageshow"], waiting);
+  Reflect.deleteProperty(document, "readyState");
+  release.forEach((undo) => undo());
+}
+
+/** Ends when the browser has all that the page showed when it came, images too. */
+function complete(): Promise<unknown> {
+  const state = Object.getOwnPropertyDescriptor(Document.prototype, "readyState")?.get?.call(document) as string;
+  if (state === "complete") return Promise.resolve();
+  return new Promise((resolve) => EventTarget.prototype.addEventListener.call(window, "load", resolve, { once: true }));
+}
+
+/** Ends when the style sheets are there: a script of the page could always measure what they do. */
+async function styled() {
+  if (document.readyState === "complete") return;
+  const complete = new Promise((resolve) => window.addEventListener("load", resolve, { once: true }));
+  const links = [...document.querySelectorAll<HTMLLinkElement>("link[rel~='stylesheet']")];
+  const pending = links.filter((link) => window.matchMedia(link.media).matches && !isLoaded(link.sheet));
+  const loaded = pending.map(
+    (link) =>
+      new Promise((resolve) => {
+        link.addEventListener("load", resolve, { once: true });
+        link.addEventListener("error", resolve, { once: true });
+      }),
+  );
+  await Promise.race([Promise.all(loaded), complete]);
+}
+
+function isLoaded(sheet: CSSStyleSheet | null): boolean {
+  if (!sheet) return false;
+  try {
+    return [...sheet.cssRules].every((rule) => !(rule instanceof CSSImportRule) || isLoaded(rule.styleSheet));
+  } catch {
+    return true; // another site's: nobody may look into it
+  }
+}
+
+/** Keeps listeners for what has happened already, instead of registering them in vain. */
+function collect(target: EventTarget, events: string[], waiting: Waiting[]) {
+  const { addEventListener, removeEventListener } = target;
+  target.addEventListener = (event: string, listener: Listener | null, options?: boolean | AddEventListenerOptions) => {
+    if (listener && events.includes(event)) waiting.push({ target, event, listener });
+    else addEventListener.call(target, event, listener, options);
+  };
+  target.removeEventListener = (event: string, listener: Listener | null, options?: boolean | EventListenerOptions) => {
+    const at = waiting.findIndex((one) => one.target === target && one.event === event && one.listener === listener);
+    if (at >= 0) waiting.splice(at, 1);
+    else removeEventListener.call(target, event, listener, options);
+  };
+  return () => {
+    Reflect.deleteProperty(target, "addEventListener");
+    Reflect.deleteProperty(target, "removeEventListener");
+  };
+}
+
+/** The same for a handler (`window.onload = …`): the last one counts, at the place of the first. */
+function collectHandler(target: EventTarget, event: string, waiting: Waiting[]) {
+  const name = `on${event}`;
+  const own = Object.getOwnPropertyDescriptor(target, name);
+  let handler: EventListener | null = null;
+  const listener = (happened: Event) => handler?.call(target, happened);
+  const set = (given: unknown) => {
+    handler = typeof given === "function" ? (given as EventListener) : null;
+    if (!waiting.some((one) => one.listener === listener)) waiting.push({ target, event, listener });
+  };
+  Object.defineProperty(target, name, { configurable: true, get: () => handler, set });
+  return () => {
+    Reflect.deleteProperty(target, name);
+    if (own) Object.defineProperty(target, name, own);
+  };
+}
+
+/** Calls those who wait for these events, one event after the other. */
+function announce(events: string[], waiting: Waiting[]) {
+  for (const event of events) {
+    for (const one of waiting.filter((one) => one.event === event)) {
+      // Another one may have called it off.
+      if (waiting.includes(one)) call(one);
+    }
+  }
+}
+
+function call({ target, event, listener }: Waiting) {
+  try {
+    if (typeof listener === "function") listener.call(target, new Event(event));
+    else listener.handleEvent(new Event(event));
+  } catch (error) {
+    reportError(error);
+  }
+}
+
+function run(script: Script): Promise<void> {
+  return new Promise((resolve) => {
+    const element = document.createElement("script");
+    if (script.module) element.type = "module";
+    element.async = false;
+    for (const [name, value] of Object.entries(script.attributes ?? {})) element.setAttribute(name, value);
+    if (script.src) {
+      element.src = script.src;
+      // A script that is gone must not hold up those behind it; the browser reports it.
+      element.onload = element.onerror = () => resolve();
+      document.body.append(element);
+    } else {
+      element.text = script.code ?? "";
+      document.body.append(element);
+      resolve();
+    }
+  });
+}
