@@ -134,8 +134,11 @@ fn alive(shop: &Arc<Workshop>) {
     let shop = Arc::clone(shop);
     shop.lifecycle.clone().spawn("alive", async move {
         let mut outage = Outage::of("the worker's own heartbeat");
-        while shop.drained.run_until_cancelled(sleep(spread(ALIVE, (shop.dice)()))).await.is_some() {
-            match shop.store.worker_heartbeat(shop.id).await {
+        // The first at once: it says what the registration does not.
+        let mut wait = Duration::ZERO;
+        while shop.drained.run_until_cancelled(sleep(wait)).await.is_some() {
+            wait = spread(ALIVE, (shop.dice)());
+            match shop.store.worker_heartbeat(shop.id, resident_bytes()).await {
                 Ok(_) => outage.succeeded(),
                 Err(error) => outage.failed(&error),
             }
@@ -148,4 +151,12 @@ fn alive(shop: &Arc<Workshop>) {
         }
         Ok(())
     });
+}
+
+/// What this process holds in memory, for operators; nothing where the system does not tell.
+fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kibibytes * 1024)
 }

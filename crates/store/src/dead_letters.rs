@@ -9,7 +9,7 @@ mod retry;
 
 pub use discard::DiscardOutcome;
 pub use many::{NewReplay, Preview, ReplayRecord};
-pub(crate) use read::read_move;
 pub use read::{DeadLetter, DeadLetterInFull, DeadLetterPage, TransitionRecord};
+pub(crate) use read::{moves_of, read_letter, read_move};
 pub use replay::ReplayOutcome;
 pub use retry::{JobRetry, JobRetryOutcome};

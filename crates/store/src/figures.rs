@@ -81,14 +81,19 @@ impl Work for Read {
     }
 
     async fn run(&self, tx: &Tx<'_>) -> Result<Figures> {
-        let queues = tx.query(QUEUES, &[&MIGRATION_QUEUE, &COUNTED]).await?;
-        let ages = tx.query_one(AGES, &[]).await?;
-        Ok(Figures {
-            queues: queues.iter().map(read_queue).collect::<Result<_>>()?,
-            outbox_oldest_seconds: ages.column("outbox")?,
-            horizon_lag_seconds: ages.column("horizon")?,
-        })
+        read(tx).await
     }
+}
+
+/// The figures, for whoever may read the queue of all tenants.
+pub(crate) async fn read(tx: &Tx<'_>) -> Result<Figures> {
+    let queues = tx.query(QUEUES, &[&MIGRATION_QUEUE, &COUNTED]).await?;
+    let ages = tx.query_one(AGES, &[]).await?;
+    Ok(Figures {
+        queues: queues.iter().map(read_queue).collect::<Result<_>>()?,
+        outbox_oldest_seconds: ages.column("outbox")?,
+        horizon_lag_seconds: ages.column("horizon")?,
+    })
 }
 
 fn read_queue(row: &Row) -> Result<QueueFigures> {

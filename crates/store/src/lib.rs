@@ -19,6 +19,7 @@ mod figures;
 mod idempotency;
 mod job_kinds;
 mod jsonb;
+mod operations;
 mod options;
 mod outbox;
 mod poison;
@@ -57,6 +58,10 @@ pub use migrations::{
     AmendOutcome, AmendPlan, Amended, Approval, CancelOutcome, CancelRequest, Holder, IdempotentWrite,
     MigrationRecord, NewBrief, PageRequest, PhaseRecord, PlanEdit, PlanRecord, Retried, RetryMigration,
     RetryOutcome, StartMigration, StartOutcome,
+};
+pub use operations::{
+    Count, HeldLease, JobInFull, JobLine, JobLines, JobWanted, LeaseLine, LetterOfTenant, LettersWanted,
+    Overview, PoisonLine, StateCount, Throughput, ToldEvent, WorkerLine,
 };
 pub use options::Options;
 pub use outbox::{OutboxRow, OutboxTopic};

@@ -61,8 +61,7 @@ async fn apply(client: &mut Client) -> Result<Applied> {
     let runner = embedded::migrations::runner().set_abort_missing(before <= VERSION);
     let report = runner.run_async(client).await.map_err(|e| Error::Migrate { source: Box::new(e) })?;
     // The table is refinery's, so no step can grant it; the services read it to know where they are.
-    let grant =
-        "GRANT SELECT ON refinery_schema_history TO resettle_gateway, resettle_worker, resettle_broadcaster";
+    let grant = "GRANT SELECT ON refinery_schema_history TO resettle_gateway, resettle_worker, resettle_broadcaster, resettle_operator";
     run(client, "schema.grant", grant).await?;
     Ok(Applied {
         steps: report.applied_migrations().iter().map(ToString::to_string).collect(),

@@ -17,9 +17,11 @@ impl Store {
         self.run(&Register { worker, grpc_address, concurrency }).await
     }
 
-    /// Says that the process lives, also when it holds nothing; `false` if it was never registered.
-    pub async fn worker_heartbeat(&self, worker: WorkerId) -> Result<bool> {
-        self.run(&Heartbeat { worker }).await
+    /// Says that the process lives, also when it holds nothing, and what it holds in memory; `false` if it was never
+    /// registered.
+    pub async fn worker_heartbeat(&self, worker: WorkerId, memory_bytes: Option<u64>) -> Result<bool> {
+        let memory_bytes = memory_bytes.and_then(|bytes| i64::try_from(bytes).ok());
+        self.run(&Heartbeat { worker, memory_bytes }).await
     }
 
     /// Says that the process has stopped.
@@ -55,6 +57,7 @@ impl Work for Register<'_> {
 
 struct Heartbeat {
     worker: WorkerId,
+    memory_bytes: Option<i64>,
 }
 
 impl Work for Heartbeat {
@@ -65,8 +68,9 @@ impl Work for Heartbeat {
     }
 
     async fn run(&self, tx: &Tx<'_>) -> Result<bool> {
-        let sql = "-- worker.heartbeat\nUPDATE workers SET heartbeat_at = clock_timestamp() WHERE id = $1";
-        Ok(tx.execute(sql, &[&self.worker.0]).await? == 1)
+        let sql = "-- worker.heartbeat
+            UPDATE workers SET heartbeat_at = clock_timestamp(), memory_bytes = $2 WHERE id = $1";
+        Ok(tx.execute(sql, &[&self.worker.0, &self.memory_bytes]).await? == 1)
     }
 }
 

@@ -148,11 +148,12 @@ impl Work for List<'_> {
         let limit = i64::from(*limit);
         let own: [&(dyn ToSql + Sync); 4] = [&self.tenant.0, before, &state, &limit];
         let rows = tx.query(sql, &[&values.parameters()[..], &own].concat()).await?;
-        rows.iter().map(read).collect()
+        rows.iter().map(read_letter).collect()
     }
 }
 
-fn read(row: &Row) -> Result<DeadLetter> {
+/// A letter, of a row with its columns.
+pub(crate) fn read_letter(row: &Row) -> Result<DeadLetter> {
     Ok(DeadLetter {
         id: row.column("id")?,
         job: JobId(row.column("job_id")?),
@@ -186,16 +187,20 @@ impl Work for One {
                    coalesce(replayed_at, discarded_at) AS settled_at, settled_by, discard_reason, job
             FROM dead_letters WHERE id = $1 AND tenant_id = $2";
         let Some(row) = tx.query_opt(sql, &[&self.id, &self.tenant.0]).await? else { return Ok(None) };
-        let letter = read(&row)?;
-        let sql = "-- transition.of_job
-            SELECT * FROM (
-                SELECT id, from_state, to_state, cause, actor, epoch, attempt, failure, at
-                FROM transitions WHERE job_id = $1 AND tenant_id = $2 ORDER BY id DESC LIMIT $3
-            ) AS last ORDER BY id";
-        let rows = tx.query(sql, &[&letter.job.0, &self.tenant.0, &MOVES]).await?;
-        let moves = rows.iter().map(read_move).collect::<Result<_>>()?;
+        let letter = read_letter(&row)?;
+        let moves = moves_of(tx, self.tenant, letter.job).await?;
         Ok(Some(DeadLetterInFull { letter, job: row.column("job")?, moves }))
     }
+}
+
+/// A job's moves, oldest first; of very many the last.
+pub(crate) async fn moves_of(tx: &Tx<'_>, tenant: TenantId, job: JobId) -> Result<Vec<TransitionRecord>> {
+    let sql = "-- transition.of_job
+        SELECT * FROM (
+            SELECT id, from_state, to_state, cause, actor, epoch, attempt, failure, at
+            FROM transitions WHERE job_id = $1 AND tenant_id = $2 ORDER BY id DESC LIMIT $3
+        ) AS last ORDER BY id";
+    tx.query(sql, &[&job.0, &tenant.0, &MOVES]).await?.iter().map(read_move).collect()
 }
 
 /// One line of the audit log.

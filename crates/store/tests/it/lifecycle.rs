@@ -126,8 +126,8 @@ async fn the_holder_is_found_while_its_lease_lasts_and_its_process_runs() {
     let find = async || world.gateway.holder(request.tenant, request.migration).await.expect("a look");
     assert_eq!(find().await, None, "no such worker is registered");
     world.worker.register_worker(lease.worker, "http://10.0.0.7:50051", 2).await.expect("a row");
-    assert!(world.worker.worker_heartbeat(lease.worker).await.expect("a heartbeat"));
-    assert!(!world.worker.worker_heartbeat(worker()).await.expect("a heartbeat"));
+    assert!(world.worker.worker_heartbeat(lease.worker, Some(7)).await.expect("a heartbeat"));
+    assert!(!world.worker.worker_heartbeat(worker(), None).await.expect("a heartbeat"));
     let holder = find().await.expect("it holds the job");
     assert_eq!((holder.job, holder.epoch, holder.worker), (lease.job, lease.epoch, lease.worker));
     assert_eq!(holder.grpc_address, "http://10.0.0.7:50051");

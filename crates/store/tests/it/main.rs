@@ -16,6 +16,7 @@ mod idempotency;
 mod lifecycle;
 mod migrations;
 mod moves;
+mod operations;
 mod outbox;
 mod plan_edits;
 mod plans;

@@ -67,6 +67,7 @@ const ASKED: &[(&str, &str)] = &[
     ("outbox.claim", "gen_random_uuid(), 100, 10"),
     ("outbox.mark_published", "gen_random_uuid(), ARRAY[1, 2]"),
     ("outbox.purge", "3600, 10000"),
+    ("operations.events", "gen_random_uuid(), 50"),
 ];
 
 /// The one table that may be read whole: it has as many rows as jobs run at one time.
@@ -74,6 +75,61 @@ const SMALL: &str = "leases";
 
 /// Asked every few seconds; reads what waits, up to a bound.
 const COUNTED: &[(&str, &str)] = &[("figures.queues", "'migrations', 10000"), ("figures.ages", "")];
+
+/// What operators look at, in the order of time, as ids are made.
+const PAST: &str = "
+    WITH tenant AS (SELECT id FROM organisations), person AS (SELECT id FROM users),
+    past AS (
+        INSERT INTO jobs (id, tenant_id, queue, kind, payload, state, max_attempts, correlation_id, finished_at)
+        SELECT (lpad(to_hex(n), 8, '0') || '-0000-7000-8000-000000000000')::uuid, tenant.id, 'q', 'k', '{}',
+            CASE WHEN n % 100 = 0 THEN 'RUNNING' ELSE 'COMPLETED' END, 1, gen_random_uuid(),
+            CASE WHEN n % 100 > 0 THEN clock_timestamp() END
+        FROM generate_series(1, 30000) AS n, tenant RETURNING id, tenant_id, state
+    ), leased AS (
+        INSERT INTO leases (job_id, tenant_id, worker_id, epoch, expires_at)
+        SELECT id, tenant_id, gen_random_uuid(), 1, clock_timestamp() + interval '1 h' FROM past
+        WHERE state = 'RUNNING'
+    ), died AS (
+        INSERT INTO dead_letters (id, job_id, tenant_id, epoch, job, failure, replayed_at, settled_by)
+        SELECT past.id, past.id, tenant_id, 1, '{\"kind\": \"k\"}', '{}', clock_timestamp(), person.id
+        FROM past, person
+    ), worked AS (
+        INSERT INTO workers (id, grpc_address, concurrency, stopped_at)
+        SELECT gen_random_uuid(), 'x', 1, clock_timestamp() FROM generate_series(1, 20000)
+    ), poisoned AS (
+        INSERT INTO poison (queue, body, error) SELECT 'q', 'x', 'e' FROM generate_series(1, 20000)
+    )
+    INSERT INTO transitions (job_id, tenant_id, to_state, cause, actor, epoch, attempt)
+    SELECT id, tenant_id, 'PENDING', 'enqueued', 'user:x', n, 1 FROM past, generate_series(0, 1) AS n";
+
+const LOOKED_AT: &[(&str, &str)] = &[
+    ("operations.counts", "1000"),
+    ("operations.newest_states", "10000"),
+    ("operations.held_states", ""),
+    ("operations.throughput", "10000, 300"),
+    ("operations.workers", "500"),
+    ("operations.leases", "500"),
+    ("operations.jobs", "gen_random_uuid(), 'FAILED', 'k', 5000, 20"),
+    ("operations.jobs_end", "gen_random_uuid(), 5000"),
+    ("operations.job", "gen_random_uuid()"),
+    ("operations.job_lease", "gen_random_uuid()"),
+    ("operations.open_letters", "gen_random_uuid(), 20"),
+    ("operations.letters", "gen_random_uuid(), 20"),
+    ("operations.letter", "gen_random_uuid()"),
+    ("operations.poison", "100, 2000"),
+    ("transition.of_job", "gen_random_uuid(), gen_random_uuid(), 200"),
+];
+
+#[tokio::test]
+async fn what_operators_look_at_is_found_by_an_index_however_much_there_is_of_it() {
+    let world = World::new().await;
+    world.member("one@example.com").await;
+    let sql = &world.sql;
+    sql.batch_execute(PAST).await.expect("the owner may");
+    sql.batch_execute("ANALYZE; SET plan_cache_mode = force_generic_plan").await.expect("may");
+    let statements = statements(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
+    find_by_index(sql, &statements, LOOKED_AT).await;
+}
 
 /// Most of what waited is called off.
 const THINNED: &str = "

@@ -23,7 +23,7 @@ async fn every_step_is_applied_once_and_the_second_time_none() {
     assert_eq!((applied.steps[0].as_str(), applied.version), ("V1__roles", VERSION));
     let again = migrate(&world.db.owner()).await.expect("nothing to do");
     assert_eq!((again.steps.len(), again.version), (0, VERSION));
-    for options in [world.db.gateway(), world.db.worker(), world.db.broadcaster()] {
+    for options in [world.db.gateway(), world.db.worker(), world.db.broadcaster(), world.db.operator()] {
         let store = Store::connect(&options).await.expect("the test database answers");
         store.check_schema().await.expect("its role may read what it needs");
     }

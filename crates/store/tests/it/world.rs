@@ -35,6 +35,7 @@ pub(crate) struct World {
     pub(crate) gateway: Store,
     pub(crate) worker: Store,
     pub(crate) broadcaster: Store,
+    pub(crate) operator: Store,
     pub(crate) sql: Client,
     pub(crate) db: Database,
 }
@@ -51,6 +52,7 @@ impl World {
             gateway: connect(db.gateway()).await,
             worker: connect(db.worker()).await,
             broadcaster: connect(db.broadcaster()).await,
+            operator: connect(db.operator()).await,
             sql: db.sql().await,
             db,
         }

@@ -54,6 +54,11 @@ impl Database {
         self.options("resettle_broadcaster")
     }
 
+    /// The operators' own role.
+    pub fn operator(&self) -> Options {
+        self.options("resettle_operator")
+    }
+
     /// The URL for a role, for services that are started as processes.
     pub fn url(&self, role: &str) -> String {
         self.server.url(role, &self.name)

@@ -21,7 +21,7 @@ async fn each_test_gets_a_migrated_database_of_its_own_that_is_gone_afterwards()
 #[tokio::test]
 async fn service_roles_connect_and_own_nothing() {
     let database = Database::create().await;
-    for role in ["resettle_gateway", "resettle_worker", "resettle_broadcaster"] {
+    for role in ["resettle_gateway", "resettle_worker", "resettle_broadcaster", "resettle_operator"] {
         let sql = database.sql_as(role).await;
         let created = sql.batch_execute("CREATE TABLE mine (id int)").await;
         assert!(created.is_err(), "{role} may not create tables");
