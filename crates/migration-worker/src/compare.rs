@@ -7,6 +7,9 @@ use site_read::render::{Cells, Unavailable};
 use std::path::PathBuf;
 use tokio::sync::OnceCell;
 
+/// The widths at which both sides of each page are kept as pictures, for its owner to see: a desk's and a phone's.
+const PICTURED: [u32; 2] = [1280, 390];
+
 /// Whether projects are built and compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -49,7 +52,8 @@ impl Options {
     }
 
     fn comparer(&self) -> Result<Comparer, Unavailable> {
-        let mut options = compare::Options { pages: self.pages, ..compare::Options::default() };
+        let pictures = PICTURED.to_vec();
+        let mut options = compare::Options { pages: self.pages, pictures, ..compare::Options::default() };
         options.browser.chromium.clone_from(&self.chromium);
         Comparer::open(options)
     }

@@ -7,6 +7,7 @@
 //! Start at [`Comparer::compare`]; `stage.rs` drives the browser, `judge.rs` decides, `report.rs` is what comes out.
 
 mod addresses;
+mod album;
 mod copy;
 mod judge;
 mod look;
@@ -27,9 +28,10 @@ use site_write::{Plan, plan::Route};
 use url::Url;
 
 use crate::{Error, Result, Server};
+use album::Album;
 use copy::Copy;
 use original::Original;
-pub use report::{ComparedPage, Comparison, Elements, Pixels, Reason, Traffic, WrongAddress};
+pub use report::{ComparedPage, Comparison, Elements, Pictured, Pixels, Reason, Traffic, WrongAddress};
 use stage::{Side, Stage};
 
 /// The shape of [`Comparison`] that this program writes.
@@ -42,6 +44,8 @@ pub struct Options {
     pub pages: usize,
     /// The widths in CSS pixels that pages are shown at.
     pub widths: Vec<u32>,
+    /// The widths at which pictures of both sides are kept in the archive, of those above.
+    pub pictures: Vec<u32>,
     /// Longest time for one side of one page.
     pub page_time: Duration,
     /// The browser and its bounds.
@@ -54,6 +58,7 @@ impl Default for Options {
         Self {
             pages: 12,
             widths: vec![1280, 1024, 768, 390],
+            pictures: Vec::new(),
             page_time: Duration::from_secs(60),
             browser: render::Options::default(),
         }
@@ -100,9 +105,10 @@ impl Comparer {
         let chosen = chosen(it.plan, self.options.pages);
         let mut pages = Vec::with_capacity(chosen.len());
         let mut stage = None;
+        let mut album = Album::new(it.archive, &self.options.pictures);
         for (done, route) in chosen.iter().enumerate() {
             tell(done as u64, chosen.len() as u64, &route.url);
-            pages.push(self.page(&mut stage, route, &original, &copy).await?);
+            pages.push(self.page(&mut stage, &mut album, route, &original, &copy).await?);
         }
         if let Some(stage) = stage {
             Stage::end(stage).await;
@@ -117,6 +123,7 @@ impl Comparer {
     async fn page(
         &self,
         kept: &mut Option<Stage>,
+        album: &mut Album<'_>,
         route: &Route,
         original: &Original<'_>,
         copy: &Copy<'_>,
@@ -136,7 +143,8 @@ impl Comparer {
         match both.await {
             Ok((wanted, found)) => {
                 *kept = Some(stage);
-                Ok(judge::judge(&route.url, &after, &wanted, &found))
+                let pictures = album.keep(&wanted, &found).await.map_err(Error::Keeping)?;
+                Ok(ComparedPage { pictures, ..judge::judge(&route.url, &after, &wanted, &found) })
             }
             Err(error) => Ok(judge::unmeasured(&route.url, &error.to_string())),
         }

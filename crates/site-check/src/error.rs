@@ -50,6 +50,9 @@ pub enum Error {
     /// No browser could be started.
     #[error("the browser could not be started")]
     Browser(#[source] site_read::render::Error),
+    /// A picture could not be kept in the archive.
+    #[error("a picture of the comparison could not be kept")]
+    Keeping(#[source] io::Error),
     /// A file or folder could not be used.
     #[error("{} could not be used", path.display())]
     File {

@@ -41,7 +41,8 @@ pub(super) fn judge(url: &str, address: &Url, wanted: &Look, found: &Look) -> Co
     let (original, copy) = (traffic(&wanted.asked), traffic(&found.asked));
     reasons.traffic(wanted, found, original, copy);
     let reasons = reasons.0;
-    ComparedPage { url: url.to_owned(), passed: reasons.is_empty(), reasons, elements, original, copy }
+    let passed = reasons.is_empty();
+    ComparedPage { url: url.to_owned(), passed, reasons, elements, original, copy, pictures: Vec::new() }
 }
 
 #[derive(Default)]

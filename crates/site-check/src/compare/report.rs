@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use site_read::ContentHash;
 
 /// A comparison of the site as it was read with the project as it was built.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -53,6 +54,20 @@ pub struct ComparedPage {
     pub original: Traffic,
     /// What the project's page asked for.
     pub copy: Traffic,
+    /// Both sides as they were shown, where pictures are kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<Pictured>,
+}
+
+/// Both sides of a page at one width, as PNG in the archive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pictured {
+    /// In CSS pixels.
+    pub width: u32,
+    /// The site's.
+    pub original: ContentHash,
+    /// The project's.
+    pub copy: ContentHash,
 }
 
 /// Why a page is refused.

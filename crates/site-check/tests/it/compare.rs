@@ -99,8 +99,15 @@ async fn compared(site: &Site, plan: &Plan, folder: &Path, workshop: &Workshop) 
     }
     let server = workshop.serve(folder).await.expect("next start listens");
     let it = Compared { plan, snapshot: &site.snapshot, archive: &archive, server: &server };
-    let comparer = Comparer::open(Options::default()).expect("Chromium that can be confined: `make setup`");
+    let options = Options { pictures: vec![390], ..Options::default() };
+    let comparer = Comparer::open(options).expect("Chromium that can be confined: `make setup`");
     let compared = comparer.compare(&it, &|_, _, _| {}).await.expect("compared");
+    for kept in compared.pages.iter().flat_map(|page| &page.pictures) {
+        let (original, copy) = (archive.get(&kept.original).await, archive.get(&kept.copy).await);
+        for picture in [original, copy] {
+            assert!(picture.expect("it is in the archive").starts_with(b"\x89PNG"), "{kept:?}");
+        }
+    }
     server.end().await;
     compared
 }
@@ -133,6 +140,8 @@ async fn what_is_the_same_passes_and_what_was_spoiled_is_named() {
             let pixels = at.pixels.as_ref().expect("pictures were taken");
             assert!(pixels.same_size && pixels.ssim > 0.999 && pixels.different < 0.001, "{page:#?}");
         }
+        let [kept] = page.pictures.as_slice() else { panic!("one width is kept: {page:#?}") };
+        assert_eq!(kept.width, 390);
     }
     assert_eq!(codes("/lost.html"), ["text"]);
     let style = codes("/style.html");
