@@ -43,7 +43,7 @@ pub(crate) async fn in_one_form(
 
 /// Answers of these are a tenant's own and are kept nowhere on the way.
 fn is_private(path: &str) -> bool {
-    ["/api/migration", "/api/dead-letters"].iter().any(|prefix| path.starts_with(prefix))
+    ["/api/migration", "/api/dead-letters", "/api/admin"].iter().any(|prefix| path.starts_with(prefix))
 }
 
 /// HEAD is GET without the body (RFC 9110, section 9.3.2): the routes see a GET, and the server leaves the body out.

@@ -11,6 +11,12 @@ use std::{net::SocketAddr, time::Duration};
 pub struct Config {
     /// The database, as the gateway's role.
     pub store: store::Options,
+    /// The database, as the operators' role. Without a URL this gateway shows nobody its operations.
+    pub operator_store: store::Options,
+    /// What operators know this instance by.
+    pub instance: Instance,
+    /// Where a trace can be looked at, with `{trace}` in place of its id.
+    pub trace_url: String,
     /// The database, as the owner of the schema: only `--migrate` uses it.
     pub owner_url: Secret,
     /// Logs, traces.
@@ -51,10 +57,59 @@ pub struct Config {
     pub grace: Duration,
 }
 
+/// What tells one instance from another at a glance: nobody should replay in production what was meant for staging.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Instance {
+    /// Its name, such as `production`; nothing is shown if it is empty.
+    pub name: String,
+    /// Its colour.
+    pub colour: Colour,
+}
+
+/// A colour that the pages' style knows in light and dark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Colour {
+    /// The pages' own.
+    #[default]
+    Green,
+    /// For a place to try things out, say.
+    Blue,
+    /// Another one.
+    Violet,
+    /// For a place to be careful in.
+    Amber,
+    /// For production, say.
+    Red,
+    /// For one that is put away.
+    Grey,
+}
+
+impl Colour {
+    /// Its name, as it is configured.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Green => "green",
+            Self::Blue => "blue",
+            Self::Violet => "violet",
+            Self::Amber => "amber",
+            Self::Red => "red",
+            Self::Grey => "grey",
+        }
+    }
+}
+
+/// Longer names do not fit beside the brand.
+const LONGEST_NAME: usize = 40;
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             store: store::Options::default(),
+            operator_store: store::Options { max_connections: 2, ..store::Options::default() },
+            instance: Instance::default(),
+            trace_url: String::new(),
             owner_url: Secret::default(),
             telemetry: telemetry::Options::default(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
@@ -95,6 +150,15 @@ impl Config {
         self.objects.check()?;
         let refuse = |wrong: bool, told: &str| if wrong { Err(told.to_owned()) } else { Ok(()) };
         refuse(self.store.url.is_empty(), "store.url is missing")?;
+        refuse(
+            self.operator_store.max_connections == 0,
+            "operator_store.max_connections has to be at least 1",
+        )?;
+        let named = self.instance.name.chars().count() <= LONGEST_NAME;
+        refuse(!named, "instance.name has to have at most 40 characters")?;
+        let web = ["http://", "https://"].iter().any(|scheme| self.trace_url.starts_with(scheme));
+        let usable = self.trace_url.is_empty() || (web && self.trace_url.contains("{trace}"));
+        refuse(!usable, "trace_url has to be an http(s) URL with {trace} in it")?;
         refuse(!(1..=256).contains(&self.workers), "workers has to be between 1 and 256")?;
         let least = 2 * domain::brief::MAX_BYTES;
         refuse(self.max_body < least, "max_body is too small for a brief: at least 32768 bytes")?;
@@ -151,6 +215,10 @@ mod tests {
         assert!(refused(|c| c.origins = vec!["resettle.example".into()]).contains("origins"));
         assert!(refused(|c| c.cors_origins = vec!["*".into()]).contains("cors_origins"));
         assert!(refused(|c| c.session_lifetime = Duration::ZERO).contains("session_lifetime"));
+        assert!(refused(|c| c.operator_store.max_connections = 0).contains("operator_store"));
+        assert!(refused(|c| c.instance.name = "x".repeat(41)).contains("instance.name"));
+        assert!(refused(|c| c.trace_url = "https://traces.example/".into()).contains("{trace}"));
+        assert!(refused(|c| c.trace_url = "javascript:{trace}".into()).contains("trace_url"));
         assert!(refused(|c| c.workers = 0).contains("workers"));
         assert!(refused(|c| c.max_attempts = 0).contains("max_attempts"));
         assert!(refused(|c| c.store.max_connections = 0).contains("store.max_connections"));

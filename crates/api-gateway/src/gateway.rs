@@ -32,6 +32,8 @@ pub struct Gateway {
 pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) store: Store,
+    /// On the operators' role, if this gateway serves them.
+    pub(crate) operators: Option<Store>,
     pub(crate) objects: Arc<dyn ObjectStore>,
     pub(crate) guard: site_fetch::Fetcher,
     pub(crate) workers: Workers,
@@ -55,12 +57,14 @@ pub enum Error {
 }
 
 impl Gateway {
-    /// Opens what the routes need besides the database; binds nothing.
-    pub fn new(config: &Config, store: Store) -> Result<Self, Error> {
+    /// Opens what the routes need besides the database; binds nothing. `operators` is the database on the operators' role,
+    /// if they are served here.
+    pub fn new(config: &Config, store: Store, operators: Option<Store>) -> Result<Self, Error> {
         let guard =
             site_fetch::Options { allow: config.allow_addresses.clone(), ..site_fetch::Options::default() };
         let parts = Parts {
             store,
+            operators,
             objects: config.objects.open().map_err(Error::Objects)?,
             guard: site_fetch::Fetcher::new(guard).map_err(Error::Guard)?,
             workers: Workers::new(config.grpc_token.clone(), config.grpc_deadline),

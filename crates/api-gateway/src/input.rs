@@ -23,6 +23,7 @@ use std::{
     marker::PhantomData,
     pin::Pin,
 };
+use store::Store;
 use tokio::time::timeout;
 
 /// The middleware in front of everything that needs a key. Whoever has none learns nothing else: not whether the
@@ -108,6 +109,38 @@ impl Caller {
             Code::Forbidden,
             "Only owners of the organisation may look at and settle dead letters.",
         ))
+    }
+}
+
+/// A caller who is an operator, and the operators' view of the database.
+pub(crate) struct Operator {
+    pub(crate) caller: auth::Caller,
+    pub(crate) store: Store,
+}
+
+impl Operator {
+    /// Refuses everybody else, whatever they may do in their own organisation.
+    pub(crate) async fn of(parts: &Parts, caller: &auth::Caller) -> Result<Self, Problem> {
+        let Some(store) = &parts.operators else {
+            let told = "This gateway shows nobody its operations: `operator_store.url` is not set.";
+            return Err(Problem::new(Code::RouteNotFound, told));
+        };
+        if !store.is_operator(caller.user).await? {
+            let told = "Only operators of this instance may see this. `resettle operator grant` names them.";
+            return Err(Problem::new(Code::NotOperator, told));
+        }
+        Ok(Self { caller: caller.clone(), store: store.clone() })
+    }
+}
+
+impl FromRequest for Operator {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let parts = request.app_data::<Data<Parts>>().expect("mounted with the gateway's parts").clone();
+        let caller = Caller::from_request(request, payload);
+        Box::pin(async move { Self::of(&parts, &caller.await?.0).await })
     }
 }
 

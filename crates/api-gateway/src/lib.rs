@@ -23,7 +23,7 @@ mod routes;
 mod stored;
 mod view;
 
-pub use config::Config;
+pub use config::{Colour, Config, Instance};
 pub use gateway::{Error, Gateway};
 pub use openapi::document as openapi_document;
 pub use problem::{Code, Problem};

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::{collections::BTreeMap, future::ready};
 use utoipa::{
     Modify, OpenApi, ToSchema,
-    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+    openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
 };
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -51,6 +51,10 @@ struct ProblemDocument {
         routes::cancel::cancel, routes::retry::retry,
         routes::dead_letters::list, routes::dead_letters::one, routes::dead_letters::replay, routes::dead_letters::discard,
         routes::dead_letters::replays::begin, routes::dead_letters::replays::read, routes::dead_letters::replays::cancel,
+        routes::result::result, routes::result::picture,
+        routes::admin::queues, routes::admin::workers, routes::admin::leases, routes::admin::jobs, routes::admin::job,
+        routes::admin::letters, routes::admin::letter, routes::admin::replay, routes::admin::discard,
+        routes::admin::poison,
         routes::artifact::artifact, routes::plan::plan, routes::plan::amend, routes::analysis::analysis, routes::analysis::list,
         routes::analysis::page
     ),
@@ -58,12 +62,20 @@ struct ProblemDocument {
         routes::start::StartRequest, view::Started, routes::retry::RetryRequest, view::RetryStarted, routes::plan::PlanChange, view::plan::PlanAmended, view::Migration, view::MigrationInFull, view::MigrationPage,
         view::EventPage, view::Cancel, view::Analysis, view::SitePages, view::SitePageInFull, view::letters::LetterPage, view::letters::LetterInFull, view::letters::Settled,
         view::letters::Replay, view::letters::Preview, routes::dead_letters::DiscardRequest,
-        routes::dead_letters::replays::ReplayRequest, ProblemDocument
+        routes::dead_letters::replays::ReplayRequest, view::result::ResultView, view::operations::QueueOverview, view::operations::WorkerList,
+        view::operations::LeaseList, view::operations::JobPage, view::operations::JobWhole,
+        view::operations::OperatorLetterPage, view::operations::OperatorLetter, view::operations::PoisonList,
+        ProblemDocument
     )),
-    security(("api_key" = [])),
+    security(("api_key" = []), ("session" = [])),
     modifiers(&Shared)
 )]
 struct Document;
+
+/// What a browser shows in place of a key.
+const SESSION: &str = "What a browser gets for an API key at `/sign-in`; over https its name is \
+    `__Host-resettle_session`. It counts only at the origins of the pages, and with a request that changes something only \
+    with the form's token in `X-Form-Token`.";
 
 /// What holds for every route: the key, and that each refusal is a problem document.
 struct Shared;
@@ -74,6 +86,8 @@ impl Modify for Shared {
         scheme.description = Some("An API key, rsk_…".into());
         if let Some(components) = document.components.as_mut() {
             components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
+            let session = ApiKeyValue::with_description("resettle_session", SESSION);
+            components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(session)));
         }
     }
 }
@@ -83,7 +97,19 @@ const EVERYWHERE: [Code; 4] =
     [Code::Unauthenticated, Code::UntrustedOrigin, Code::Unavailable, Code::Internal];
 
 /// What each route refuses, beside [`EVERYWHERE`].
-const REFUSALS: [(&str, &[Code]); 18] = [
+const REFUSALS: &[(&str, &[Code])] = &[
+    ("/api/migration/{id}/result", routes::result::REFUSALS),
+    ("/api/migration/{id}/result/pictures/{hash}", routes::result::PICTURE_REFUSALS),
+    ("/api/admin/queues", routes::admin::REFUSALS),
+    ("/api/admin/workers", routes::admin::REFUSALS),
+    ("/api/admin/leases", routes::admin::REFUSALS),
+    ("/api/admin/jobs", routes::admin::LIST_REFUSALS),
+    ("/api/admin/jobs/{id}", routes::admin::JOB_REFUSALS),
+    ("/api/admin/dead-letters", routes::admin::LIST_REFUSALS),
+    ("/api/admin/dead-letters/{id}", routes::admin::LETTER_REFUSALS),
+    ("/api/admin/dead-letters/{id}/replay", routes::admin::REPLAY_REFUSALS),
+    ("/api/admin/dead-letters/{id}/discard", routes::admin::DISCARD_REFUSALS),
+    ("/api/admin/poison", routes::admin::REFUSALS),
     ("/api/migration/start", routes::start::REFUSALS),
     ("/api/migration", routes::list::REFUSALS),
     ("/api/migration/{id}", routes::read::REFUSALS),
@@ -129,7 +155,7 @@ pub fn document() -> Value {
     members["code"]["enum"] = json!(codes);
     members["type"]["examples"] = json!(types);
     for (path, refusals) in REFUSALS {
-        let operations = document["paths"][path].as_object_mut().into_iter();
+        let operations = document["paths"][*path].as_object_mut().into_iter();
         for operation in operations.flat_map(|methods| methods.values_mut()) {
             add_refusals(&mut operation["responses"], refusals);
         }

@@ -1,4 +1,4 @@
-//! The web pages: sign in, start, list, progress. Made here whole, so that they can be read without a script; the
+//! The web pages: sign in, start, list, progress, result, and the operations. Made here whole, so that they can be read without a script; the
 //! scripts beside them only keep them fresh.
 //!
 //! A page is a view of the same routes' work: nothing can be done here that the API cannot do. No page holds a script,
@@ -9,7 +9,9 @@ mod assets;
 mod frame;
 mod list;
 mod look;
+mod operations;
 mod progress;
+mod result;
 mod sign_in;
 mod start;
 mod words;
@@ -41,7 +43,10 @@ pub(crate) fn mount(config: &mut ServiceConfig) {
             .service(taking("POST", at("/start").app_data(forms()).post(start::start)))
             .service(taking("GET", at("/migrations").get(list::show)))
             .service(taking("GET", at("/migrations/{id}").get(progress::show)))
-            .service(taking("POST", at("/migrations/{id}/cancel").app_data(forms()).post(progress::cancel)));
+            .service(taking("GET", at("/migrations/{id}/result").get(result::show)))
+            .service(taking("POST", at("/migrations/{id}/cancel").app_data(forms()).post(progress::cancel)))
+            .service(taking("POST", at("/migrations/{id}/retry").app_data(forms()).post(progress::again)));
+        operations::mount(config, words);
     }
     let look = taking("POST", web::resource("/look").post(look::look)).wrap(from_fn(input::authenticated));
     config.service(look).service(taking("GET", web::resource(assets::ROUTE).get(assets::serve)));

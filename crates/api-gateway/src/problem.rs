@@ -72,6 +72,8 @@ codes! {
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "A valid API key is needed";
     /// The caller's role does not allow this.
     Forbidden = "forbidden", FORBIDDEN, "Your role does not allow this";
+    /// Only operators of the instance may do this.
+    NotOperator = "not_operator", FORBIDDEN, "You are no operator of this instance";
     /// A cookie came from a place where it does not count.
     UntrustedOrigin = "untrusted_origin", FORBIDDEN, "A cookie does not count here";
     /// A cookie came without its forms' token.
@@ -80,6 +82,8 @@ codes! {
     MigrationNotFound = "migration_not_found", NOT_FOUND, "There is no such migration";
     /// The analysis has no page of that number.
     PageNotFound = "page_not_found", NOT_FOUND, "There is no such page";
+    /// The result names no such picture.
+    PictureNotFound = "picture_not_found", NOT_FOUND, "There is no such picture";
     /// No such dead letter for this caller.
     LetterNotFound = "dead_letter_not_found", NOT_FOUND, "There is no such dead letter";
     /// No such replay for this caller.

@@ -18,7 +18,8 @@ async fn serve(config: &Config, start: Start, telemetry: &telemetry::Telemetry) 
     let Some(store) = lifecycle.starting(database(config, start.migrate)).await.transpose()? else {
         return Ok(());
     };
-    let gateway = Gateway::new(config, store.clone())?;
+    let Some(operators) = lifecycle.starting(operators(config)).await.transpose()? else { return Ok(()) };
+    let gateway = Gateway::new(config, store.clone(), operators)?;
     let readiness = Readiness::new(&lifecycle).with("database", move || {
         let store = store.clone();
         async move { Ok(store.ping().await?) }
@@ -38,6 +39,16 @@ async fn database(config: &Config, migrate_first: bool) -> anyhow::Result<Store>
     let store = Store::connect(&config.store).await.map_err(coded)?;
     store.check_schema().await.map_err(coded)?;
     Ok(store)
+}
+
+/// The database on the operators' role, where they are served.
+async fn operators(config: &Config) -> anyhow::Result<Option<Store>> {
+    if config.operator_store.url.is_empty() {
+        return Ok(None);
+    }
+    let store = Store::connect(&config.operator_store).await.map_err(coded)?;
+    store.check_schema().await.map_err(coded)?;
+    Ok(Some(store))
 }
 
 /// Brings the schema up to date, as its owner.

@@ -1,6 +1,7 @@
 //! The routes, one file each, all behind a key. Mounted here; nothing else is served under `/api` but the document
 //! and its viewer.
 
+pub(crate) mod admin;
 pub(crate) mod analysis;
 pub(crate) mod artifact;
 pub(crate) mod cancel;
@@ -9,6 +10,7 @@ pub(crate) mod events;
 pub(crate) mod list;
 pub(crate) mod plan;
 pub(crate) mod read;
+pub(crate) mod result;
 pub(crate) mod retry;
 pub(crate) mod start;
 
@@ -38,9 +40,15 @@ pub(crate) fn mount(config: &mut ServiceConfig) {
         .service(taking("POST", web::resource("/{id}/retry").post(retry::retry)))
         .service(taking("POST", web::resource("/{id}/cancel").post(cancel::cancel)))
         .service(taking("GET", web::resource("/{id}/artifact").get(artifact::artifact)))
+        .service(taking("GET", web::resource("/{id}/result").get(result::result)))
+        .service(taking("GET", web::resource("/{id}/result/pictures/{hash}").get(result::picture)))
+        .service(taking("GET", web::resource("/{id}/stream").get(streamed_elsewhere)))
         .default_service(web::to(nothing_here));
     dead_letters::mount(config);
+    admin::mount(config);
     config.service(migrations).service(taking("GET", web::resource("/problems/{code}").get(problem_page)));
+    let feed = web::resource("/api/events/stream").get(streamed_elsewhere);
+    config.service(taking("GET", feed).wrap(from_fn(input::authenticated)));
     // The probes' own routes are looked at first; what comes by here is another method.
     for probe in ["/livez", "/healthz", "/readyz", "/metrics"] {
         config.service(taking("GET", web::resource(probe)));
@@ -60,6 +68,16 @@ pub(crate) fn wrong_method(request: &HttpRequest, taken: &'static str) -> HttpRe
     let allowed = if taken == "GET" { "GET, HEAD" } else { taken };
     refusal.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(allowed));
     refusal
+}
+
+/// A stream that was asked for here: an ingress leads it to the broadcaster, and there is none between us.
+async fn streamed_elsewhere(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let told = format!(
+        "{} is served by the broadcaster. Ask it at its own address, or through the ingress, which leads there; \
+         `GET /api/migration/{{id}}/events` pages the same history here.",
+        request.path()
+    );
+    Err(Problem::new(Code::RouteNotFound, told))
 }
 
 /// Every address that nobody took.

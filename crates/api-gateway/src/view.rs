@@ -1,7 +1,9 @@
 //! How records look in answers. Only what a tenant may see; the OpenAPI document is made of these types.
 
 pub(crate) mod letters;
+pub(crate) mod operations;
 pub(crate) mod plan;
+pub(crate) mod result;
 
 use domain::{MigrationId, phase::Phase};
 use proto::status::LiveStatus;

@@ -32,6 +32,7 @@ use url::Url;
 const GATEWAY: &str = "resettle_gateway";
 const WORKER: &str = "resettle_worker";
 const BROADCASTER: &str = "resettle_broadcaster";
+const OPERATOR: &str = "resettle_operator";
 
 /// What the command line decides.
 #[derive(Clone, Debug)]
@@ -170,7 +171,8 @@ async fn assemble(
     settings: Settings,
 ) -> Result<SocketAddr, anyhow::Error> {
     let bell: Arc<dyn Bell> = bus::open(&settings.worker.bus, silence.clone())?;
-    let gateway = Gateway::new(&settings.gateway, gateway_store.clone())?;
+    let operators = connect(&settings.gateway.operator_store).await?;
+    let gateway = Gateway::new(&settings.gateway, gateway_store.clone(), Some(operators))?;
     let broadcaster_store = connect(&settings.broadcaster.store).await?;
     let broadcaster = Broadcaster::new(
         broadcaster_store,

@@ -25,6 +25,9 @@ export class View {
   #run = 0;
   #phase = "";
   #why = "";
+  #reason = "";
+  /** The run that the page was made in: of its cancel the server knew best. */
+  readonly #made: number;
   /** Lines written at once are put into the page at once. */
   #lines = document.createDocumentFragment();
   readonly #log = part("log");
@@ -33,7 +36,9 @@ export class View {
   constructor(
     readonly page: HTMLElement,
     readonly words: Words,
-  ) {}
+  ) {
+    this.#made = Number(page.dataset.run);
+  }
 
   /** Shows the next lines. They have to follow those before. */
   show(events: readonly MigrationEvent[]): void {
@@ -52,7 +57,7 @@ export class View {
     (part("bar") as HTMLProgressElement).value = event.progress;
     part("percent").textContent = `${event.progress} %`;
     const told = text(event, event.type === "error" ? "message" : "notes");
-    if (event.type === "error") this.#why = told;
+    if (event.type === "error") [this.#why, this.#reason] = [told, text(event, "reason")];
     if (event.phase !== null) this.#steps(event.phase, text(event, "status") === "completed");
     if (told !== "") this.#line(event, told);
     if (told !== "" && event.type === "phase_update") part("now").textContent = told;
@@ -64,8 +69,10 @@ export class View {
     this.#run = run;
     this.#phase = "";
     this.#why = "";
+    this.#reason = "";
     for (const step of steps()) this.#step(step, "waiting");
     for (const end of ["completed", "failed", "cancelled"]) part(end).hidden = true;
+    if (run > this.#made) this.#cancellable(true);
   }
 
   #steps(phase: string, completed: boolean): void {
@@ -119,10 +126,23 @@ export class View {
       else if (step.dataset.phase === this.#phase) this.#step(step, "stopped");
     }
     if (this.#why !== "") part("why").textContent = this.#why;
+    if (how === "failed") this.#advise();
     this.page.dataset.state = how;
     part(how).hidden = false;
     part("now").textContent = part(how).querySelector("h2")?.textContent ?? "";
-    document.getElementById("cancel")?.remove();
+    if (event.run >= this.#made) this.#cancellable(false);
+  }
+
+  /** What to do, and the likely reason for another run. */
+  #advise(): void {
+    part("todo").textContent = this.words[`todo_${this.#reason}`] ?? this.words.todo_internal ?? "";
+    const why = part("failed").querySelector<HTMLSelectElement>("select[name=reason]");
+    if (why !== null && this.#reason !== "") why.value = this.#reason;
+  }
+
+  #cancellable(may: boolean): void {
+    part("cancel").hidden = !may;
+    part("cancel-asked").hidden = true;
   }
 }
 

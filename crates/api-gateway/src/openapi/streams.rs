@@ -5,7 +5,7 @@ use crate::Code;
 use serde_json::{Value, json};
 
 const SERVED_BY: &str = "Served by the broadcaster: at the same origin in the all-in-one and behind an ingress, otherwise at the \
-    broadcaster's own address.";
+    broadcaster's own address. A gateway that is asked by itself answers 404 and says so.";
 
 /// Each stream's path, and what can be done there.
 pub(super) fn all() -> [(&'static str, Value); 2] {
@@ -22,7 +22,7 @@ fn migration() -> Value {
         "204": {"description": "The cursor is the end of a history that is over: do not come back"},
         "429": refusal("- `too_many_streams`: Too many streams are open"),
     });
-    add_refusals(&mut responses, &[Code::InvalidId, Code::MigrationNotFound]);
+    add_refusals(&mut responses, &[Code::InvalidId, Code::MigrationNotFound, Code::RouteNotFound]);
     let id =
         json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string", "format": "uuid"}});
     let anew = "The history is told from its beginning without one.";
@@ -38,7 +38,7 @@ fn feed() -> Value {
         ),
         "429": refusal("- `too_many_streams`: Too many streams are open"),
     });
-    add_refusals(&mut responses, &[Code::InvalidQuery, Code::MigrationNotFound]);
+    add_refusals(&mut responses, &[Code::InvalidQuery, Code::MigrationNotFound, Code::RouteNotFound]);
     let chosen = json!({
         "name": "migrations", "in": "query", "required": false, "schema": {"type": "string"},
         "description": "At most 100 ids with commas between; all of the organisation's, also new ones, if absent",

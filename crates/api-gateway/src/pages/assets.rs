@@ -30,7 +30,9 @@ const FILES: &[(&str, &str, &str)] = files! {
     "js/sse.js": SCRIPT,
     "js/pages/look.js": SCRIPT,
     "js/pages/main.js": SCRIPT,
+    "js/pages/operations.js": SCRIPT,
     "js/pages/progress.js": SCRIPT,
+    "js/pages/result.js": SCRIPT,
     "js/pages/share.js": SCRIPT,
     "js/pages/view.js": SCRIPT,
 };

@@ -3,19 +3,24 @@
 //! The page is made from the record, so it is right without a script and at every reload. The script then reads the
 //! history from its first line and follows it; what it shows is a function of the history alone.
 
+mod ending;
+
 use super::{Visitor, frame, page, see, shown, words::Words};
 use crate::{
-    Problem,
+    Code, Problem, correlation,
     gateway::Parts,
     input::{Caller, Named, not_found},
-    routes::cancel::call_off,
+    routes::{
+        cancel::call_off,
+        retry::{RetryRequest, run_again},
+    },
 };
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
     web::{Data, Form},
 };
-use domain::{MigrationId, migration::MigrationState, phase::Phase};
+use domain::{MigrationId, phase::Phase};
 use maud::{Markup, html};
 use serde::Deserialize;
 use store::{MigrationRecord, PhaseRecord};
@@ -39,13 +44,26 @@ pub(super) async fn show(
 
 async fn progress(request: &HttpRequest, parts: &Parts, id: MigrationId) -> Result<HttpResponse, Problem> {
     let visitor = Visitor::of(parts, request).await?;
+    drawn(parts, &visitor, id, None).await
+}
+
+/// The page; with why another run was refused, if that was asked for.
+async fn drawn(
+    parts: &Parts,
+    visitor: &Visitor,
+    id: MigrationId,
+    refused: Option<&Problem>,
+) -> Result<HttpResponse, Problem> {
     let tenant = visitor.caller.tenant;
     let record = parts.store.migration(tenant, id).await?.ok_or_else(|| not_found(id))?;
     let phases = parts.store.phases(tenant, id, record.run).await?;
     let words = visitor.words;
-    let content = View { visitor: &visitor, words, record: &record, phases: &phases }.whole();
+    let told = refused.map(|problem| words.told(problem));
+    let content = View { visitor, words, record: &record, phases: &phases, refused: told }.whole();
     let title = format!("{} {}", words.progress_title, record.source_url);
-    Ok(page(StatusCode::OK, words, &frame::page(words, &title, request.path(), Some(&visitor), &content)))
+    let status = refused.map_or(StatusCode::OK, |problem| problem.code().status());
+    let path = words.at(&format!("/migrations/{id}"));
+    Ok(page(status, words, &frame::page(words, &title, &path, Some(visitor), &content)))
 }
 
 pub(super) async fn cancel(
@@ -63,11 +81,53 @@ pub(super) async fn cancel(
     shown(&request, answer.await)
 }
 
+/// A wish for another run.
+#[derive(Deserialize)]
+pub(super) struct Wish {
+    token: String,
+    reason: String,
+    /// Sent by a box that is ticked.
+    anew: Option<String>,
+}
+
+/// What the page's form is told, where it stands; other refusals are pages of their own.
+const AT_THE_FORM: &[Code] = &[Code::RetryLimit, Code::RetryTooSoon, Code::NotRetryable, Code::AlreadyActive];
+
+pub(super) async fn again(
+    request: HttpRequest,
+    parts: Data<Parts>,
+    id: Result<Named, Problem>,
+    sent: Form<Wish>,
+) -> HttpResponse {
+    let answer = async {
+        let Named(id) = id?;
+        let visitor = Visitor::with_form(&parts, &request, &sent.token).await?;
+        let wish = RetryRequest {
+            retry_reason: sent.reason.clone(),
+            new_user_brief: None,
+            increased_budget: None,
+            reuse_seeds: Some(sent.anew.is_none()),
+            from_phase: None,
+        };
+        let caller = Caller(visitor.caller.clone());
+        match run_again(&parts, &caller, id, correlation::of(&request), None, wish).await {
+            Ok(_) => Ok(see(&visitor.words.at(&format!("/migrations/{id}")))),
+            Err(problem) if AT_THE_FORM.contains(&problem.code()) => {
+                drawn(&parts, &visitor, id, Some(&problem)).await
+            }
+            Err(problem) => Err(problem),
+        }
+    };
+    shown(&request, answer.await)
+}
+
 struct View<'a> {
     visitor: &'a Visitor,
     words: &'static Words,
     record: &'a MigrationRecord,
     phases: &'a [PhaseRecord],
+    /// Why another run was refused.
+    refused: Option<String>,
 }
 
 impl View<'_> {
@@ -75,7 +135,7 @@ impl View<'_> {
         let (words, record) = (self.words, self.record);
         html! {
             article.progress data-page="progress" data-migration=(record.id) data-words=(words.for_scripts())
-                data-state=(record.state.as_str()) {
+                data-state=(record.state.as_str()) data-run=(record.run) {
                 h1 { (words.progress_title) " " bdi dir="ltr" { (record.source_url) } }
                 (self.steps())
                 div.far {
@@ -96,7 +156,7 @@ impl View<'_> {
                     summary { (words.log_title) }
                     ol #log tabindex="0" aria-label=(words.log_title) {}
                 }
-                @if record.state.is_active() { (self.cancel()) }
+                (self.cancel())
             }
         }
     }
@@ -136,41 +196,13 @@ impl View<'_> {
         }
     }
 
-    /// All ways in which it may end; the one that is true is shown.
-    fn ends(&self) -> Markup {
-        let (words, record) = (self.words, self.record);
-        let over = |state| record.state != state;
-        let why = record.error.as_ref().and_then(|error| error["message"].as_str()).unwrap_or_default();
-        let again = format!("{}?url={}", words.home(), query(&record.source_url));
-        html! {
-            section.end.good #completed tabindex="-1" hidden[over(MigrationState::Completed)] {
-                h2 { (words.done_title) }
-                p { (words.done_lead) }
-                p { a.button href=(format!("/api/migration/{}/artifact", record.id)) download { (words.download) } }
-                p.hint { (words.done_next) }
-            }
-            section.end.bad #failed tabindex="-1" hidden[over(MigrationState::Failed)] {
-                h2 { (words.failed_title) }
-                p.why #why dir="auto" { (why) }
-                p { (words.failed_next) }
-                p { a.button href=(again) { (words.failed_again) } }
-            }
-            section.end #cancelled tabindex="-1" hidden[over(MigrationState::Cancelled)] {
-                h2 { (words.cancelled_title) }
-                p { (words.cancelled_lead) }
-                p { a.button href=(again) { (words.failed_again) } }
-            }
-        }
-    }
-
-    /// Asked back without a script: the button is behind a disclosure.
+    /// Asked back without a script: the button is behind a disclosure. There for a later run, too, but not to be seen.
     fn cancel(&self) -> Markup {
         let (words, record) = (self.words, self.record);
-        if record.cancel_requested_at.is_some() {
-            return html! { p.hint #cancel { (words.cancel_asked) } };
-        }
+        let (active, asked) = (record.state.is_active(), record.cancel_requested_at.is_some());
         html! {
-            details.stop #cancel {
+            p.hint #cancel-asked hidden[!(active && asked)] { (words.cancel_asked) }
+            details.stop #cancel hidden[!active || asked] {
                 summary { (words.cancel_button) }
                 form method="post" action=(words.at(&format!("/migrations/{}/cancel", record.id))) {
                     (self.visitor.token_field())
@@ -180,17 +212,4 @@ impl View<'_> {
             }
         }
     }
-}
-
-/// A value of a query, with everything written as bytes that is not plain.
-fn query(value: &str) -> String {
-    value.bytes().fold(String::new(), |mut text, byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                text.push(char::from(byte))
-            }
-            _ => text.push_str(&format!("%{byte:02X}")),
-        }
-        text
-    })
 }

@@ -6,6 +6,7 @@
 mod ar;
 mod en;
 
+use crate::Problem;
 use actix_web::HttpRequest;
 use domain::{migration::MigrationState, phase::Phase};
 
@@ -62,10 +63,52 @@ words! {
     cancel_button, cancel_sure, cancel_really, cancel_asked,
     done_title, done_lead, download, done_next,
     failed_title, failed_next, failed_again, cancelled_title, cancelled_lead, no_script,
+    // Another run
+    retry_title, retry_reason, retry_anew, retry_kept, retry_button,
+    /// With `{limit}` and `{seconds}`.
+    retry_limits,
+    // Why somebody wants it, by the name in the API
+    why_user_request, why_tool_timeout, why_ownership_failed, why_budget_exceeded, why_builder_incompatibility,
+    why_deployment_error, why_network, why_upstream_5xx, why_rate_limited, why_invalid_input, why_lost_worker,
+    why_internal,
+    // What to do about a failure, by its reason
+    todo_tool_timeout, todo_ownership_failed, todo_budget_exceeded, todo_builder_incompatibility,
+    todo_deployment_error, todo_network, todo_upstream_5xx, todo_rate_limited, todo_invalid_input, todo_lost_worker,
+    todo_internal,
+    // Result
+    done_result, result_title, result_back, result_pages, result_unmeasured, result_alike, result_left_out,
+    result_view, result_sides, result_slider, result_slide, result_before, result_after, result_same,
+    result_differs, result_no_score, result_no_pictures, result_width, result_links, result_addresses,
+    result_needs, result_needs_none, result_notes, result_more, result_changed, result_checks, result_report,
+    changed_pages, changed_assets, changed_routes, changed_layouts, changed_shared, changed_redirects,
+    changed_files,
+    // Operations
+    ops_title, ops_queues, ops_workers, ops_jobs, ops_letters, ops_poison, ops_estimated, ops_at_least,
+    ops_marks, ops_none, ops_queue, ops_depth, ops_lag, ops_states, ops_throughput, ops_window, ops_claimed,
+    ops_completed, ops_retried, ops_failed, ops_outbox, ops_horizon, ops_worker, ops_heartbeat, ops_memory,
+    ops_held, ops_started, ops_address, ops_leases, ops_lease, ops_job, ops_kind, ops_phase, ops_epoch,
+    ops_left, ops_silent, ops_expired, ops_attempts, ops_attempt, ops_all, ops_show, ops_at, ops_cause,
+    ops_actor, ops_number, ops_type, ops_notes, ops_moves, ops_events, ops_tenant, ops_migration,
+    ops_priority, ops_run_at, ops_finished, ops_error, ops_trace, ops_letter, ops_only_open, ops_settled_too,
+    ops_why, ops_whole_job, ops_replay, ops_replay_told, ops_discard, ops_poison_told, ops_size,
+    ops_beginning,
+    // A job's state
+    job_pending, job_preparing, job_running, job_waiting_retry, job_completed, job_failed, job_cancelled,
+    // What became of a dead letter
+    letter_open, letter_replayed, letter_discarded,
     // What is wrong, by the problem's code
     problem_invalid_source_url, problem_address_forbidden, problem_host_not_found, problem_invalid_brief,
     problem_invalid_body, problem_forbidden, problem_already_over, problem_migration_not_found, problem_stale_form,
-    problem_untrusted_origin, problem_unavailable, problem_site_unreadable, problem_other,
+    problem_untrusted_origin, problem_unavailable, problem_site_unreadable, problem_not_retryable,
+    problem_already_active,
+    /// With `{limit}`.
+    problem_retry_limit_reached,
+    /// With `{retryAfterSeconds}`.
+    problem_retry_too_soon,
+    problem_not_operator, problem_route_not_found, problem_job_not_found, problem_dead_letter_not_found,
+    problem_dead_letter_settled, problem_invalid_id, problem_invalid_query,
+    problem_not_completed,
+    problem_other,
 }
 
 impl Words {
@@ -99,6 +142,36 @@ impl Words {
     /// What is wrong and what to do, by the problem's code.
     pub(super) fn problem(&self, code: &str) -> &'static str {
         self.named("problem_", code).unwrap_or(self.problem_other)
+    }
+
+    /// The same, with the numbers that belong to it.
+    pub(super) fn told(&self, problem: &Problem) -> String {
+        let fill = |text: String, name: &str| match problem.member(name) {
+            Some(value) => text.replace(&format!("{{{name}}}"), &value.to_string()),
+            None => text,
+        };
+        let text = self.problem(problem.code().slug()).to_owned();
+        ["limit", "retryAfterSeconds"].into_iter().fold(text, fill)
+    }
+
+    /// Why somebody wants another run.
+    pub(super) fn why(&self, name: &str) -> &'static str {
+        self.named("why_", name).unwrap_or(self.why_internal)
+    }
+
+    /// What to do about a failure.
+    pub(super) fn todo(&self, reason: &str) -> &'static str {
+        self.named("todo_", reason).unwrap_or(self.todo_internal)
+    }
+
+    /// A job's state, by its name in the record.
+    pub(super) fn job_state(&self, state: &str) -> &'static str {
+        self.named("job_", &state.to_ascii_lowercase()).unwrap_or(self.ops_none)
+    }
+
+    /// What became of a dead letter.
+    pub(super) fn letter_state(&self, state: &str) -> &'static str {
+        self.named("letter_", state).unwrap_or(self.ops_none)
     }
 
     pub(super) fn size(&self, class: &str) -> &'static str {
@@ -136,7 +209,7 @@ impl Words {
 
     /// The sentences that the progress page's script puts in, as JSON.
     pub(super) fn for_scripts(&self) -> String {
-        let wanted = ["step_", "link_", "now_idle", "size_", "look_"];
+        let wanted = ["step_", "link_", "now_idle", "size_", "look_", "todo_"];
         let chosen =
             self.all().into_iter().filter(|(name, _)| wanted.iter().any(|group| name.starts_with(group)));
         let map: serde_json::Map<String, serde_json::Value> =
@@ -177,6 +250,24 @@ mod tests {
         assert_eq!(arabic.elsewhere("/ar/"), "/");
         assert_eq!(english.elsewhere("/migrations/7"), "/ar/migrations/7");
         assert_eq!(arabic.elsewhere("/ar/migrations/7"), "/migrations/7");
+    }
+
+    #[test]
+    fn every_reason_is_told_and_every_failure_says_what_to_do() {
+        for words in LANGUAGES {
+            for why in domain::rerun::Why::names() {
+                assert!(words.named("why_", why).is_some(), "{why}");
+            }
+            for state in domain::job::JobState::ALL {
+                assert!(words.named("job_", &state.as_str().to_ascii_lowercase()).is_some(), "{state}");
+            }
+            for state in domain::dead_letter::LetterState::ALL {
+                assert!(words.named("letter_", state.as_str()).is_some(), "{}", state.as_str());
+            }
+            for reason in domain::failure::Reason::ALL {
+                assert!(words.named("todo_", reason.as_str()).is_some(), "{reason}");
+            }
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use actix_web::{
     web::{self, Data, Json, Path, Query, ServiceConfig},
 };
 use domain::{
-    JobId, MigrationId,
+    JobId, MigrationId, TenantId, UserId,
     dead_letter::{Filter, LetterState},
     failure::Reason,
     trace::TraceContext,
@@ -124,7 +124,11 @@ pub(crate) async fn list(
     Ok(Json(LetterPage { dead_letters: found.into_iter().map(Into::into).collect(), next }))
 }
 
-fn word<T: FromStr>(name: &str, given: Option<&str>, known: &[&str]) -> Result<Option<T>, Problem> {
+pub(super) fn word<T: FromStr>(
+    name: &str,
+    given: Option<&str>,
+    known: &[&str],
+) -> Result<Option<T>, Problem> {
     let refused =
         |_| Problem::new(Code::InvalidQuery, format!("{name} has to be one of {}.", known.join(", ")));
     given.map(str::parse).transpose().map_err(refused)
@@ -153,13 +157,13 @@ pub(crate) async fn one(
     Ok(Json(found.into()))
 }
 
-pub(super) fn named(given: &str) -> Result<Uuid, Problem> {
+pub(crate) fn named(given: &str) -> Result<Uuid, Problem> {
     given
         .parse()
         .map_err(|_| Problem::new(Code::InvalidId, "The id is a UUID, as a list or an answer told it."))
 }
 
-fn not_found(id: Uuid) -> Problem {
+pub(crate) fn not_found(id: Uuid) -> Problem {
     Problem::new(Code::LetterNotFound, format!("No dead letter of yours has the id {id}."))
 }
 
@@ -174,10 +178,19 @@ pub(crate) async fn replay(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let caller = caller.who_administers()?;
-    let id = named(&id)?;
+    replay_of(&parts, caller.tenant, caller.user, named(&id)?).await
+}
+
+/// Replays a tenant's letter: at its owner's wish, or at an operator's.
+pub(crate) async fn replay_of(
+    parts: &Parts,
+    tenant: TenantId,
+    user: UserId,
+    id: Uuid,
+) -> Result<HttpResponse, Problem> {
     let (traceparent, tracestate) = telemetry::current_context();
     let trace = TraceContext { traceparent, tracestate };
-    match parts.store.replay_dead_letter(caller.tenant, caller.user, id, &trace).await? {
+    match parts.store.replay_dead_letter(tenant, user, id, &trace).await? {
         ReplayOutcome::Replayed(_) => {
             Ok(HttpResponse::Accepted().json(Settled { id, state: LetterState::Replayed.as_str() }))
         }
@@ -211,7 +224,7 @@ fn settled(state: LetterState) -> Problem {
 #[serde(deny_unknown_fields)]
 pub(crate) struct DiscardRequest {
     /// For those who look later: 1 to 500 characters.
-    reason: String,
+    pub(crate) reason: String,
 }
 
 /// Discards a dead letter. It is kept, and cannot be replayed any more.
@@ -226,13 +239,23 @@ pub(crate) async fn discard(
     Body(body): Body<DiscardRequest>,
 ) -> Result<Json<Settled>, Problem> {
     let caller = caller.who_administers()?;
-    let id = named(&id)?;
+    discard_of(&parts, caller.tenant, caller.user, named(&id)?, &body).await
+}
+
+/// Discards a tenant's letter: at its owner's wish, or at an operator's.
+pub(crate) async fn discard_of(
+    parts: &Parts,
+    tenant: TenantId,
+    user: UserId,
+    id: Uuid,
+    body: &DiscardRequest,
+) -> Result<Json<Settled>, Problem> {
     let reason = body.reason.trim();
     if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
         let told = format!("Give a reason of 1 to {LONGEST_REASON} characters.");
         return Err(Problem::new(Code::InvalidBody, told));
     }
-    match parts.store.discard_dead_letter(caller.tenant, caller.user, id, reason).await? {
+    match parts.store.discard_dead_letter(tenant, user, id, reason).await? {
         DiscardOutcome::Discarded => Ok(Json(Settled { id, state: LetterState::Discarded.as_str() })),
         DiscardOutcome::NotFound => Err(not_found(id)),
         DiscardOutcome::Settled(state) => Err(settled(state)),

@@ -10,7 +10,7 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use domain::{
-    JobId, MigrationId,
+    CorrelationId, JobId, MigrationId,
     brief::Brief,
     phase::Phase,
     rerun::{COOLDOWN, MOST_PER_REASON, Why},
@@ -19,7 +19,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
-use store::{NewBrief, Retried, RetryMigration, RetryOutcome};
+use store::{NewBrief, Retried, RetryMigration, RetryOutcome, StoredAnswer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -36,17 +36,17 @@ pub(crate) struct RetryRequest {
     /// `builder_incompatibility`, `deployment_error`, `network`, `upstream_5xx`, `rate_limited`, `invalid_input`,
     /// `lost_worker`, `internal`). At most three retries for each.
     #[schema(example = "tool_timeout")]
-    retry_reason: String,
+    pub(crate) retry_reason: String,
     /// A brief in place of the one before, as text or as an object, up to 16 KiB. Makes a new plan.
     #[schema(value_type = Option<Object>)]
-    new_user_brief: Option<Value>,
+    pub(crate) new_user_brief: Option<Value>,
     /// Seconds of AI time that this run may take beyond what the one before might: 1 to 1000000.
-    increased_budget: Option<i64>,
+    pub(crate) increased_budget: Option<i64>,
     /// Take over seed and stored results: same bytes, and nothing is done or paid for twice. True if absent.
-    reuse_seeds: Option<bool>,
+    pub(crate) reuse_seeds: Option<bool>,
     /// The phase to begin with: ANALYZE, PLAN, TRANSFORM, VERIFY or DEPLOY. If absent, the first without a result, or
     /// ANALYZE without `reuseSeeds`.
-    from_phase: Option<String>,
+    pub(crate) from_phase: Option<String>,
 }
 
 pub(crate) const REFUSALS: &[Code] = &[
@@ -90,13 +90,36 @@ pub(crate) async fn retry(
     Named(id): Named,
     Body(body): Body<RetryRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let caller = caller.who_may_write()?;
     // The migration is part of what the key stands for.
     let keyed = Keyed::of(&request, ROUTE, &(id, &body))?;
+    match run_again(&parts, &caller, id, correlation::of(&request), keyed, body).await? {
+        Again::New(answer) => Ok(HttpResponse::Accepted().json(answer)),
+        Again::Stored(stored) => Ok(keyed::again(&stored)),
+    }
+}
+
+/// What a wish for another run led to.
+pub(crate) enum Again {
+    /// A new run.
+    New(Value),
+    /// The stored answer of an earlier request with the same key.
+    Stored(StoredAnswer),
+}
+
+/// Asks for a new run: by the route, and by the form of the move's page.
+pub(crate) async fn run_again(
+    parts: &Parts,
+    caller: &Caller,
+    id: MigrationId,
+    correlation: CorrelationId,
+    keyed: Option<Keyed>,
+    body: RetryRequest,
+) -> Result<Again, Problem> {
+    let caller = caller.who_may_write()?;
     if let Some(keyed) = &keyed
-        && let Some(answer) = keyed.stored(&parts, caller.tenant).await?
+        && let Some(answer) = keyed.stored(parts, caller.tenant).await?
     {
-        return Ok(keyed::again(&answer));
+        return Ok(Again::Stored(answer));
     }
     let (traceparent, tracestate) = telemetry::current_context();
     let wish = RetryMigration {
@@ -110,17 +133,17 @@ pub(crate) async fn retry(
         brief: body.new_user_brief.map(brief).transpose()?,
         increased_budget: body.increased_budget.map(budget).transpose()?,
         seed: seed(),
-        correlation: correlation::of(&request),
+        correlation,
         tool_contract: TOOL_CONTRACT.to_owned(),
         model_version: MODEL_VERSION.to_owned(),
         max_attempts: parts.config.max_attempts,
         trace: TraceContext { traceparent, tracestate },
-        idempotency: keyed.as_ref().map(|keyed| keyed.write(&parts, StatusCode::ACCEPTED, &Value::Null)),
+        idempotency: keyed.as_ref().map(|keyed| keyed.write(parts, StatusCode::ACCEPTED, &Value::Null)),
         answer,
     };
     match parts.store.retry_migration(&wish).await? {
-        RetryOutcome::Retried(retried) => Ok(HttpResponse::Accepted().json(answer(&wish, &retried))),
-        RetryOutcome::Replayed(stored) => Ok(keyed::again(&stored)),
+        RetryOutcome::Retried(retried) => Ok(Again::New(answer(&wish, &retried))),
+        RetryOutcome::Replayed(stored) => Ok(Again::Stored(stored)),
         RetryOutcome::KeyMismatch => Err(KeyRefused::Reused.into()),
         RetryOutcome::KeyInFlight => Err(KeyRefused::InFlight.into()),
         refused => Err(refusal(id, wish.why, &refused)),

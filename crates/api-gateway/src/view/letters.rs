@@ -11,24 +11,24 @@ use uuid::Uuid;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Letter {
-    id: Uuid,
-    job_id: Uuid,
-    kind: String,
-    migration_id: Option<Uuid>,
+    pub(crate) id: Uuid,
+    pub(crate) job_id: Uuid,
+    pub(crate) kind: String,
+    pub(crate) migration_id: Option<Uuid>,
     /// `open`, `replayed` or `discarded`.
-    state: &'static str,
+    pub(crate) state: &'static str,
     /// Why the last attempt failed: `{reason, code, message, retryable}`.
     #[schema(value_type = Object)]
-    failure: Value,
+    pub(crate) failure: Value,
     #[serde(with = "time::serde::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
-    died_at: OffsetDateTime,
+    pub(crate) died_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(value_type = Option<String>, format = DateTime)]
-    settled_at: Option<OffsetDateTime>,
+    pub(crate) settled_at: Option<OffsetDateTime>,
     /// The user who replayed or discarded it.
-    settled_by: Option<Uuid>,
-    discard_reason: Option<String>,
+    pub(crate) settled_by: Option<Uuid>,
+    pub(crate) discard_reason: Option<String>,
 }
 
 impl From<DeadLetter> for Letter {
@@ -61,12 +61,12 @@ pub(crate) struct LetterPage {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LetterInFull {
     #[serde(flatten)]
-    letter: Letter,
+    pub(crate) letter: Letter,
     /// The job's row at its death.
     #[schema(value_type = Object)]
-    job: Value,
+    pub(crate) job: Value,
     /// The job's moves, oldest first.
-    transitions: Vec<JobMove>,
+    pub(crate) transitions: Vec<JobMove>,
 }
 
 impl From<DeadLetterInFull> for LetterInFull {
@@ -79,18 +79,18 @@ impl From<DeadLetterInFull> for LetterInFull {
 /// One line of a job's audit log.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct JobMove {
-    from: Option<String>,
-    to: String,
-    cause: String,
-    actor: String,
-    epoch: i64,
-    attempt: i32,
+    pub(crate) from: Option<String>,
+    pub(crate) to: String,
+    pub(crate) cause: String,
+    pub(crate) actor: String,
+    pub(crate) epoch: i64,
+    pub(crate) attempt: i32,
     /// Why the attempt failed that ended with it.
     #[schema(value_type = Option<Object>)]
-    failure: Option<Value>,
+    pub(crate) failure: Option<Value>,
     #[serde(with = "time::serde::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
-    at: OffsetDateTime,
+    pub(crate) at: OffsetDateTime,
 }
 
 impl From<TransitionRecord> for JobMove {

@@ -5,15 +5,15 @@ use domain::{Failure, failure::Reason, retry::Verdict};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use std::time::Duration;
-use store::{ClaimRequest, FailedAttempt, Store};
+use store::{ClaimRequest, FailedAttempt, Lease, Store};
 
 impl Server {
-    async fn worker(&self) -> Store {
+    pub(crate) async fn worker(&self) -> Store {
         Store::connect(&self.database.worker()).await.expect("the worker may connect")
     }
 
-    /// A migration that failed, and the id of its dead letter.
-    async fn dead(&self, path: &str) -> (String, String) {
+    /// A migration whose job a worker has claimed.
+    async fn claimed(&self, path: &str) -> (String, Store, Lease) {
         let migration = self.started(path).await;
         let worker = self.worker().await;
         let request = ClaimRequest {
@@ -23,6 +23,12 @@ impl Server {
             ttl: Duration::from_secs(300),
         };
         let lease = worker.claim(&request).await.expect("a claim").pop().expect("a job").lease;
+        (migration, worker, lease)
+    }
+
+    /// A migration that failed, and the id of its dead letter.
+    pub(crate) async fn dead(&self, path: &str) -> (String, String) {
+        let (migration, worker, lease) = self.claimed(path).await;
         let failure = Failure::of(Reason::Network, "site_unreachable", "The site is away.");
         let failed = FailedAttempt { failure, verdict: Verdict::GiveUp, events: vec![] };
         let _held = worker.fail_attempt(&lease, &failed).await.expect("failed");
@@ -31,14 +37,28 @@ impl Server {
         (migration, letter)
     }
 
-    async fn json(&self, path: &str) -> Value {
+    /// A migration that a worker holds, while another one waits; the holder's row is there, too.
+    pub(crate) async fn held(&self, path: &str) -> String {
+        // The oldest goes first: what waits already is held back for the moment of the claim.
+        let sql = self.database.sql().await;
+        let later =
+            |by: &str| format!("UPDATE jobs SET run_at = run_at {by} interval '1 h' WHERE state = 'PENDING'");
+        sql.batch_execute(&later("+")).await.expect("the owner may");
+        let (migration, worker, lease) = self.claimed(path).await;
+        sql.batch_execute(&later("-")).await.expect("the owner may");
+        worker.register_worker(lease.worker, "http://10.0.0.7:50051", 2).await.expect("a row");
+        worker.worker_heartbeat(lease.worker, Some(4096)).await.expect("a heartbeat");
+        migration
+    }
+
+    pub(crate) async fn json(&self, path: &str) -> Value {
         let answer = self.get(path).await;
         assert_eq!(answer.status(), 200, "{path}");
         assert_eq!(answer.headers()["cache-control"], "no-store");
         answer.json().await.expect("JSON")
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Response {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Response {
         let request = self.request(Method::POST, path).bearer_auth(&self.key).json(body);
         request.send().await.expect("an answer")
     }

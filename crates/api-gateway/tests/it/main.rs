@@ -1,8 +1,11 @@
 //! The gateway over a real socket, on a real database: every route, every refusal, and what must hold when
 //! requests collide or answers get lost.
 
+mod admin;
+mod again;
 mod analysis;
 mod artifact;
+mod browser;
 mod dead_letters;
 mod document;
 mod idempotency;
@@ -13,5 +16,6 @@ mod pages;
 mod plan;
 mod process;
 mod refusals;
+mod result;
 mod retries;
 mod server;

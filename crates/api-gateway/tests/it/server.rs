@@ -38,6 +38,7 @@ impl Server {
         let mut config = Config {
             store: database.gateway(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            operator_store: database.operator(),
             grpc_token: Secret::new(GRPC_TOKEN),
             allow_addresses: vec![site.addr()],
             ..Config::default()
@@ -46,7 +47,12 @@ impl Server {
         change(&mut config);
         config.check().expect("the test's configuration is valid");
         let store = Store::connect(&config.store).await.expect("the database is there");
-        let gateway = Gateway::new(&config, store.clone()).expect("the gateway can be put together");
+        let operators = match config.operator_store.url.as_str() {
+            "" => None,
+            _ => Some(Store::connect(&config.operator_store).await.expect("the database is there")),
+        };
+        let gateway =
+            Gateway::new(&config, store.clone(), operators).expect("the gateway can be put together");
         let lifecycle = Lifecycle::new(Duration::from_secs(5));
         let readiness = Readiness::new(&lifecycle).with("database", move || {
             let store = store.clone();

@@ -1,7 +1,7 @@
 //! The services' own configurations, as the all-in-one fills them in. Everything that is not about putting them
 //! together can be set as for a service of its own, under the service's name.
 
-use super::{BROADCASTER, GATEWAY, Options, WORKER, folder_url};
+use super::{BROADCASTER, GATEWAY, OPERATOR, Options, WORKER, folder_url};
 use crate::{cache, data_folder::DataFolder, postgres::Embedded};
 use serde::Deserialize;
 use service_kit::{Secret, config};
@@ -57,6 +57,7 @@ impl Settings {
     /// Puts the services on one database, one folder and one bell, each with its own role.
     pub(crate) fn on(mut self, postgres: &Embedded, folder: &DataFolder) -> Result<Self, anyhow::Error> {
         self.gateway.store.url = postgres.url(GATEWAY);
+        self.gateway.operator_store.url = postgres.url(OPERATOR);
         self.worker.store.url = postgres.url(WORKER);
         self.broadcaster.store.url = postgres.url(BROADCASTER);
         self.worker.bus = bus::Options::Notify { url: postgres.url(WORKER), prefix: "resettle".into() };

@@ -21,6 +21,9 @@ export class View {
     #run = 0;
     #phase = "";
     #why = "";
+    #reason = "";
+    /** The run that the page was made in: of its cancel the server knew best. */
+    #made;
     /** Lines written at once are put into the page at once. */
     #lines = document.createDocumentFragment();
     #log = part("log");
@@ -28,6 +31,7 @@ export class View {
     constructor(page, words) {
         this.page = page;
         this.words = words;
+        this.#made = Number(page.dataset.run);
     }
     /** Shows the next lines. They have to follow those before. */
     show(events) {
@@ -49,7 +53,7 @@ export class View {
         part("percent").textContent = `${event.progress} %`;
         const told = text(event, event.type === "error" ? "message" : "notes");
         if (event.type === "error")
-            this.#why = told;
+            [this.#why, this.#reason] = [told, text(event, "reason")];
         if (event.phase !== null)
             this.#steps(event.phase, text(event, "status") === "completed");
         if (told !== "")
@@ -64,10 +68,13 @@ export class View {
         this.#run = run;
         this.#phase = "";
         this.#why = "";
+        this.#reason = "";
         for (const step of steps())
             this.#step(step, "waiting");
         for (const end of ["completed", "failed", "cancelled"])
             part(end).hidden = true;
+        if (run > this.#made)
+            this.#cancellable(true);
     }
     #steps(phase, completed) {
         this.#phase = phase;
@@ -125,10 +132,24 @@ export class View {
         }
         if (this.#why !== "")
             part("why").textContent = this.#why;
+        if (how === "failed")
+            this.#advise();
         this.page.dataset.state = how;
         part(how).hidden = false;
         part("now").textContent = part(how).querySelector("h2")?.textContent ?? "";
-        document.getElementById("cancel")?.remove();
+        if (event.run >= this.#made)
+            this.#cancellable(false);
+    }
+    /** What to do, and the likely reason for another run. */
+    #advise() {
+        part("todo").textContent = this.words[`todo_${this.#reason}`] ?? this.words.todo_internal ?? "";
+        const why = part("failed").querySelector("select[name=reason]");
+        if (why !== null && this.#reason !== "")
+            why.value = this.#reason;
+    }
+    #cancellable(may) {
+        part("cancel").hidden = !may;
+        part("cancel-asked").hidden = true;
     }
 }
 function steps() {
