@@ -1,9 +1,12 @@
 // One scenario by its name: `node scenario.mjs whole`. Ends with an error when something is not as it has to be.
 
 import assert from "node:assert/strict";
+import { operations, result } from "./after.mjs";
 import { SITE, check, follow, go, lines, over, say, shot, signIn, start, tab, wholeLog, withBrowser } from "./stage.mjs";
 
 const scenarios = {
+  operations,
+
   /** Sign-in → start → progress → result, with a reload and a dead network in the middle; light, dark, small, large. */
   async whole(browser) {
     const page = await tab(browser);
@@ -57,6 +60,7 @@ const scenarios = {
       if (name === "result") await lines(wide, shown);
       await check(wide, `${name}-wide-dark`);
     }
+    await result(browser, page.url());
   },
 
   /** The server is stopped and started again, by the test that runs this, while the page is open. */

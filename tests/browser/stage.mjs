@@ -7,7 +7,7 @@ import { join } from "node:path";
 import axe from "axe-core";
 import puppeteer from "puppeteer-core";
 
-export const { BASE, KEY, SITE, SHOTS, CHROMIUM } = process.env;
+export const { BASE, KEY, SITE, SHOTS, CHROMIUM, DATA } = process.env;
 /** A whole move, on a machine that other tests keep busy. */
 const MOVED_MS = 8 * 60_000;
 const PATIENCE_MS = 60_000;

@@ -4,16 +4,20 @@ use crate::{
     api_keys,
     convert::{self, compared::When},
     crawl::{self, LimitArguments},
-    data_folder, demo, doctor, exit, lint, migrate, schema, terminal, up,
+    data_folder, demo, doctor, exit, lint, migrate,
+    operations::{self, Asking, DlqCommand, JobsCommand, WatchArguments},
+    schema, terminal, up,
 };
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use url::Url;
 
 const EXIT_CODES: &str = "\
 Exit codes:
     0  done
-    1  the site could not be read or moved, its project does not build, or a check or the lint found something
+    1  the site could not be read or moved, its project does not build, or a check or the lint found something; what was
+       asked about is not there or not in a state for it; no worker is alive
    64  the command line or the configuration is wrong
    70  a fault of ours
    75  something that is needed is away: try again later
@@ -38,6 +42,19 @@ enum Command {
     Up(UpArguments),
     /// Moves a website and puts the Next.js project into a folder
     Migrate(MigrateArguments),
+    /// Follows a migration that was started before, to its end
+    Watch(WatchArguments),
+    /// Jobs and queues of an instance, for its operators
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+    /// Dead letters: jobs that used up their attempts
+    #[command(subcommand)]
+    Dlq(DlqCommand),
+    /// The workers of an instance, for its operators
+    Workers {
+        #[command(flatten)]
+        asking: Asking,
+    },
     /// Reads a website into a folder: its bodies, what is known of it, and of each page
     Crawl(CrawlArguments),
     /// Makes a Next.js project of a website, or of a folder of its files, without a database
@@ -49,11 +66,19 @@ enum Command {
     /// API keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Who looks after the instance and sees its operations
+    #[command(subcommand)]
+    Operator(OperatorCommand),
     /// The database's schema
     #[command(subcommand)]
     Schema(SchemaCommand),
     /// Looks whether everything that is needed is there
     Doctor(DoctorArguments),
+    /// Writes what makes a shell complete this program's commands, to be sourced
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
 }
 
 /// Where an all-in-one keeps its things.
@@ -209,6 +234,26 @@ pub(crate) enum KeyCommand {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum OperatorCommand {
+    /// Makes a person an operator, and the person if need be
+    Grant {
+        /// Who
+        #[arg(long)]
+        email: String,
+        #[command(flatten)]
+        owner: OwnerArguments,
+    },
+    /// Takes it back
+    Revoke {
+        /// Who
+        #[arg(long)]
+        email: String,
+        #[command(flatten)]
+        owner: OwnerArguments,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum SchemaCommand {
     /// Applies the steps that are missing
     Migrate {
@@ -265,7 +310,20 @@ async fn answer(command: Command) -> Result<exit::Outcome, anyhow::Error> {
         Command::Demo(arguments) => demo::command(arguments).await,
         Command::Lint(arguments) => lint::command(arguments).await,
         Command::Key(command) => api_keys::command(command).await,
+        Command::Operator(command) => api_keys::operators(command).await,
         Command::Schema(command) => schema::command(command).await,
         Command::Doctor(arguments) => doctor::command(arguments).await,
+        Command::Watch(arguments) => operations::watch(arguments).await,
+        Command::Jobs(command) => operations::jobs(command).await,
+        Command::Dlq(command) => operations::dlq(command).await,
+        Command::Workers { asking } => operations::workers(asking).await,
+        Command::Completions { shell } => Ok(completions(shell)),
     }
+}
+
+fn completions(shell: Shell) -> exit::Outcome {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "resettle", &mut script);
+    terminal::say(String::from_utf8_lossy(&script).trim_end());
+    exit::Outcome::Done
 }

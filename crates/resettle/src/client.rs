@@ -118,6 +118,15 @@ impl Client {
         }
     }
 
+    /// One question of any sort, whose answer is shown and not understood here.
+    pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Error> {
+        let mut request = self.request(method, path);
+        if let Some(body) = body {
+            request = request.header(header::CONTENT_TYPE, "application/json").body(body.to_string());
+        }
+        self.answer(request).await
+    }
+
     /// The history after an event, one page of it.
     pub(crate) async fn events_after(&self, id: MigrationId, since: i64) -> Result<Vec<Event>, Error> {
         let path = format!("api/migration/{id}/events?since_id={since}&limit={PAGE}");

@@ -23,6 +23,7 @@ mod example_site;
 mod exit;
 mod lint;
 mod migrate;
+mod operations;
 mod out_folder;
 mod progress;
 mod schema;

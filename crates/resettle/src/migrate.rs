@@ -3,6 +3,7 @@
 mod follow;
 mod job;
 
+pub(crate) use follow::{Ending, follow};
 pub(crate) use job::{AfterInterrupt, Job, interrupted, run};
 
 use crate::{

@@ -25,10 +25,15 @@ pub(crate) enum Progress {
 
 impl Progress {
     pub(crate) fn new(json: bool, source: &Url) -> Self {
+        Self::of(json, &format!("moving {source}"))
+    }
+
+    /// With what is said first, unless programs read it.
+    pub(crate) fn of(json: bool, told: &str) -> Self {
         if json {
             return Self::Json;
         }
-        note(format_args!("moving {source}"));
+        note(told);
         if !is_screen() {
             return Self::Plain { told: -PLAIN_STEP };
         }

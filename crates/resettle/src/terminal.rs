@@ -21,6 +21,12 @@ pub(crate) fn is_screen() -> bool {
     io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
+/// May results be written in colours, and with bars? On a terminal, unless its user wants none (https://no-color.org).
+pub(crate) fn is_coloured() -> bool {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stdout().is_terminal() && !plain && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
 /// Before the process ends.
 pub(crate) fn flush() {
     let _reader_gone = io::stdout().flush();

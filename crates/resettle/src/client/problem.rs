@@ -34,6 +34,11 @@ impl Problem {
         self.status == 429 || self.status >= 500
     }
 
+    /// Is it that there is no such thing, or that its state does not allow what was asked?
+    pub(crate) fn is_about_what_was_asked(&self) -> bool {
+        matches!(self.status, 404 | 409 | 422)
+    }
+
     /// The migration of the same site that is under way, if that is why.
     pub(crate) fn active_migration(&self) -> Option<MigrationId> {
         if self.status != 409 {

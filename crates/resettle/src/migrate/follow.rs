@@ -28,14 +28,15 @@ pub(crate) struct Ending {
     pub(crate) pages: u64,
 }
 
-/// Shows each event to `see` until the migration is over.
+/// Shows each event to `see` until this run of the migration, or a later one, is over.
 pub(crate) async fn follow(
     client: &Client,
     id: MigrationId,
+    run: i32,
     see: &mut dyn FnMut(&Event),
 ) -> Result<Ending, Error> {
     let mut follower =
-        Follower { client, id, see, cursor: String::new(), seen: 0, ending: Ending::default() };
+        Follower { client, id, run, see, cursor: String::new(), seen: 0, ending: Ending::default() };
     let mut heard = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
@@ -63,6 +64,7 @@ pub(crate) async fn follow(
 struct Follower<'a> {
     client: &'a Client,
     id: MigrationId,
+    run: i32,
     see: &'a mut dyn FnMut(&Event),
     cursor: String,
     seen: i64,
@@ -118,7 +120,7 @@ impl Follower<'_> {
             self.ending.failure = Some((text("code"), text("message")));
         }
         (self.see)(event);
-        if event.event_type != EventType::Done {
+        if event.event_type != EventType::Done || event.run < self.run {
             return false;
         }
         self.ending.success = event.detail.get("success").and_then(Value::as_bool).unwrap_or(false);

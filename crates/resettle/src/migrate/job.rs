@@ -44,6 +44,9 @@ pub(crate) enum AfterInterrupt {
     GoesOn,
 }
 
+/// A move that was just asked for has no other.
+const FIRST_RUN: i32 = 1;
+
 /// Does it, or says how far it came.
 pub(crate) async fn run(client: &Client, job: &Job) -> Result<Outcome, anyhow::Error> {
     // Before anything is done: a folder that cannot be used should not cost a migration.
@@ -59,7 +62,7 @@ pub(crate) async fn run(client: &Client, job: &Job) -> Result<Outcome, anyhow::E
     let mut progress = Progress::new(job.json, &job.source);
     let mut show = |event: &Event| progress.show(event);
     let ending = tokio::select! {
-        ending = follow(client, id, &mut show) => Some(ending),
+        ending = follow(client, id, FIRST_RUN, &mut show) => Some(ending),
         () = interrupted() => None,
     };
     progress.leave();

@@ -17,9 +17,26 @@ fn err(output: &Output) -> String {
 
 #[test]
 fn help_is_as_documented() {
-    for command in
-        ["", "up", "migrate", "crawl", "convert", "demo", "lint", "key create", "schema migrate", "doctor"]
-    {
+    for command in [
+        "",
+        "up",
+        "migrate",
+        "crawl",
+        "convert",
+        "demo",
+        "lint",
+        "key create",
+        "schema migrate",
+        "doctor",
+        "watch",
+        "jobs",
+        "jobs list",
+        "dlq",
+        "dlq discard",
+        "workers",
+        "operator grant",
+        "completions",
+    ] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let output = run(&arguments);
         assert!(output.status.success(), "{command}");
@@ -89,4 +106,28 @@ fn a_strangers_folder_is_refused_before_anything_is_asked() {
     let said = err(&output);
     assert!(said.contains("was not written by resettle"), "{said}");
     assert_eq!(output.status.code(), Some(64));
+}
+
+#[test]
+fn each_shell_gets_its_completions() {
+    for (shell, sign) in
+        [("bash", "complete -F"), ("zsh", "#compdef resettle"), ("fish", "complete -c resettle")]
+    {
+        let output = run(&["completions", shell]);
+        assert!(output.status.success(), "{}", err(&output));
+        let script = out(&output);
+        assert!(script.contains(sign) && script.contains("dlq"), "{script}");
+    }
+    assert_eq!(run(&["completions", "cmd"]).status.code(), Some(64));
+}
+
+#[test]
+fn another_machine_is_not_asked_with_this_ones_key() {
+    let scratch = Scratch::new();
+    std::fs::create_dir_all(scratch.data()).expect("a folder");
+    std::fs::write(scratch.data().join("api-key"), "rsk_of_this_machine").expect("written");
+    let mut command = resettle(&["workers", "--server", "http://resettle.invalid/", "--data"]);
+    let output = command.arg(scratch.data()).output().expect("the program is there");
+    assert_eq!(output.status.code(), Some(64));
+    assert!(err(&output).contains("a key is needed: give --api-key or RESETTLE_API_KEY"), "{}", err(&output));
 }

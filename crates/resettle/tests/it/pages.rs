@@ -19,8 +19,10 @@ const PLAYED: Duration = Duration::from_secs(10 * 60);
 const PER_PAGE: Duration = Duration::from_millis(800);
 const PAGES: usize = 24;
 
-/// Leases that a test can wait for.
-const QUICK: [(&str, &str); 4] = [
+/// Leases that a test can wait for, and an instance with a name.
+const QUICK: [(&str, &str); 6] = [
+    ("RESETTLE_ALL_IN_ONE__GATEWAY__INSTANCE__NAME", "Browser test"),
+    ("RESETTLE_ALL_IN_ONE__GATEWAY__INSTANCE__COLOUR", "violet"),
     ("RESETTLE_ALL_IN_ONE__WORKER__LEASE__TTL", "4s"),
     ("RESETTLE_ALL_IN_ONE__WORKER__LEASE__HEARTBEAT", "500ms"),
     ("RESETTLE_ALL_IN_ONE__WORKER__LEASE__MARGIN", "1s"),
@@ -39,7 +41,7 @@ async fn harbour() -> StaticSite {
         .delayed(PER_PAGE)
     };
     let front = format!("<p>Books by the water.</p><ul>{links}</ul>");
-    for path in ["/", "/whole", "/restart", "/seven", "/keyboard"] {
+    for path in ["/", "/whole", "/restart", "/seven", "/keyboard", "/operations"] {
         site.answer(path, page("Harbour Books", &front));
     }
     for n in 1..=PAGES {
@@ -87,6 +89,7 @@ fn play(scenario: &str, scratch: &Scratch, site: &StaticSite, address: &str) -> 
         .env("BASE", format!("http://{address}/"))
         .env("KEY", key.trim())
         .env("SITE", site.url())
+        .env("DATA", scratch.data())
         .env("SHOTS", Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages").join(scenario))
         .env("CHROMIUM", chromium());
     Child::spawn(scenario, command)
@@ -145,4 +148,57 @@ async fn a_page_that_is_open_survives_the_servers_restart_without_losing_or_repe
     let mut second = up(&scratch, &site, &address);
     second.line("resettle is up at http://", STARTED).await;
     played(child).await;
+}
+
+#[tokio::test]
+async fn operators_see_what_runs_and_what_died_in_the_browser_and_in_the_terminal() {
+    let (scratch, site) = (Scratch::new(), harbour().await);
+    let mut up = up(&scratch, &site, "127.0.0.1:0");
+    let address = address(&mut up).await;
+    played(play("operations", &scratch, &site, &address)).await;
+    let ask = |arguments: &str| {
+        let mut command = resettle(&arguments.split(' ').collect::<Vec<_>>());
+        command.args(["--server", &format!("http://{address}/"), "--data"]).arg(scratch.data());
+        let output = command.output().expect("the program is there");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, told, said) = ask("workers");
+    assert!(code == Some(0) && told.contains(" MiB ") && told.contains("http://127.0.0.1:"), "{told}{said}");
+    assert!(!told.contains('\u{1b}') && !told.contains('█'), "no terminal, no colours: {told}");
+    let (code, told, said) = ask("jobs overview");
+    assert!(code == Some(0) && told.contains("migrations") && told.contains("CANCELLED"), "{told}{said}");
+    assert!(said.contains("instance: Browser test"), "{said}");
+    let (_, json, _) = ask("jobs list --json");
+    let jobs: serde_json::Value = serde_json::from_str(&json).expect("one JSON document");
+    let job = jobs["jobs"][0]["id"].as_str().expect("a job").to_owned();
+    let (code, told, said) = ask(&format!("jobs show {job}"));
+    assert!(code == Some(0) && told.contains("enqueued") && told.contains("claimed"), "{told}{said}");
+    let (code, told, _) = ask("jobs list --state failed");
+    assert!(code == Some(0) && told.starts_with("JOB"), "{told}");
+    let (code, _, said) = ask(&format!("jobs show {}", uuid::Uuid::nil()));
+    assert!(code == Some(1) && said.contains("There is no such job (404)"), "{said}");
+    let (code, _, said) = ask("jobs list --limit 0");
+    assert!(code == Some(64) && said.contains("between 1 and 100"), "{said}");
+
+    let (code, told, said) = ask("dlq list --settled");
+    assert!(code == Some(0) && told.contains("replayed") && told.contains("invalid_input"), "{told}{said}");
+    let (_, json, _) = ask("dlq list --all --settled --json");
+    let letters: serde_json::Value = serde_json::from_str(&json).expect("one JSON document");
+    let last = letters["deadLetters"].as_array().and_then(|all| all.last()).expect("a letter");
+    let (letter, migration) = (
+        last["id"].as_str().expect("an id").to_owned(),
+        last["migrationId"].as_str().expect("a move").to_owned(),
+    );
+    let (code, told, _) = ask(&format!("dlq show {letter}"));
+    assert!(code == Some(0) && told.contains("\"payload\"") && told.contains("FAILED"), "{told}");
+    let (code, _, said) = ask(&format!("dlq replay {letter} --all"));
+    assert!(code == Some(1) && said.contains("The dead letter is settled (409)"), "{said}");
+    let (code, _, said) = ask(&format!("watch {migration}"));
+    assert!(code == Some(1) && said.contains("not completed (site_status)"), "{said}");
+    let (code, json, _) = ask(&format!("watch {migration} --json"));
+    let last = json.lines().last().and_then(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    assert!(code == Some(1) && last.is_some_and(|event| event["type"] == "done"), "{json}");
+    up.terminate();
+    assert!(up.exited(STARTED).await.success());
 }

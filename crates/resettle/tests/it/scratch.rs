@@ -81,6 +81,7 @@ pub(crate) fn resettle(arguments: &[&str]) -> Command {
         .args(arguments)
         .env_remove("RESETTLE_API_KEY")
         .env_remove("RESETTLE_OWNER_URL")
+        .env_remove("RESETTLE_SERVER")
         .env("TERM", "dumb");
     command
 }
