@@ -3,7 +3,12 @@
 use prost::Message;
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 2] = ["control/v1/worker_control.proto", "status/v1/worker_status.proto"];
+const FILES: [&str; 4] = [
+    "control/v1/worker_control.proto",
+    "status/v1/worker_status.proto",
+    "stream/v1/migration_watch.proto",
+    "stream/v1/stream_figures.proto",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");

@@ -25,6 +25,9 @@ export interface StreamOptions {
   onHeard?: () => void;
   /** The longest wait between connections, in milliseconds. */
   maxBackoffMs?: number;
+  /** What this client calls itself (letters, digits and `-_.:`, 64 at most), so that the server's operators see one
+   * that reconnects again and again. Drawn by chance without one. */
+  clientName?: string;
 }
 
 /** The server's refusal: trying again would not help. `problem` is its problem+json document (RFC 9457), if any. */
@@ -68,12 +71,15 @@ class Connection {
   #cursor: string;
   #failures = 0;
   #retryMs = 1000;
+  readonly #name: string;
 
   constructor(
     readonly options: StreamOptions,
     readonly listener: Listener,
   ) {
     this.#cursor = options.cursor ?? "";
+    // Not randomUUID: browsers have it on secure origins only.
+    this.#name = options.clientName ?? Math.random().toString(36).slice(2);
   }
 
   /** Connects and reads to the connection's end. True when the stream is over. */
@@ -168,7 +174,7 @@ class Connection {
   }
 
   #request(link: AbortSignal): RequestInit {
-    const headers: Record<string, string> = { accept: "text/event-stream" };
+    const headers: Record<string, string> = { accept: "text/event-stream", "x-client-name": this.#name };
     if (this.options.apiKey !== undefined) headers.authorization = `Bearer ${this.options.apiKey}`;
     if (this.#cursor !== "") headers["last-event-id"] = this.#cursor;
     const { signal } = this.options;

@@ -175,3 +175,16 @@ test("a feed goes on after the end of a migration, and hands nothing out twice w
     assert.deepEqual(paths, ["/api/events/stream?migrations=a,b,c", "/api/events/stream?migrations=a,b,c"]);
   });
 });
+
+test("a client says who it is, the same on each connection", async () => {
+  const names: unknown[] = [];
+  const named = (answer: Answer): Answer => (request, response) => {
+    names.push(request.headers["x-client-name"]);
+    answer(request, response);
+  };
+  const twice = () => [named(stream("retry: 1\n\n" + event(1))), named(stream(event(2, "done")))];
+  await serving(twice(), (baseUrl) => watch(baseUrl));
+  await serving(twice(), (baseUrl) => watch(baseUrl, { clientName: "tab-1" }));
+  assert.match(String(names[0]), /^[a-z0-9]+$/);
+  assert.deepEqual(names.slice(1), [names[0], "tab-1", "tab-1"]);
+});

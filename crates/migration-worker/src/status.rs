@@ -10,16 +10,11 @@ use proto::{
         worker_status_server::{WorkerStatus, WorkerStatusServer},
     },
 };
-use service_kit::BoxError;
+use service_kit::{BoxError, grpc::Doorkeeper};
 use std::sync::Arc;
-use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{
-    Request, Response, Status,
-    service::{Interceptor, interceptor::InterceptedService},
-    transport::Server,
-};
+use tonic::{Request, Response, Status, service::interceptor::InterceptedService, transport::Server};
 use tracing::Instrument;
 
 /// A caller that asks for one job needs no more.
@@ -58,30 +53,6 @@ pub(crate) fn serve(shop: &Arc<Workshop>, listener: TcpListener) -> Result<(), B
     Ok(())
 }
 
-/// Lets nobody pass who does not show the token.
-#[derive(Clone)]
-struct Doorkeeper {
-    /// Hashes are compared, so that not even the token's length shows in the time that it takes.
-    expected: [u8; 32],
-}
-
-impl Doorkeeper {
-    fn new(token: &str) -> Self {
-        Self { expected: *blake3::hash(format!("Bearer {token}").as_bytes()).as_bytes() }
-    }
-}
-
-impl Interceptor for Doorkeeper {
-    fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
-        let shown = request.metadata().get("authorization").map_or(&b""[..], |value| value.as_bytes());
-        let shown = blake3::hash(shown);
-        if bool::from(self.expected.ct_eq(shown.as_bytes())) {
-            return Ok(request);
-        }
-        Err(Status::unauthenticated("a valid bearer token is needed"))
-    }
-}
-
 struct Answers(Arc<Workshop>);
 
 #[tonic::async_trait]
@@ -103,28 +74,5 @@ impl WorkerStatus for Answers {
         }
         .instrument(span)
         .await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_whole_token_opens() {
-        let mut doorkeeper = Doorkeeper::new("0123456789abcdef");
-        let mut asked = |header: Option<&str>| {
-            let mut request = Request::new(());
-            if let Some(header) = header {
-                request.metadata_mut().insert("authorization", header.parse().expect("ASCII"));
-            }
-            doorkeeper.call(request).is_ok()
-        };
-        assert!(asked(Some("Bearer 0123456789abcdef")));
-        for wrong in
-            [None, Some(""), Some("Bearer "), Some("Bearer 0123456789abcde"), Some("0123456789abcdef")]
-        {
-            assert!(!asked(wrong), "{wrong:?}");
-        }
     }
 }

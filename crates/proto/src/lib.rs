@@ -5,6 +5,7 @@
 
 pub mod control;
 pub mod status;
+pub mod stream;
 
 /// The descriptors of every file in `/proto`, for the reflection service.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -169,6 +169,6 @@ mod tests {
         let set = prost_types::FileDescriptorSet::decode(crate::FILE_DESCRIPTOR_SET).expect("descriptors");
         let services: Vec<_> =
             set.file.iter().flat_map(|f| &f.service).filter_map(|s| s.name.as_deref()).collect();
-        assert_eq!(services, ["WorkerControl", "WorkerStatus"]);
+        assert_eq!(services, ["WorkerControl", "WorkerStatus", "MigrationWatch", "StreamFigures"]);
     }
 }

@@ -1,32 +1,39 @@
 //! The broadcaster as a part of a process: what a service of its own and the all-in-one both mount.
 
 use crate::{
-    Code, Options, SERVICE,
+    Code, Config, Options, SERVICE,
     access::Credentials,
     address,
     cursor::{History, Verdict},
     feed,
+    grpc::{self, Grpc},
     hub::Hub,
-    limits::{Limits, Most},
+    limits::{Limits, Most, Sort},
     line::{Line, Opening},
     metrics::Metrics,
+    pipe,
     problem::Problem,
     route,
     session::Session,
+    visitors::{Name, Visitor, Visitors},
+    wire::{Hello, Sse, Wire},
 };
 use actix_web::web::ServiceConfig;
 use auth::{Caller, Origins, Sent};
 use bus::Bell;
 use bytes::Bytes;
-use domain::MigrationId;
-use service_kit::{Lifecycle, cors::Cors};
-use std::{collections::HashSet, net::IpAddr, sync::Arc, time::Duration};
+use domain::{MigrationId, TenantId};
+use proto::stream::Watch;
+use service_kit::{BoxError, Lifecycle, cors::Cors};
+use std::{
+    collections::HashSet,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 use store::{Horizon, Store};
 use time::OffsetDateTime;
-use tokio::{
-    sync::mpsc,
-    time::{Instant, sleep},
-};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -38,26 +45,27 @@ const SAMPLE: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Broadcaster {
     store: Store,
-    hub: Hub,
-    limits: Limits,
+    pub(crate) hub: Hub,
+    pub(crate) limits: Limits,
+    pub(crate) visitors: Visitors,
     credentials: Credentials,
     origins: Origins,
-    lifecycle: Lifecycle,
-    options: Options,
-    metrics: Arc<Metrics>,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) options: Arc<Options>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 /// What a request for a stream leads to.
 pub(crate) enum Opened {
     /// The frames, as they come.
-    Stream(mpsc::Receiver<Bytes>),
+    Stream(pipe::Receiver<Bytes>),
     /// The history is over and was read to its end: do not come again.
     Over,
 }
 
 impl Broadcaster {
-    /// Begins to listen to the bell; `origins` is where pages are served. Call it on the runtime that all its tasks shall live on, after telemetry
-    /// was set up.
+    /// Begins to listen to the bell; `origins` is where pages are served. Call it on the runtime that all its tasks
+    /// shall live on, after telemetry was set up.
     pub fn new(
         store: Store,
         bell: &dyn Bell,
@@ -71,11 +79,17 @@ impl Broadcaster {
             user: options.max_streams_per_user,
             address: options.max_streams_per_address,
         });
-        let metrics = Arc::new(Metrics::new(&opentelemetry::global::meter("realtime_broadcaster"), &limits));
-        let hub = Hub::new(store.clone(), lifecycle.clone(), options.clone(), Arc::clone(&metrics));
-        let (listening, notes) = (hub.clone(), bell.notes());
+        let (visitors, options) = (Visitors::default(), Arc::new(options.clone()));
+        let meter = opentelemetry::global::meter("realtime_broadcaster");
+        let metrics = Arc::new(Metrics::new(&meter, &limits, &visitors));
+        let hub = Hub::new(store.clone(), lifecycle.clone(), Arc::clone(&options), Arc::clone(&metrics));
+        let (listening, checking, notes) = (hub.clone(), hub.clone(), bell.notes());
         lifecycle.spawn("event notes", async move {
             listening.listen(notes).await;
+            Ok(())
+        });
+        lifecycle.spawn("event tails", async move {
+            checking.check_tails().await;
             Ok(())
         });
         let sampling = sample(store.clone(), Arc::clone(&metrics), lifecycle.stopping());
@@ -89,13 +103,21 @@ impl Broadcaster {
             watching.await;
             Ok(())
         });
-        let (lifecycle, options) = (lifecycle.clone(), options.clone());
-        Self { store, hub, limits, credentials, origins, lifecycle, options, metrics }
+        let lifecycle = lifecycle.clone();
+        Self { store, hub, limits, visitors, credentials, origins, lifecycle, options, metrics }
     }
 
     /// Mounts the streams. Mount them before anything that takes all of `/api`.
     pub fn routes(&self, cors: Cors) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
         route::routes(self.clone(), cors)
+    }
+
+    /// Serves gRPC, if the configuration names an address for it, and returns that.
+    pub async fn serve_grpc(&self, config: &Config) -> Result<Option<SocketAddr>, BoxError> {
+        match config.grpc_listen {
+            Some(listen) => grpc::serve(self, listen, config.grpc_token.expose()).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Judges a request and begins its stream, on the process's own runtime: what serves requests is a thread
@@ -118,48 +140,95 @@ impl Broadcaster {
         let caller = auth::identify(&self.store, &self.origins, &sent).await?;
         let spread = die();
         let address = address::of(ask.peer, &ask.forwarded, &self.options.proxies);
-        let place = self.limits.enter(caller.tenant, caller.user, address);
+        let (sort, stream) = match &ask.what {
+            What::Migration(migration) => (Sort::Migration, migration.0),
+            What::Feed(_) => (Sort::Feed, caller.tenant.0),
+        };
+        let place = self.limits.enter(sort, caller.tenant, caller.user, address);
         let place = place.map_err(|full| Problem::full(full, spread))?;
+        if let Some(client) = ask.client {
+            self.visitors.came(Visitor { user: caller.user.0, client, stream }, Instant::now());
+        }
         let opening = Opening {
             stopping: self.lifecycle.stopping(),
             key_ends: ends(&caller),
-            held: self.credentials.hold(&caller),
+            held: Some(self.credentials.hold(&caller)),
             spread,
             metrics: Arc::clone(&self.metrics),
             place,
         };
         match ask.what {
-            What::Migration(migration) => self.migration(&caller, migration, ask.cursor, opening).await,
+            What::Migration(migration) => {
+                let wanted = Wanted { tenant: caller.tenant, migration, cursor: ask.cursor };
+                let frames = self.migration::<Sse>(wanted, opening).await?;
+                Ok(frames.map_or(Opened::Over, Opened::Stream))
+            }
             What::Feed(chosen) => self.feed(&caller, chosen, ask.cursor, opening).await,
         }
     }
 
-    async fn migration(
+    /// The same for a service, which is trusted to say for which tenant it asks.
+    pub(crate) async fn watch(&self, watch: Watch) -> Result<pipe::Receiver<<Grpc as Wire>::Frame>, Problem> {
+        let spread = die();
+        let place = self.limits.enter_service(Sort::Watch, watch.tenant);
+        let opening = Opening {
+            stopping: self.lifecycle.stopping(),
+            key_ends: None,
+            held: None,
+            spread,
+            metrics: Arc::clone(&self.metrics),
+            place: place.map_err(|full| Problem::full(full, spread))?,
+        };
+        let wanted = Wanted { tenant: watch.tenant, migration: watch.migration, cursor: watch.cursor };
+        if let Some(frames) = self.migration::<Grpc>(wanted, opening).await? {
+            return Ok(frames);
+        }
+        let history = self.history(watch.migration.0).await?;
+        let tail = self.store.event_tail(watch.tenant, watch.migration).await?.ok_or_else(no_such)?;
+        let (only, frames) = pipe::pipe(0);
+        only.finish(Grpc::hello(&Hello {
+            verdict: Verdict::Over,
+            history,
+            at: tail.last_seq,
+            last: Some(tail.last_seq),
+            heartbeat: self.options.heartbeat,
+            retry: self.options.retry,
+        }));
+        Ok(frames)
+    }
+
+    async fn history(&self, whose: Uuid) -> Result<History, Problem> {
+        Ok(History::new(self.store.log_incarnation().await?, whose))
+    }
+
+    /// Begins a stream of one migration; `None` if the cursor is the end of a history that is over.
+    async fn migration<W: Wire>(
         &self,
-        caller: &Caller,
-        migration: MigrationId,
-        cursor: Option<String>,
+        wanted: Wanted,
         opening: Opening,
-    ) -> Result<Opened, Problem> {
-        let tail = self.store.event_tail(caller.tenant, migration).await?.ok_or_else(no_such)?;
-        let history = History::new(self.store.log_incarnation().await?, migration.0);
+    ) -> Result<Option<pipe::Receiver<W::Frame>>, Problem> {
+        let Wanted { tenant, migration, cursor } = wanted;
+        let tail = self.store.event_tail(tenant, migration).await?.ok_or_else(no_such)?;
+        let history = self.history(migration.0).await?;
         let verdict = Verdict::of(cursor.as_deref(), history, tail);
         if verdict == Verdict::Over {
-            return Ok(Opened::Over);
+            return Ok(None);
         }
         let session = Session {
             store: self.store.clone(),
-            tenant: caller.tenant,
+            tenant,
             migration,
             history,
             verdict,
             last: tail.last_seq,
-            subscription: self.hub.subscribe((caller.tenant, migration), history, tail.last_seq),
-            options: self.options.clone(),
+            subscription: self.hub.subscribe((tenant, migration), history, tail.last_seq),
+            heartbeat: self.options.heartbeat,
+            page: self.options.page,
             metrics: Arc::clone(&self.metrics),
         };
-        let (line, frames) = Line::open(opening, &self.options);
-        Ok(self.begin(session.run(line), frames))
+        let (line, frames) = Line::<W>::open(opening, &self.options);
+        self.begin(session.run(line));
+        Ok(Some(frames))
     }
 
     async fn feed(
@@ -176,7 +245,7 @@ impl Broadcaster {
                 return Err(no_such());
             }
         }
-        let history = History::new(self.store.log_incarnation().await?, tenant.0);
+        let history = self.history(tenant.0).await?;
         let tip = self.store.event_tip().await?;
         let mut verdict = Verdict::across(cursor.as_deref(), history, tip);
         if let Verdict::Resumed(at) = verdict {
@@ -195,18 +264,15 @@ impl Broadcaster {
             heartbeat: self.options.heartbeat,
             metrics: Arc::clone(&self.metrics),
         };
-        let (line, frames) = Line::open(opening, &self.options);
-        Ok(self.begin(session.run(line), frames))
+        let (line, frames) = Line::<Sse>::open(opening, &self.options);
+        self.begin(session.run(line));
+        Ok(Opened::Stream(frames))
     }
 
     /// The stream outlives the request's span, which ends with the answer's head.
-    fn begin(
-        &self,
-        session: impl Future<Output = ()> + Send + 'static,
-        frames: mpsc::Receiver<Bytes>,
-    ) -> Opened {
-        self.lifecycle.spawn_finite("stream", session.instrument(tracing::Span::none()));
-        Opened::Stream(frames)
+    fn begin(&self, session: impl Future<Output = ()> + Send + 'static) {
+        // Boxed before it is wrapped: each wrapper would hold room for it twice.
+        self.lifecycle.spawn_finite("stream", Box::pin(session).instrument(tracing::Span::none()));
     }
 }
 
@@ -219,8 +285,17 @@ pub(crate) struct Ask {
     pub(crate) fetch_site: Option<String>,
     pub(crate) peer: IpAddr,
     pub(crate) forwarded: String,
+    /// What the client calls itself.
+    pub(crate) client: Option<Name>,
     pub(crate) what: What,
     pub(crate) cursor: Option<String>,
+}
+
+/// One migration's history, from a cursor on.
+struct Wanted {
+    tenant: TenantId,
+    migration: MigrationId,
+    cursor: Option<String>,
 }
 
 /// Whose events.

@@ -20,6 +20,10 @@ pub struct Config {
     pub telemetry: telemetry::Options,
     /// Where to listen; port 0 takes a free one. `/livez`, `/readyz` and `/metrics` are served here too.
     pub listen: SocketAddr,
+    /// Where to serve gRPC for services and operators; port 0 takes a free one, without an address there is none.
+    pub grpc_listen: Option<SocketAddr>,
+    /// What its callers have to show.
+    pub grpc_token: Secret,
     /// Threads that serve requests.
     pub workers: usize,
     /// The origins that pages are served at, whose cookies count; this machine's own names if there is none.
@@ -41,6 +45,8 @@ impl Default for Config {
             bus: bus::Options::default(),
             telemetry: telemetry::Options::default(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
+            grpc_listen: None,
+            grpc_token: Secret::default(),
             workers: 2,
             origins: Vec::new(),
             cors_origins: Vec::new(),
@@ -55,6 +61,11 @@ impl Config {
     pub fn check(&self) -> Result<(), Error> {
         if self.workers == 0 {
             return Err(Error::Check("workers must be at least 1".into()));
+        }
+        if self.grpc_listen.is_some() && self.grpc_token.expose().len() < 16 {
+            return Err(Error::Check(
+                "grpc_token has to have at least 16 characters with grpc_listen".into(),
+            ));
         }
         self.origins()?;
         self.cors()?;
@@ -86,10 +97,10 @@ pub struct Options {
     pub tail_check: Duration,
     /// Events read from the database at a time.
     pub page: u32,
-    /// Frames kept for listeners of a migration that are behind; one who falls further behind reads the
-    /// database again.
+    /// Reads (of up to `page` events) kept for listeners of a migration or a feed that are behind; one who falls
+    /// further behind reads the database again.
     pub buffer: usize,
-    /// Frames handed to a connection ahead of what it has taken.
+    /// Bytes handed to a connection ahead of what it has taken; one read may be larger, and then waits alone.
     pub ahead: usize,
     /// A connection that takes nothing for this long is closed.
     #[serde(with = "humantime_serde")]
@@ -121,8 +132,8 @@ impl Default for Options {
             heartbeat: Duration::from_secs(15),
             tail_check: Duration::from_secs(3),
             page: 256,
-            buffer: 256,
-            ahead: 16,
+            buffer: 16,
+            ahead: 256 * 1024,
             patience: Duration::from_secs(30),
             lifetime: Duration::from_secs(600),
             retry: Duration::from_secs(2),

@@ -14,33 +14,36 @@ pub(crate) use reader::Reader;
 pub(crate) use session::Session;
 pub(crate) use sweep::Sweep;
 
-use crate::cursor::History;
-use bytes::Bytes;
+use crate::{cursor::History, page::Page};
 use domain::{MigrationId, event::Event};
 use store::{Horizon, PlacedEvent};
 
 /// What a feed's reader hands to all who listen.
 #[derive(Debug)]
 pub(crate) enum Told {
-    /// One event, ready to be sent.
-    Event { migration: MigrationId, seq: i64, written_by: Horizon, bytes: Bytes },
+    /// Events of one migration, in order.
+    Events(Placed),
     /// Everything below was told.
     Reached(Horizon),
 }
 
-impl Told {
-    /// `at` is the horizon that the teller has reached: a client that comes back with it misses nothing.
-    fn event(placed: &PlacedEvent, history: History, at: Horizon) -> Self {
-        let event = &placed.event;
-        Self::Event {
-            migration: event.migration_id,
-            seq: event.seq,
-            written_by: placed.written_by,
-            bytes: frame(event, history, at),
-        }
-    }
+/// Events of one migration that were read together, and the transactions that wrote them.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    pub(crate) migration: MigrationId,
+    pub(crate) page: Page,
+    /// By whom each event was written.
+    pub(crate) written_by: Vec<Horizon>,
 }
 
-fn frame(event: &Event, history: History, at: Horizon) -> Bytes {
-    crate::frame::event(event, &history.cursor(at.0))
+impl Placed {
+    /// `at` is the horizon that the teller has reached: a client that comes back with it misses nothing. `None`
+    /// without events.
+    fn new(placed: Vec<PlacedEvent>, history: History, at: Horizon) -> Option<Self> {
+        let migration = placed.first()?.event.migration_id;
+        let written_by = placed.iter().map(|placed| placed.written_by).collect();
+        let events: Vec<Event> = placed.into_iter().map(|placed| placed.event).collect();
+        let cursor = history.cursor(at.0);
+        Some(Self { migration, page: Page::new(events, |_| cursor.clone()), written_by })
+    }
 }

@@ -1,67 +1,24 @@
-//! Frames: the bytes of server-sent events, encoded once and shared by all who get them.
+//! Frames: the bytes of server-sent events.
 
-use crate::cursor::{History, Verdict};
 use bytes::Bytes;
-use domain::event::{Event, EventType};
-use serde_json::json;
+use domain::event::Event;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// A comment line: keeps proxies from closing a silent connection.
 pub(crate) const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
 
-/// One event, ready to be sent to anybody.
-#[derive(Clone, Debug)]
-pub(crate) struct Frame {
-    /// Its number in the history.
-    pub(crate) seq: i64,
-    /// Does it end a run?
-    pub(crate) done: bool,
-    /// What goes over the wire.
-    pub(crate) bytes: Bytes,
-}
-
-impl Frame {
-    pub(crate) fn new(event: &Event, history: History) -> Self {
-        let bytes = self::event(event, &history.cursor(event.seq));
-        Self { seq: event.seq, done: event.event_type == EventType::Done, bytes }
-    }
-}
-
-/// An event's bytes, with what a client goes on from.
-pub(crate) fn event(event: &Event, cursor: &str) -> Bytes {
+/// Appends an event's bytes, with what a client goes on from.
+pub(crate) fn event(bytes: &mut Vec<u8>, event: &Event, cursor: &str) {
+    bytes.extend_from_slice(format!("id: {cursor}\nevent: {}\ndata: ", event.event_type.as_str()).as_bytes());
     // The envelope is plain data: numbers, texts and a map with text keys.
-    let data = serde_json::to_string(event).expect("an event can be written as JSON");
-    format!("id: {cursor}\nevent: {}\ndata: {data}\n\n", event.event_type.as_str()).into()
+    serde_json::to_writer(&mut *bytes, event).expect("an event can be written as JSON");
+    bytes.extend_from_slice(b"\n\n");
 }
 
 /// The first frame of each connection: what became of the cursor, and what to expect.
-pub(crate) fn hello(
-    verdict: Verdict,
-    history: History,
-    last: i64,
-    heartbeat: Duration,
-    retry: Duration,
-) -> Bytes {
-    let from = verdict.from();
-    let data = json!({
-        "verdict": verdict.word(),
-        "why": verdict.why(),
-        "from": from,
-        "last": last,
-        "heartbeatMs": heartbeat.as_millis() as u64,
-    });
+pub(crate) fn hello(data: &Value, cursor: &str, retry: Duration) -> Bytes {
     // With an id, so that a cursor which could not be used is replaced at once by one that can.
-    format!("retry: {}\nid: {}\nevent: hello\ndata: {data}\n\n", retry.as_millis(), history.cursor(from))
-        .into()
-}
-
-/// The same for a feed, which has no beginning and no end of its own.
-pub(crate) fn feed_hello(verdict: Verdict, cursor: &str, heartbeat: Duration, retry: Duration) -> Bytes {
-    let data = json!({
-        "verdict": verdict.word(),
-        "why": verdict.why(),
-        "heartbeatMs": heartbeat.as_millis() as u64,
-    });
     format!("retry: {}\nid: {cursor}\nevent: hello\ndata: {data}\n\n", retry.as_millis()).into()
 }
 

@@ -1,17 +1,20 @@
 //! A connection's way out, and everything that may end it: the listener, its pace, its key, its time, our stop.
 //!
 //! What is sent is handed over within a bound, or the connection ends; nothing is kept for a listener here but
-//! the few frames of `ahead`.
+//! the bytes of `ahead`.
 
-use crate::{Options, access::Held, frame, limits::Place, metrics::Metrics};
-use bytes::Bytes;
+use crate::{
+    Options,
+    access::Held,
+    limits::Place,
+    metrics::Metrics,
+    pipe::{self, Gone, pipe},
+    wire::Wire,
+};
 use std::{sync::Arc, time::Duration};
 use tokio::{
-    sync::{
-        broadcast::{Receiver, error::RecvError},
-        mpsc,
-    },
-    time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout},
+    sync::broadcast::{Receiver, error::RecvError},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -24,8 +27,8 @@ pub(crate) struct Opening {
     pub(crate) stopping: CancellationToken,
     /// When the caller's key stops working, if that is known.
     pub(crate) key_ends: Option<Instant>,
-    /// Tells when it stops working earlier.
-    pub(crate) held: Held,
+    /// Tells when it stops working earlier; a service's token does not.
+    pub(crate) held: Option<Held>,
     /// Between 0 and 1, drawn for this connection.
     pub(crate) spread: f64,
     pub(crate) metrics: Arc<Metrics>,
@@ -52,7 +55,7 @@ pub(crate) enum End {
 }
 
 impl End {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Stopping => "stopping",
@@ -70,15 +73,18 @@ pub(crate) enum Next<F> {
     Frame(Arc<F>),
     /// The shared buffer has moved on: read the database again.
     Behind,
+    /// It was silent for so long that it should hear something.
     Heartbeat,
 }
 
 /// See the file's head.
-pub(crate) struct Line {
-    out: mpsc::Sender<Bytes>,
+pub(crate) struct Line<W: Wire> {
+    out: pipe::Sender<W::Frame>,
     stopping: CancellationToken,
-    held: Held,
-    heartbeat: Interval,
+    signed_out: CancellationToken,
+    heartbeat: Duration,
+    /// When the next one is due.
+    beats_at: Instant,
     /// What the client is told to wait before it comes again.
     pub(crate) retry: Duration,
     patience: Duration,
@@ -87,24 +93,24 @@ pub(crate) struct Line {
     end: End,
     metrics: Arc<Metrics>,
     _place: Place,
+    _held: Option<Held>,
 }
 
-impl Line {
+impl<W: Wire> Line<W> {
     /// The line, and its other end.
-    pub(crate) fn open(opening: Opening, options: &Options) -> (Self, mpsc::Receiver<Bytes>) {
+    pub(crate) fn open(opening: Opening, options: &Options) -> (Self, pipe::Receiver<W::Frame>) {
         let rotates = Instant::now() + options.lifetime.mul_f64(0.8 + opening.spread * 0.4);
         let (ends_at, end) = match opening.key_ends {
             Some(key_ends) if key_ends < rotates => (key_ends, End::KeyExpired),
             _ => (rotates, End::Rotated),
         };
-        let mut heartbeat = interval_at(Instant::now() + options.heartbeat, options.heartbeat);
-        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (out, frames) = mpsc::channel(options.ahead);
+        let (out, frames) = pipe(options.ahead);
         let line = Self {
             out,
             stopping: opening.stopping,
-            held: opening.held,
-            heartbeat,
+            signed_out: opening.held.as_ref().map(|held| held.ended.clone()).unwrap_or_default(),
+            heartbeat: options.heartbeat,
+            beats_at: Instant::now() + options.heartbeat,
             retry: options.retry.mul_f64(1.0 + opening.spread / 2.0),
             patience: options.patience,
             pause: FIRST_PAUSE,
@@ -112,39 +118,54 @@ impl Line {
             end,
             metrics: opening.metrics,
             _place: opening.place,
+            _held: opening.held,
         };
         (line, frames)
     }
 
-    pub(crate) async fn send(&mut self, bytes: Bytes) -> Result<(), End> {
+    pub(crate) async fn send(&mut self, frame: W::Frame) -> Result<(), End> {
+        let weight = W::weight(&frame);
         tokio::select! {
             biased;
-            sent = timeout(self.patience, self.out.send(bytes)) => match sent {
+            sent = timeout(self.patience, self.out.send(frame, weight)) => match sent {
                 Ok(Ok(())) => {
-                    self.heartbeat.reset();
+                    self.beats_at = Instant::now() + self.heartbeat;
                     Ok(())
                 }
-                Ok(Err(_)) => Err(End::Gone),
+                Ok(Err(Gone)) => Err(End::Gone),
                 Err(_) => Err(End::Slow),
             },
             () = self.stopping.cancelled() => Err(End::Stopping),
-            () = self.held.ended.cancelled() => Err(End::SignedOut),
+            () = self.signed_out.cancelled() => Err(End::SignedOut),
+        }
+    }
+
+    /// Says something in place of silence.
+    pub(crate) async fn beat(&mut self) -> Result<(), End> {
+        self.beats_at = Instant::now() + self.heartbeat;
+        match W::beat() {
+            Some(beat) => self.send(beat).await,
+            None => Ok(()),
         }
     }
 
     pub(crate) async fn next<F>(&mut self, frames: &mut Receiver<Arc<F>>) -> Result<Next<F>, End> {
+        if Instant::now() >= self.ends_at {
+            return Err(self.end);
+        }
+        // One timer for both: it is what a silent connection waits by.
+        let due = self.beats_at.min(self.ends_at);
         tokio::select! {
             biased;
             () = self.stopping.cancelled() => Err(End::Stopping),
-            () = self.held.ended.cancelled() => Err(End::SignedOut),
-            () = self.out.closed() => Err(End::Gone),
-            () = sleep_until(self.ends_at) => Err(self.end),
+            () = self.signed_out.cancelled() => Err(End::SignedOut),
+            () = self.out.gone() => Err(End::Gone),
             heard = frames.recv() => Ok(match heard {
                 Ok(frame) => Next::Frame(frame),
-                // Closed: the reader stops only with the process, and `stopping` tells that next.
+                // Closed: the topic ends only with the process, and `stopping` tells that next.
                 Err(RecvError::Lagged(_) | RecvError::Closed) => Next::Behind,
             }),
-            _ = self.heartbeat.tick() => Ok(Next::Heartbeat),
+            () = sleep_until(due) => if self.ends_at <= due { Err(self.end) } else { Ok(Next::Heartbeat) },
         }
     }
 
@@ -156,12 +177,12 @@ impl Line {
             tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => return Err(End::Stopping),
-                () = self.held.ended.cancelled() => return Err(End::SignedOut),
-                () = self.out.closed() => return Err(End::Gone),
+                () = self.signed_out.cancelled() => return Err(End::SignedOut),
+                () = self.out.gone() => return Err(End::Gone),
                 () = sleep_until(until) => return Ok(()),
-                _ = self.heartbeat.tick() => {}
+                () = sleep_until(self.beats_at) => {}
             }
-            self.send(frame::HEARTBEAT).await?;
+            self.beat().await?;
         }
     }
 
@@ -172,9 +193,12 @@ impl Line {
 
     /// Ends the connection, with a word about it where the client should come again.
     pub(crate) fn close(self, end: End) {
+        if end == End::Slow {
+            // It may never take what waits for it, and can have it again by its cursor.
+            self.out.empty();
+        }
         if matches!(end, End::Stopping | End::Rotated | End::KeyExpired | End::SignedOut | End::Slow) {
-            // Only if there is room: the connection ends in any case, and its end says the same.
-            let _room = self.out.try_send(frame::bye(end.as_str()));
+            self.out.finish(W::bye(end.as_str()));
         }
         self.metrics.closed(end.as_str());
         tracing::debug!(reason = end.as_str(), "a stream ended");

@@ -95,6 +95,10 @@ impl Problem {
         Self { code, detail: detail.into(), retry_after: 1 }
     }
 
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
     /// The cause is logged; the client learns whether it is a part that is away or a fault of ours.
     fn from_source(kind: Kind, source: &(dyn std::error::Error + 'static)) -> Self {
         let told = service_kit::exit::chain(source);

@@ -33,6 +33,7 @@ async fn serve(config: Config, start: Start, registry: prometheus::Registry) -> 
         let store = store.clone();
         async move { Ok(store.ping().await?) }
     });
+    broadcaster.serve_grpc(&config).await.map_err(|error| anyhow::anyhow!(error).context("gRPC"))?;
     let (streams, admin) = (broadcaster.routes(config.cors()?), admin::routes(readiness, registry));
     let server = http::Server {
         name: "http",

@@ -2,8 +2,8 @@
 
 use crate::{
     cursor::History,
-    frame::Frame,
     metrics::Metrics,
+    page::Page,
     topics::Topic,
     watch::{Watch, delivery},
 };
@@ -18,47 +18,47 @@ pub(crate) struct Reader {
     pub(crate) history: History,
     /// The last event that was handed out.
     pub(crate) at: i64,
-    pub(crate) topic: Arc<Topic<Frame>>,
     pub(crate) page: u32,
     pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Watch for Reader {
-    type Frame = Frame;
+    type Frame = Page;
 
-    fn topic(&self) -> &Arc<Topic<Frame>> {
-        &self.topic
-    }
-
-    fn metrics(&self) -> &Metrics {
-        &self.metrics
-    }
-
-    async fn catch_up(&mut self) -> Result<usize, store::Error> {
+    async fn catch_up(&mut self, topic: &Topic<Self>) -> Result<usize, store::Error> {
         let mut found = 0;
         loop {
-            let page =
+            let events =
                 self.store.traced_events_after(self.tenant, self.migration, self.at, self.page).await?;
-            for (event, trace) in &page {
-                self.hand_out(event, trace);
-            }
-            found += page.len();
-            if page.len() < self.page as usize {
+            let count = events.len();
+            self.hand_out(events, topic);
+            found += count;
+            if count < self.page as usize {
                 return Ok(found);
             }
         }
     }
+
+    fn at(&self) -> i64 {
+        self.at
+    }
 }
 
 impl Reader {
-    fn hand_out(&mut self, event: &Event, written: &TraceContext) {
-        let listeners = self.topic.frames.receiver_count();
-        delivery(event, &self.topic.noted, written, listeners).in_scope(|| {
-            let frame = Arc::new(Frame::new(event, self.history));
-            self.at = event.seq;
+    fn hand_out(&mut self, events: Vec<(Event, TraceContext)>, topic: &Topic<Self>) {
+        let listeners = topic.frames.receiver_count();
+        // Open until all were handed over.
+        let _spans: Vec<_> =
+            events.iter().map(|(event, written)| delivery(event, &topic.noted, written, listeners)).collect();
+        let events: Vec<Event> = events.into_iter().map(|(event, _)| event).collect();
+        for event in &events {
             self.metrics.live(event);
-            // An error says that the last listener has just left: `over` follows.
-            let _listeners = self.topic.frames.send(frame);
-        });
+        }
+        let history = self.history;
+        let page = Page::new(events, |event| history.cursor(event.seq));
+        let Some(last) = page.last() else { return };
+        self.at = last;
+        // An error says that the last listener has just left: `over` follows.
+        let _listeners = topic.frames.send(Arc::new(page));
     }
 }

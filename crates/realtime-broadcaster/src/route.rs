@@ -4,6 +4,7 @@ use crate::{
     Broadcaster, Code, SERVICE,
     broadcaster::{Ask, Opened, What},
     problem::Problem,
+    visitors::Name,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -16,7 +17,6 @@ use futures::StreamExt;
 use serde::Deserialize;
 use service_kit::cors::{self, Cors};
 use std::{collections::HashSet, convert::Infallible, net::IpAddr};
-use tokio_stream::wrappers::ReceiverStream;
 
 const MIGRATION: &str = "/api/migration/{id}/stream";
 const FEED: &str = "/api/events/stream";
@@ -32,6 +32,8 @@ struct Parameters {
     /// The name that a common polyfill uses.
     #[serde(rename = "lastEventId")]
     last_event_id: Option<String>,
+    /// What the client calls itself, for those that cannot send `X-Client-Name`.
+    client: Option<String>,
     /// Of a feed: the ids to tell of, with commas between; all if absent.
     migrations: Option<String>,
 }
@@ -93,6 +95,8 @@ async fn open(
 ) -> Result<HttpResponse, Problem> {
     // The header is newer: EventSource sends it when it comes back, to the URL that it began with.
     let cursor = text(request, "last-event-id").or(parameters.cursor).or(parameters.last_event_id);
+    let client = text(request, "x-client-name").or(parameters.client).filter(|name| !name.is_empty());
+    let client = client.as_deref().map(|name| Name::parse(name).ok_or_else(no_name)).transpose()?;
     let ask = Ask {
         authorization: text(request, header::AUTHORIZATION.as_str()),
         cookie: text(request, header::COOKIE.as_str()),
@@ -102,6 +106,7 @@ async fn open(
         // Without one the request was not made over a socket.
         peer: request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip()),
         forwarded: text(request, "x-forwarded-for").unwrap_or_default(),
+        client,
         what,
         cursor,
     };
@@ -111,8 +116,13 @@ async fn open(
             .content_type("text/event-stream")
             .insert_header(("Cache-Control", "no-store"))
             .insert_header(("X-Accel-Buffering", "no"))
-            .streaming(ReceiverStream::new(frames).map(Ok::<_, Infallible>)),
+            .streaming(frames.map(Ok::<_, Infallible>)),
     })
+}
+
+fn no_name() -> Problem {
+    let told = "A client's name has 1 to 64 letters, digits and -_.: in it; leave it out if there is none.";
+    Problem::new(Code::InvalidQuery, told)
 }
 
 /// A header as text. Bytes that are no text become a cursor or a key that is not valid, not one that is absent.

@@ -3,19 +3,18 @@
 //!
 //! The listener is subscribed before the backlog is read, and numbers have no gaps: what comes twice is known by
 //! its number and dropped, what is missing is read from the database. A listener that does not take its frames
-//! holds a bounded number of them, and after a while loses its connection; its cursor brings it back.
+//! holds a bounded number of bytes, and after a while loses its connection; its cursor brings it back.
 
 use crate::{
-    Options,
     cursor::{History, Verdict},
-    frame::{self, Frame},
+    hub::Seat,
     line::{End, Line, Next},
     metrics::{Metrics, Resync},
-    topics::Subscription,
+    page::Page,
+    wire::{Hello, Wire},
 };
-use bytes::BytesMut;
-use domain::{MigrationId, TenantId, event::EventType};
-use std::sync::Arc;
+use domain::{MigrationId, TenantId};
+use std::{sync::Arc, time::Duration};
 use store::Store;
 
 /// Everything that one connection needs.
@@ -27,14 +26,16 @@ pub(crate) struct Session {
     pub(crate) verdict: Verdict,
     /// The last event when the request came.
     pub(crate) last: i64,
-    pub(crate) subscription: Subscription<Frame>,
-    pub(crate) options: Options,
+    pub(crate) subscription: Seat,
+    pub(crate) heartbeat: Duration,
+    /// Events read at a time.
+    pub(crate) page: u32,
     pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Session {
     /// Until the connection ends, for whatever reason.
-    pub(crate) async fn run(mut self, mut line: Line) {
+    pub(crate) async fn run<W: Wire>(mut self, mut line: Line<W>) {
         let end = match self.tell(&mut line).await {
             Ok(()) => End::Done,
             Err(end) => end,
@@ -42,12 +43,20 @@ impl Session {
         line.close(end);
     }
 
-    async fn tell(&mut self, line: &mut Line) -> Result<(), End> {
-        let hello = frame::hello(self.verdict, self.history, self.last, self.options.heartbeat, line.retry);
-        line.send(hello).await?;
+    async fn tell<W: Wire>(&mut self, line: &mut Line<W>) -> Result<(), End> {
         let mut at = self.verdict.from();
+        line.send(W::hello(&Hello {
+            verdict: self.verdict,
+            history: self.history,
+            at,
+            last: Some(self.last),
+            heartbeat: self.heartbeat,
+            retry: line.retry,
+        }))
+        .await?;
         loop {
-            if self.backlog(line, &mut at).await? {
+            // Boxed: the silent time after it should not carry its weight.
+            if Box::pin(self.backlog(line, &mut at)).await? {
                 return Ok(());
             }
             if self.live(line, &mut at).await? {
@@ -57,12 +66,11 @@ impl Session {
     }
 
     /// Sends what the database holds after `at`. True when that ends the history.
-    async fn backlog(&mut self, line: &mut Line, at: &mut i64) -> Result<bool, End> {
+    async fn backlog<W: Wire>(&mut self, line: &mut Line<W>, at: &mut i64) -> Result<bool, End> {
         let mut done = false;
         loop {
-            let page = self.store.events_after(self.tenant, self.migration, *at, self.options.page).await;
-            let page = match page {
-                Ok(page) => page,
+            let events = match self.store.events_after(self.tenant, self.migration, *at, self.page).await {
+                Ok(events) => events,
                 Err(error) => {
                     let error = service_kit::exit::chain(&error);
                     tracing::warn!(migration = %self.migration, error, "the backlog cannot be read; trying again");
@@ -71,47 +79,51 @@ impl Session {
                 }
             };
             line.unpause();
-            let mut bytes = BytesMut::new();
-            for event in &page {
-                bytes.extend_from_slice(&Frame::new(event, self.history).bytes);
-                *at = event.seq;
-                // A later run may follow: only a `done` with nothing behind it ends the stream.
-                done = event.event_type == EventType::Done;
-            }
+            let full = events.len() >= self.page as usize;
+            let page = Page::new(events, |event| self.history.cursor(event.seq));
             if !page.is_empty() {
-                line.send(bytes.freeze()).await?;
-                self.metrics.delivered(page.len());
+                // A later run may follow: only a `done` with nothing behind it ends the stream.
+                done = page.ends();
+                self.send(&page, line, at).await?;
             }
-            if page.len() < self.options.page as usize {
+            if !full {
                 return Ok(done);
             }
         }
     }
 
     /// Sends live frames that follow `at`. True when the history ended, false when the database must be asked.
-    async fn live(&mut self, line: &mut Line, at: &mut i64) -> Result<bool, End> {
+    async fn live<W: Wire>(&mut self, line: &mut Line<W>, at: &mut i64) -> Result<bool, End> {
         loop {
             match line.next(&mut self.subscription.frames).await? {
-                Next::Heartbeat => line.send(frame::HEARTBEAT).await?,
+                Next::Heartbeat => line.beat().await?,
                 Next::Behind => {
                     self.metrics.resync(Resync::Lagged);
                     return Ok(false);
                 }
-                // The backlog held it already.
-                Next::Frame(frame) if frame.seq <= *at => {}
-                Next::Frame(frame) if frame.seq == *at + 1 => {
-                    line.send(frame.bytes.clone()).await?;
-                    self.metrics.delivered(1);
-                    *at = frame.seq;
-                    if frame.done {
-                        return Ok(true);
+                Next::Frame(page) => {
+                    if self.send(&page, line, at).await? {
+                        if page.ends() {
+                            return Ok(true);
+                        }
+                    } else if page.first().is_some_and(|first| first > *at) {
+                        self.metrics.resync(Resync::Gap);
+                        return Ok(false);
                     }
-                }
-                Next::Frame(_) => {
-                    self.metrics.resync(Resync::Gap);
-                    return Ok(false);
                 }
             }
         }
+    }
+
+    /// Sends what of a page follows `at`. False when there is nothing in it that does.
+    async fn send<W: Wire>(&self, page: &Page, line: &mut Line<W>, at: &mut i64) -> Result<bool, End> {
+        let Some(rest) = page.after(*at) else { return Ok(false) };
+        let (Some(last), count) = (rest.events().last().map(|event| event.seq), rest.events().len()) else {
+            return Ok(false);
+        };
+        line.send(W::events(rest, self.history)).await?;
+        self.metrics.delivered(count);
+        *at = last;
+        Ok(true)
     }
 }

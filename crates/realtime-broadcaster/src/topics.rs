@@ -1,103 +1,136 @@
 //! What is shared by all who listen to the same thing, and lives exactly as long as anybody does.
 //!
-//! Birth and death of a topic both happen under the map's lock, so that nobody subscribes to one whose reader has
-//! been told to stop.
+//! Birth and death of a topic both happen under the map's lock, so that nobody subscribes to one that is over. A
+//! topic about which nothing is heard has no task and no timer: its reader lies in it until there may be news.
 
-use crate::noted::Noted;
-use bus::EventNote;
+use crate::{noted::Noted, watch::Watch};
 use std::{
     collections::HashMap,
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 /// What a reader and its listeners share.
-pub(crate) struct Topic<F> {
-    pub(crate) frames: broadcast::Sender<Arc<F>>,
-    /// Something new may be there.
-    pub(crate) bell: Notify,
+pub(crate) struct Topic<R: Watch> {
+    pub(crate) frames: broadcast::Sender<Arc<R::Frame>>,
     /// Nobody listens any more.
     pub(crate) over: CancellationToken,
     pub(crate) noted: Noted,
+    desk: Mutex<Desk<R>>,
 }
 
-impl<F> Topic<F> {
-    pub(crate) fn new(buffer: usize, over: CancellationToken) -> Self {
-        Self { frames: broadcast::Sender::new(buffer), bell: Notify::new(), over, noted: Noted::default() }
+/// Where the reader lies while it has nothing to do.
+struct Desk<R> {
+    reader: Option<R>,
+    /// There may be more than the reader that is under way has seen.
+    again: bool,
+    /// It was a note that said so.
+    told: bool,
+}
+
+impl<R: Watch> Topic<R> {
+    pub(crate) fn new(reader: R, buffer: usize, over: CancellationToken) -> Self {
+        let desk = Mutex::new(Desk { reader: Some(reader), again: false, told: false });
+        Self { frames: broadcast::Sender::new(buffer), over, noted: Noted::default(), desk }
+    }
+
+    /// There may be news: the reader, if it is not under way already. Give it back with [`Self::lay_down`].
+    pub(crate) fn take_up(&self, told: bool) -> Option<R> {
+        let mut desk = lock(&self.desk);
+        desk.told |= told;
+        let reader = desk.reader.take();
+        desk.again |= reader.is_none();
+        reader
+    }
+
+    /// Takes the reader back, unless there may be news again.
+    pub(crate) fn lay_down(&self, reader: R) -> Option<R> {
+        let mut desk = lock(&self.desk);
+        if std::mem::take(&mut desk.again) {
+            return Some(reader);
+        }
+        desk.reader = Some(reader);
+        None
+    }
+
+    /// Was it a note that said that there are news? Asked once, before they are read.
+    pub(crate) fn was_told(&self) -> bool {
+        std::mem::take(&mut lock(&self.desk).told)
+    }
+
+    /// How far it was read, unless that is just changing.
+    fn at(&self) -> Option<i64> {
+        lock(&self.desk).reader.as_ref().map(Watch::at)
     }
 }
 
 /// All topics of one kind.
-pub(crate) struct Topics<K, F> {
-    open: Mutex<HashMap<K, Entry<F>>>,
+pub(crate) struct Topics<K, R: Watch> {
+    open: Mutex<HashMap<K, Entry<R>>>,
 }
 
-struct Entry<F> {
-    topic: Arc<Topic<F>>,
+struct Entry<R: Watch> {
+    topic: Arc<Topic<R>>,
     subscribers: usize,
 }
 
-impl<K: Copy + Eq + Hash + Send + 'static, F: Send + Sync + 'static> Topics<K, F> {
+impl<K: Copy + Eq + Hash + Send + Sync + 'static, R: Watch> Topics<K, R> {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self { open: Mutex::default() })
     }
 
-    /// A place at the topic, which `create` makes, with its reader, if nobody listens yet.
+    /// A place at the topic, which `create` makes if nobody listens yet.
     pub(crate) fn subscribe(
         self: &Arc<Self>,
         key: K,
-        create: impl FnOnce() -> Arc<Topic<F>>,
-    ) -> Subscription<F> {
+        create: impl FnOnce() -> Topic<R>,
+    ) -> Subscription<K, R> {
         let mut open = lock(&self.open);
-        let entry = open.entry(key).or_insert_with(|| Entry { topic: create(), subscribers: 0 });
+        let entry = open.entry(key).or_insert_with(|| Entry { topic: Arc::new(create()), subscribers: 0 });
         entry.subscribers += 1;
         let frames = entry.topic.frames.subscribe();
-        let topics = Arc::clone(self);
-        Subscription { frames, _seat: Seat(Some(Box::new(move || topics.leave(key)))) }
+        Subscription { frames, key, topics: Arc::clone(self) }
     }
 
-    /// Wakes the topic's reader, if anybody listens.
-    pub(crate) fn heard(&self, key: &K, note: &EventNote) {
-        if let Some(entry) = lock(&self.open).get(key) {
-            entry.topic.noted.keep(note.migration, note.seq, note.trace.clone());
-            entry.topic.bell.notify_one();
-        }
+    /// The topic, if anybody listens.
+    pub(crate) fn get(&self, key: &K) -> Option<Arc<Topic<R>>> {
+        lock(&self.open).get(key).map(|entry| Arc::clone(&entry.topic))
     }
 
-    /// Wakes every reader; how many.
-    pub(crate) fn ring_all(&self) -> usize {
+    /// Every topic.
+    pub(crate) fn all(&self) -> Vec<Arc<Topic<R>>> {
+        lock(&self.open).values().map(|entry| Arc::clone(&entry.topic)).collect()
+    }
+
+    /// How far each topic was read that is not being read just now.
+    pub(crate) fn positions(&self) -> Vec<(K, i64)> {
         let open = lock(&self.open);
-        for entry in open.values() {
-            entry.topic.bell.notify_one();
-        }
-        open.len()
+        open.iter().filter_map(|(key, entry)| Some((*key, entry.topic.at()?))).collect()
     }
 
-    fn leave(&self, key: K) {
-        let mut open = lock(&self.open);
-        let Some(entry) = open.get_mut(&key) else { return };
-        entry.subscribers -= 1;
-        if entry.subscribers == 0 {
-            entry.topic.over.cancel();
-            open.remove(&key);
-        }
+    /// How many topics there are.
+    pub(crate) fn len(&self) -> usize {
+        lock(&self.open).len()
     }
 }
 
 /// One listener's place at a topic, given up when it is dropped.
-pub(crate) struct Subscription<F> {
-    pub(crate) frames: broadcast::Receiver<Arc<F>>,
-    _seat: Seat,
+pub(crate) struct Subscription<K: Copy + Eq + Hash, R: Watch> {
+    pub(crate) frames: broadcast::Receiver<Arc<R::Frame>>,
+    key: K,
+    topics: Arc<Topics<K, R>>,
 }
 
-struct Seat(Option<Box<dyn FnOnce() + Send>>);
-
-impl Drop for Seat {
+impl<K: Copy + Eq + Hash, R: Watch> Drop for Subscription<K, R> {
     fn drop(&mut self) {
-        if let Some(leave) = self.0.take() {
-            leave();
+        let mut open = lock(&self.topics.open);
+        let Some(entry) = open.get_mut(&self.key) else { return };
+        entry.subscribers -= 1;
+        if entry.subscribers == 0 {
+            entry.topic.over.cancel();
+            open.remove(&self.key);
         }
     }
 }
@@ -111,18 +144,43 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
+    struct Nothing;
+
+    impl Watch for Nothing {
+        type Frame = ();
+
+        async fn catch_up(&mut self, _topic: &Topic<Self>) -> Result<usize, store::Error> {
+            Ok(0)
+        }
+
+        fn at(&self) -> i64 {
+            7
+        }
+    }
+
     #[test]
     fn a_topic_lives_as_long_as_anybody_listens() {
-        let topics: Arc<Topics<u8, ()>> = Topics::new();
+        let topics: Arc<Topics<u8, Nothing>> = Topics::new();
         let over = CancellationToken::new();
-        let create = || Arc::new(Topic::new(1, over.clone()));
-        let first = topics.subscribe(7, create);
+        let first = topics.subscribe(7, || Topic::new(Nothing, 1, over.clone()));
         let second = topics.subscribe(7, || unreachable!("it is there"));
-        assert_eq!(topics.ring_all(), 1);
+        assert_eq!((topics.len(), topics.positions()), (1, vec![(7, 7)]));
         drop(first);
         assert!(!over.is_cancelled());
         drop(second);
-        assert!(over.is_cancelled(), "the reader is told to stop");
-        assert_eq!(topics.ring_all(), 0);
+        assert!(over.is_cancelled(), "a reader that is under way is told to stop");
+        assert_eq!(topics.len(), 0);
+    }
+
+    #[test]
+    fn what_is_heard_while_the_reader_is_under_way_sends_it_again() {
+        let topic = Topic::new(Nothing, 1, CancellationToken::new());
+        let reader = topic.take_up(false).expect("it lies there");
+        assert!(!topic.was_told() && topic.at().is_none());
+        assert!(topic.take_up(true).is_none(), "it is under way");
+        let reader = topic.lay_down(reader).expect("there is more");
+        assert!(topic.was_told() && !topic.was_told());
+        assert!(topic.lay_down(reader).is_none());
+        assert!(topic.take_up(true).is_some());
     }
 }

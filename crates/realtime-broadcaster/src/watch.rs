@@ -1,4 +1,4 @@
-//! What every reader does: looks when told to, and now and then unasked; after a failure soon again.
+//! What every reader does: once there may be news it reads until there are none, and after a failure tries again.
 
 use crate::{
     metrics::{Metrics, Resync},
@@ -7,47 +7,60 @@ use crate::{
 };
 use domain::{event::Event, trace::TraceContext};
 use std::{sync::Arc, time::Duration};
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::sleep};
 use tracing::Span;
 
-/// The first wait after the database did not answer; it doubles up to the tail check's interval.
+/// The first wait after the database did not answer; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
 /// One that reads for all who listen to a topic.
-pub(crate) trait Watch: Send {
+pub(crate) trait Watch: Sized + Send + 'static {
     /// What it hands out.
     type Frame: Send + Sync;
 
-    fn topic(&self) -> &Arc<Topic<Self::Frame>>;
-    fn metrics(&self) -> &Metrics;
     /// Hands out all that is new; how many events that was.
-    fn catch_up(&mut self) -> impl Future<Output = Result<usize, store::Error>> + Send;
+    fn catch_up(&mut self, topic: &Topic<Self>) -> impl Future<Output = Result<usize, store::Error>> + Send;
+
+    /// Up to where everything was handed out.
+    fn at(&self) -> i64;
 }
 
-/// Until nobody listens any more.
-pub(crate) async fn watch(mut reader: impl Watch, tail_check: Duration) {
-    let topic = Arc::clone(reader.topic());
-    let mut told = true;
+/// Reads until there is nothing new, or nobody listens any more. `turns` bounds how many read at once.
+pub(crate) async fn read<R: Watch>(
+    topic: Arc<Topic<R>>,
+    mut reader: R,
+    turns: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
+) {
     let mut pause = FIRST_PAUSE;
     loop {
-        let wait = match reader.catch_up().await {
+        let told = topic.was_told();
+        let caught_up = {
+            // Never closed; without a turn it would only be one reader more.
+            let _turn = turns.acquire().await;
+            reader.catch_up(&topic).await
+        };
+        match caught_up {
             Ok(found) => {
                 if found > 0 && !told {
-                    reader.metrics().resync(Resync::TailCheck);
+                    metrics.resync(Resync::TailCheck);
                 }
                 pause = FIRST_PAUSE;
-                tail_check
             }
             Err(error) => {
                 let error = service_kit::exit::chain(&error);
                 tracing::warn!(error, "events cannot be read; trying again");
-                pause = (pause * 2).min(tail_check);
-                pause
+                if topic.over.run_until_cancelled(sleep(pause)).await.is_none() {
+                    return;
+                }
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                continue;
             }
-        };
-        match topic.over.run_until_cancelled(timeout(wait, topic.bell.notified())).await {
+        }
+        match topic.lay_down(reader) {
+            Some(again) => reader = again,
             None => return,
-            Some(rung) => told = rung.is_ok(),
         }
     }
 }

@@ -181,6 +181,8 @@ async fn assemble(
         settings.broadcaster.origins()?,
         lifecycle,
     );
+    let served = broadcaster.serve_grpc(&settings.broadcaster).await;
+    served.map_err(|error| anyhow::anyhow!(error)).context("the broadcaster's gRPC cannot be served")?;
     let readiness = Readiness::new(lifecycle).with("database", move || {
         let store = gateway_store.clone();
         async move { Ok(store.ping().await?) }

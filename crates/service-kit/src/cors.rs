@@ -15,7 +15,7 @@ use actix_web::{
 
 const METHODS: &str = "GET, HEAD, POST";
 const TAKEN: &str = "authorization, content-type, idempotency-key, if-none-match, last-event-id, traceparent, \
-    x-correlation-id";
+    x-client-name, x-correlation-id";
 const SHOWN: &str = "content-disposition, etag, idempotent-replayed, location, retry-after, x-correlation-id";
 /// Seconds that a browser may remember it.
 const REMEMBERED: &str = "600";

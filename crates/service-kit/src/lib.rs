@@ -8,6 +8,7 @@ pub mod admin;
 pub mod config;
 pub mod cors;
 pub mod exit;
+pub mod grpc;
 pub mod http;
 mod lifecycle;
 pub mod objects;

@@ -2,6 +2,7 @@
 
 mod across;
 pub(crate) mod append;
+mod grown;
 
 pub use across::{Horizon, PlacedEvent, Tip, Touched, TouchedPage};
 

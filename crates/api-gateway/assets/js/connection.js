@@ -33,10 +33,13 @@ class Connection {
     #cursor;
     #failures = 0;
     #retryMs = 1000;
+    #name;
     constructor(options, listener) {
         this.options = options;
         this.listener = listener;
         this.#cursor = options.cursor ?? "";
+        // Not randomUUID: browsers have it on secure origins only.
+        this.#name = options.clientName ?? Math.random().toString(36).slice(2);
     }
     /** Connects and reads to the connection's end. True when the stream is over. */
     async read() {
@@ -134,7 +137,7 @@ class Connection {
         });
     }
     #request(link) {
-        const headers = { accept: "text/event-stream" };
+        const headers = { accept: "text/event-stream", "x-client-name": this.#name };
         if (this.options.apiKey !== undefined)
             headers.authorization = `Bearer ${this.options.apiKey}`;
         if (this.#cursor !== "")

@@ -5,17 +5,18 @@
 //! where a number is missing, the database is asked.
 
 use super::{
-    Sweep, Told,
+    Placed, Sweep, Told,
     sweep::{Place, Step},
 };
 use crate::{
     cursor::{History, Verdict},
     frame,
+    hub::FeedSeat,
     line::{End, Line, Next},
     metrics::{Metrics, Resync},
-    topics::Subscription,
+    wire::{Hello, Sse, Wire},
 };
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use domain::MigrationId;
 use std::{collections::HashSet, convert::Infallible, sync::Arc, time::Duration};
 
@@ -26,29 +27,37 @@ pub(crate) struct Session {
     pub(crate) verdict: Verdict,
     /// Which migrations to tell of; `None` means all.
     pub(crate) chosen: Option<HashSet<MigrationId>>,
-    pub(crate) subscription: Subscription<Told>,
+    pub(crate) subscription: FeedSeat,
     pub(crate) heartbeat: Duration,
     pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Session {
     /// Until the connection ends, for whatever reason.
-    pub(crate) async fn run(mut self, mut line: Line) {
+    pub(crate) async fn run(mut self, mut line: Line<Sse>) {
         let Err(end) = self.tell(&mut line).await;
         line.close(end);
     }
 
-    async fn tell(&mut self, line: &mut Line) -> Result<Infallible, End> {
-        let cursor = self.history.cursor(self.sweep.at().0);
-        line.send(frame::feed_hello(self.verdict, &cursor, self.heartbeat, line.retry)).await?;
+    async fn tell(&mut self, line: &mut Line<Sse>) -> Result<Infallible, End> {
+        line.send(Sse::hello(&Hello {
+            verdict: self.verdict,
+            history: self.history,
+            at: self.sweep.at().0,
+            last: None,
+            heartbeat: self.heartbeat,
+            retry: line.retry,
+        }))
+        .await?;
         loop {
-            self.backlog(line).await?;
+            // Boxed: the silent time after it should not carry its weight.
+            Box::pin(self.backlog(line)).await?;
             self.live(line).await?;
         }
     }
 
     /// Sends what the database holds and was not sent yet.
-    async fn backlog(&mut self, line: &mut Line) -> Result<(), End> {
+    async fn backlog(&mut self, line: &mut Line<Sse>) -> Result<(), End> {
         let mut sent = 0;
         loop {
             let at = self.sweep.at();
@@ -64,16 +73,9 @@ impl Session {
             line.unpause();
             match step {
                 Step::Events(events) => {
-                    let mut bytes = BytesMut::new();
-                    let mut count = 0;
-                    for placed in events.iter().filter(|placed| self.is_chosen(placed.event.migration_id)) {
-                        bytes.extend_from_slice(&super::frame(&placed.event, self.history, at));
-                        count += 1;
-                    }
-                    if count > 0 {
-                        line.send(bytes.freeze()).await?;
-                        self.metrics.delivered(count);
-                        sent += count;
+                    let placed = Placed::new(events, self.history, at);
+                    if let Some(placed) = placed.filter(|placed| self.is_chosen(placed.migration)) {
+                        sent += self.send(&placed, 0, line).await?;
                     }
                 }
                 Step::Reached(_) if sent == 0 => return Ok(()),
@@ -83,13 +85,13 @@ impl Session {
     }
 
     /// Sends live events until the database has to be asked.
-    async fn live(&mut self, line: &mut Line) -> Result<(), End> {
+    async fn live(&mut self, line: &mut Line<Sse>) -> Result<(), End> {
         let mut sent = 0;
         loop {
             let told = match line.next(&mut self.subscription.frames).await? {
                 Next::Frame(told) => told,
                 Next::Heartbeat => {
-                    line.send(frame::HEARTBEAT).await?;
+                    line.beat().await?;
                     continue;
                 }
                 Next::Behind => {
@@ -98,21 +100,16 @@ impl Session {
                 }
             };
             match &*told {
-                Told::Event { migration, seq, written_by, bytes } => {
-                    match self.sweep.place(*migration, *seq, *written_by) {
-                        Place::Before => continue,
-                        Place::Beyond => {
-                            self.metrics.resync(Resync::Gap);
-                            return Ok(());
-                        }
-                        Place::Next => self.sweep.told(*migration, *seq, *written_by),
+                Told::Events(placed) => match self.note(placed) {
+                    Some(known) if self.is_chosen(placed.migration) => {
+                        sent += self.send(placed, known, line).await?;
                     }
-                    if self.is_chosen(*migration) {
-                        line.send(bytes.clone()).await?;
-                        self.metrics.delivered(1);
-                        sent += 1;
+                    Some(_) => {}
+                    None => {
+                        self.metrics.resync(Resync::Gap);
+                        return Ok(());
                     }
-                }
+                },
                 Told::Reached(horizon) => {
                     self.sweep.reached(*horizon);
                     if sent > 0 {
@@ -122,6 +119,37 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Takes note of events that the shared reader read; the last of them that was told before. `None` where others
+    /// of their migration are missing before them.
+    fn note(&mut self, placed: &Placed) -> Option<i64> {
+        let first = placed.page.first()?;
+        let (mut known, mut new) = (first - 1, false);
+        for (seq, written_by) in (first..).zip(&placed.written_by) {
+            match self.sweep.place(placed.migration, seq, *written_by) {
+                Place::Before if new => {}
+                Place::Before => known = seq,
+                Place::Beyond => return None,
+                Place::Next => {
+                    new = true;
+                    self.sweep.told(placed.migration, seq, *written_by);
+                }
+            }
+        }
+        Some(known)
+    }
+
+    /// Sends the events after this one; how many.
+    async fn send(&self, placed: &Placed, after: i64, line: &mut Line<Sse>) -> Result<usize, End> {
+        let after = after.max(placed.page.first().unwrap_or(1) - 1);
+        let Some(rest) = placed.page.after(after) else { return Ok(0) };
+        let count = rest.events().len();
+        if count > 0 {
+            line.send(Sse::events(rest, self.history)).await?;
+            self.metrics.delivered(count);
+        }
+        Ok(count)
     }
 
     fn is_chosen(&self, migration: MigrationId) -> bool {

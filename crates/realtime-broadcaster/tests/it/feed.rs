@@ -70,7 +70,7 @@ async fn a_client_that_comes_back_is_told_what_it_missed_however_late_it_commits
     let mut feed = open(&world, "", None).await;
     feed.hello().await;
     // Written, but not committed, when the client sees the next one's event.
-    let mut slow = world.db.sql().await;
+    let mut slow = world.database().sql().await;
     let open_still = slow.transaction().await.expect("a transaction");
     let write = "WITH head AS (
                      UPDATE event_heads SET last_seq = last_seq + 1 WHERE migration_id = $1
@@ -228,7 +228,7 @@ async fn listeners_who_come_and_go_lose_nothing_of_many_migrations() {
     let writer = async {
         ready.wait_for(|count| *count == LISTENERS).await.expect("listeners are there");
         // For half the time, a transaction that has written somewhere else holds the horizon.
-        let mut other = world.db.sql().await;
+        let mut other = world.database().sql().await;
         let mut holding = Some(other.transaction().await.expect("a transaction"));
         let number =
             holding.as_ref().expect("it was just begun").query_one("SELECT pg_current_xact_id()::text", &[]);

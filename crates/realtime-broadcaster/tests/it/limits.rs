@@ -66,8 +66,14 @@ async fn a_silent_stream_beats() {
 async fn a_listener_that_does_not_read_delays_nobody_and_resumes_without_loss() {
     // Patience that a busy machine does not try; a limit, so that the slow one's end can be seen from outside.
     let patience = Duration::from_secs(3);
-    let options =
-        Options { patience, buffer: 8, ahead: 2, page: 8, max_streams_per_tenant: 2, ..quickly_noticed() };
+    let options = Options {
+        patience,
+        buffer: 8,
+        ahead: 128 * 1024,
+        page: 8,
+        max_streams_per_tenant: 2,
+        ..quickly_noticed()
+    };
     let world = World::new(options).await;
     world.bell_is_up().await;
     let migration = world.migration(&world.me).await;

@@ -35,7 +35,7 @@ async fn the_program_streams_traces_and_stops_at_sigterm() {
     world.bell_is_up().await;
     let (collector, otlp) = Collector::start().await;
     let otlp = format!("http://{otlp}");
-    let url = world.db.url("resettle_broadcaster");
+    let url = world.database().url("resettle_broadcaster");
     let mut program = program(&url, &[("TELEMETRY__OTLP_ENDPOINT", &otlp), ("STREAM__TAIL_CHECK", "1h")]);
     let address = address(&mut program).await;
     assert_eq!(get(address, None, "/readyz", None).await.status(), 200);
@@ -58,14 +58,21 @@ async fn the_program_streams_traces_and_stops_at_sigterm() {
     let metrics = testkit::wait::until("every event to be counted", BOUND, async || {
         let metrics = get(address, None, "/metrics", None).await.text().await.expect("text");
         let is = |name: &str, value: &str| {
-            let sample = metrics.lines().find(|line| line.split(['{', ' ']).next() == Some(name));
-            sample.is_some_and(|line| line.ends_with(&format!(" {value}")))
+            let mut samples = metrics.lines().filter(|line| line.starts_with(name));
+            samples.any(|line| line.ends_with(&format!(" {value}")))
         };
-        let counted = is("resettle_event_streams", "1") && is("resettle_events_delivered_total", "3");
+        let counted = is("resettle_event_streams{sort=\"migration\"", "1")
+            && is("resettle_events_delivered_total", "3");
         counted.then_some(metrics)
     })
     .await;
-    for name in ["resettle_event_horizon_lag_seconds", "resettle_event_delivery_lag_seconds_count"] {
+    for name in [
+        "resettle_event_horizon_lag_seconds",
+        "resettle_event_delivery_lag_seconds_count",
+        "resettle_event_restless_clients",
+        "resettle_event_streams{sort=\"feed\"",
+        "resettle_event_streams{sort=\"watch\"",
+    ] {
         assert!(metrics.contains(name), "{name} in {metrics}");
     }
 
@@ -88,7 +95,7 @@ async fn the_program_streams_traces_and_stops_at_sigterm() {
 #[tokio::test]
 async fn what_cannot_work_says_why_by_its_exit_code() {
     let world = World::new(Options::default()).await;
-    let url = world.db.url("resettle_broadcaster");
+    let url = world.database().url("resettle_broadcaster");
     let mut typo = program(&url, &[("STREAM__HEARTBEET", "1s")]);
     assert_eq!(typo.exited(BOUND).await.code(), Some(64), "{}", typo.log());
     assert!(typo.log().contains("heartbeet"), "{}", typo.log());

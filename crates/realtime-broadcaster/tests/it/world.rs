@@ -25,6 +25,7 @@ pub const NEVER: Duration = Duration::from_secs(3600);
 pub struct World {
     pub address: SocketAddr,
     pub lifecycle: Lifecycle,
+    pub broadcaster: Broadcaster,
     pub sql: Client,
     pub bell: Arc<dyn Bell>,
     pub owner: Store,
@@ -32,7 +33,7 @@ pub struct World {
     pub me: Caller,
     _silence: tokio_util::sync::DropGuard,
     // Last: it is dropped after everything that is connected to it.
-    pub db: Database,
+    db: Option<Database>,
 }
 
 #[derive(Clone)]
@@ -44,6 +45,20 @@ pub struct Caller {
 impl World {
     pub async fn new(options: Options) -> Self {
         let db = Database::create().await;
+        let me =
+            caller(&Store::connect(&db.owner()).await.expect("the test database answers"), "me@example.com")
+                .await;
+        Self::over(db, me, options).await
+    }
+
+    /// Another broadcaster over the same database, after the first was stopped.
+    pub async fn reborn(mut self, options: Options) -> Self {
+        self.lifecycle.stop();
+        let db = self.db.take().expect("it is taken once");
+        Self::over(db, self.me.clone(), options).await
+    }
+
+    async fn over(db: Database, me: Caller, options: Options) -> Self {
         let owner = Store::connect(&db.owner()).await.expect("the test database answers");
         let gateway = Store::connect(&db.gateway()).await.expect("the test database answers");
         let store = Store::connect(&db.broadcaster()).await.expect("the test database answers");
@@ -59,8 +74,23 @@ impl World {
         let server = http::Server { name: "http", listen, workers: 2, grace: Duration::from_secs(5) };
         let address = http::serve(&lifecycle, server, broadcaster.routes(cors)).expect("a port");
         let sql = db.sql().await;
-        let me = caller(&owner, "me@example.com").await;
-        Self { address, lifecycle, sql, bell, owner, gateway, me, _silence: silence.drop_guard(), db }
+        let silence = silence.drop_guard();
+        Self {
+            address,
+            lifecycle,
+            broadcaster,
+            sql,
+            bell,
+            owner,
+            gateway,
+            me,
+            _silence: silence,
+            db: Some(db),
+        }
+    }
+
+    pub fn database(&self) -> &Database {
+        self.db.as_ref().expect("it is there until another world has it")
     }
 
     pub async fn other(&self) -> Caller {

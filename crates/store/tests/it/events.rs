@@ -116,3 +116,19 @@ async fn the_tail_tells_whether_more_can_come() {
     let incarnation = world.broadcaster.log_incarnation().await.expect("a look");
     assert_eq!(world.gateway.log_incarnation().await.expect("a look"), incarnation);
 }
+
+#[tokio::test]
+async fn those_histories_are_named_that_grew_whoever_they_belong_to() {
+    let world = World::new().await;
+    let (one, _) = world.running("https://one.example/").await;
+    let (two, lease) = world.running("https://two.example/").await;
+    let grown = async |one_at, two_at| {
+        let followed = [(one.migration, one_at), (two.migration, two_at)];
+        world.broadcaster.grown_histories(&followed).await.expect("an answer")
+    };
+    assert_eq!(grown(2, 2).await, []);
+    done(world.worker.append_events(&lease, 1, &[event(30)]).await);
+    assert_eq!(grown(2, 2).await, [two.migration]);
+    assert_eq!(grown(1, 3).await, [one.migration]);
+    assert_eq!(world.broadcaster.grown_histories(&[]).await.expect("an answer"), []);
+}
