@@ -1,5 +1,6 @@
 //! A gateway's client as a stranger would write it: HTTP in, JSON out, SSE by hand.
 
+use crate::schemas;
 use anyhow::{Context, Result, bail, ensure};
 use futures::StreamExt;
 use reqwest::{Response, StatusCode};
@@ -120,6 +121,7 @@ impl Client {
                 }
             }
             if envelopes.last().is_some_and(|e| e["type"] == "done") {
+                schemas::assert_valid(&envelopes);
                 return Ok(envelopes);
             }
         }

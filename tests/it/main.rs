@@ -13,6 +13,7 @@ mod manifests;
 mod moves;
 mod record;
 mod runner;
+mod schemas;
 mod stack;
 mod tracing;
 mod tree;

@@ -1,5 +1,6 @@
 //! The OpenAPI 3.1 document, made of the routes' own annotations, and its viewer, which needs no other host.
 
+mod events;
 mod streams;
 
 use crate::{Code, routes, view};
@@ -160,6 +161,7 @@ pub fn document() -> Value {
             add_refusals(&mut operation["responses"], refusals);
         }
     }
+    events::add(&mut document["components"]["schemas"]);
     for (path, stream) in streams::all() {
         document["paths"][path] = stream;
     }

@@ -1,5 +1,9 @@
 //! The public history of a migration: what `/events` pages through and what SSE streams.
 
+mod name;
+
+pub use name::DomainEvent;
+
 use crate::{CorrelationId, Failure, MigrationId, migration::MigrationState, phase::Phase, rerun::Why};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -98,16 +102,34 @@ impl NewEvent {
         Self { event_type, phase, progress, detail }
     }
 
+    /// The same event under the name of what it tells of.
+    #[must_use]
+    pub fn named(mut self, name: DomainEvent) -> Self {
+        self.detail.insert("event".to_owned(), name.as_str().into());
+        self
+    }
+
+    /// The same, where there is such a name.
+    fn named_if(self, name: Option<DomainEvent>) -> Self {
+        match name {
+            Some(name) => self.named(name),
+            None => self,
+        }
+    }
+
     /// The last two events of a run that failed: `error` and `done`.
     pub fn failed(failure: &Failure, phase: Option<Phase>, progress: i16) -> [Self; 2] {
         let error = json!({
             "reason": failure.reason, "code": failure.code, "message": failure.message,
             "retryable": failure.retryable,
         });
-        let done = json!({"success": false, "projectId": null, "state": MigrationState::Failed});
+        let done = json!({
+            "success": false, "projectId": null, "state": MigrationState::Failed,
+            "reason": failure.reason, "code": failure.code, "message": failure.message,
+        });
         [
-            Self::new(EventType::Error, phase, progress, error),
-            Self::new(EventType::Done, phase, progress, done),
+            Self::new(EventType::Error, phase, progress, error).named_if(DomainEvent::of_failure(failure)),
+            Self::new(EventType::Done, phase, progress, done).named(DomainEvent::MigrationFailed),
         ]
     }
 
@@ -124,7 +146,7 @@ impl NewEvent {
             "status": "retrying", "notes": notes, "reason": failure.reason, "code": failure.code, "attempt": attempt,
             "retryInMs": u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
         });
-        Self::new(EventType::Log, phase, progress, detail)
+        Self::new(EventType::Log, phase, progress, detail).named_if(DomainEvent::of_failure(failure))
     }
 
     /// The first event of a new run of what was over.
@@ -173,7 +195,7 @@ impl NewEvent {
         let done = json!({"success": false, "cancelled": true, "projectId": null, "state": MigrationState::Cancelled});
         [
             Self::new(EventType::Error, phase, progress, error),
-            Self::new(EventType::Done, phase, progress, done),
+            Self::new(EventType::Done, phase, progress, done).named(DomainEvent::MigrationCancelled),
         ]
     }
 }
@@ -181,6 +203,7 @@ impl NewEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Reason;
 
     #[test]
     fn a_run_that_fails_tells_why_and_then_that_it_is_over() {
@@ -191,6 +214,20 @@ mod tests {
         assert_eq!(error.detail["reason"], "invalid_input");
         assert_eq!((&done.detail["success"], &done.detail["state"]), (&json!(false), &json!("failed")));
         assert_eq!((done.phase, done.progress), (Some(Phase::Analyze), 7));
+        assert_eq!((error.detail.get("event"), &done.detail["event"]), (None, &json!("MIGRATION_FAILED")));
+    }
+
+    #[test]
+    fn what_happens_has_a_name_that_its_json_says_too() {
+        for name in DomainEvent::ALL {
+            assert_eq!(serde_json::to_value(name).expect("JSON"), name.as_str());
+        }
+        let refused = Failure::of(Reason::BuilderIncompatibility, "x", "y");
+        let [error, _] = NewEvent::failed(&refused, None, 0);
+        assert_eq!(error.detail["event"], "BUILDER_INCOMPATIBILITY_DETECTED");
+        let lost = Failure::of(Reason::DeploymentError, "x", "y");
+        let told = NewEvent::retrying(&lost, 1, Duration::from_secs(1), None, 0);
+        assert_eq!(told.detail["event"], "DEPLOYMENT_FAILED");
     }
 
     #[test]

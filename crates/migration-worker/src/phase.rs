@@ -10,10 +10,10 @@ pub(crate) mod verify;
 
 use crate::{keys::Keys, materials::Materials, pen::Pen, worker::Workshop};
 use domain::{
-    event::{EventType, NewEvent},
+    event::{DomainEvent, EventType, NewEvent},
     phase::Phase,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use url::Url;
 
@@ -44,8 +44,18 @@ impl<R> Outcome<R> {
     }
 }
 
-/// A phase's beginning or end in the migration's history.
-pub(crate) fn event(phase: Phase, progress: i16, status: &str, notes: &str, mut detail: Value) -> NewEvent {
+/// A phase's beginning in the migration's history.
+pub(crate) fn started(phase: Phase) -> NewEvent {
+    let event = event(phase, phase.progress(0, 0), "started", begins(phase), json!({}));
+    event.named(DomainEvent::PhaseStarted)
+}
+
+/// Its end, with its results.
+pub(crate) fn completed(phase: Phase, notes: &str, result: Value) -> NewEvent {
+    event(phase, phase.progress(1, 1), "completed", notes, result).named(DomainEvent::PhaseCompleted)
+}
+
+fn event(phase: Phase, progress: i16, status: &str, notes: &str, mut detail: Value) -> NewEvent {
     detail["status"] = status.into();
     detail["currentTool"] = tool(phase).into();
     detail["notes"] = notes.into();
@@ -64,7 +74,7 @@ pub(crate) const fn tool(phase: Phase) -> &'static str {
 }
 
 /// What is said when it begins.
-pub(crate) const fn begins(phase: Phase) -> &'static str {
+const fn begins(phase: Phase) -> &'static str {
     match phase {
         Phase::Analyze => "Reading the site.",
         Phase::Plan => "Deciding routes, shared parts and assets.",

@@ -14,7 +14,7 @@ use crate::{
 };
 use domain::{
     Failure,
-    event::{EventType, NewEvent},
+    event::{DomainEvent, EventType, NewEvent},
     job::{JobState, MIGRATE_WEBSITE},
     migration::MigrationState,
     phase::Phase,
@@ -110,7 +110,11 @@ impl Run {
         tracing::info!(waited_seconds = self.claimed.waited.as_secs_f64(), "the job begins");
         let notes = format!("Attempt {} of {}.", self.claimed.attempt, self.claimed.max_attempts);
         let begun = json!({"status": "started", "notes": notes, "attempt": self.claimed.attempt});
-        self.pen.begin_job(&[NewEvent::new(EventType::Log, None, 0, begun)]).await?;
+        let mut begun = NewEvent::new(EventType::Log, None, 0, begun);
+        if self.claimed.attempt == 1 {
+            begun = begun.named(DomainEvent::MigrationStarted);
+        }
+        self.pen.begin_job(&[begun]).await?;
         let payload = self.payload()?;
         let bench = &self.bench(&payload)?;
         let analyzed = self.phase(Phase::Analyze, |teller| analyze::run(bench, teller)).await?;
@@ -156,7 +160,7 @@ impl Run {
         self.hold.check()?;
         let span = tracing::info_span!("phase", otel.name = phase::span_name(phase), %phase);
         let done = async {
-            let begun = phase::event(phase, phase.progress(0, 0), "started", phase::begins(phase), json!({}));
+            let begun = phase::started(phase);
             let teller = Arc::new(Teller::new(Arc::clone(&self.hold), phase));
             if let PhaseStart::AlreadyComplete(result) = self.pen.begin_phase(phase, &[begun]).await? {
                 tracing::info!("complete already");
@@ -174,7 +178,7 @@ impl Run {
             }
             let outcome = worked?;
             let result = results::stored(&outcome.result);
-            let told = phase::event(phase, phase.progress(1, 1), "completed", &outcome.notes, result.clone());
+            let told = phase::completed(phase, &outcome.notes, result.clone());
             let mut events = outcome.events;
             events.push(told);
             match &outcome.analysis {
@@ -215,7 +219,9 @@ impl Run {
             "sha256": deployed.sha256,
             "files": deployed.files,
         });
-        let events = vec![NewEvent::new(EventType::Done, Some(Phase::Deploy), 100, done)];
+        let events = vec![
+            NewEvent::new(EventType::Done, Some(Phase::Deploy), 100, done).named(DomainEvent::ProjectCreated),
+        ];
         self.pen.complete_job(&Completion { project_id: deployed.project_id, events }).await?;
         tracing::info!(files = deployed.files, bytes = deployed.bytes, "the job is done");
         Ok("completed")

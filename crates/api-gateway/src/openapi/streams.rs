@@ -16,8 +16,8 @@ fn migration() -> Value {
     let mut responses = json!({
         "200": events(
             "Server-sent events: `hello` first, then each event of the history under its type (`phase_update`, \
-             `metric`, `log`, `error`, `done`) with its envelope as data and a cursor as id, comments as heartbeats, \
-             and `bye` when the connection ends before the history does"
+             `metric`, `log`, `error`, `done`) with its envelope (`MigrationEvent`) as data and a cursor as id, comments \
+             as heartbeats, and `bye` when the connection ends before the history does"
         ),
         "204": {"description": "The cursor is the end of a history that is over: do not come back"},
         "429": refusal("- `too_many_streams`: Too many streams are open"),
@@ -59,12 +59,16 @@ fn events(description: &str) -> Value {
 
 fn operation(id: &str, summary: &str, responses: Value, own: &[Value], anew: &str) -> Value {
     let text = json!({"type": "string"});
+    let name = json!({"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$"});
     let cursor = format!("Where to go on: the `id` of the last frame. {anew}");
     let mut parameters = own.to_vec();
     parameters.extend([
         json!({"name": "Last-Event-ID", "in": "header", "required": false, "schema": text, "description": cursor}),
         json!({"name": "cursor", "in": "query", "required": false, "schema": text,
-            "description": "The same, for clients that cannot set headers"}),
+            "description": "The same, for clients that cannot set headers; `lastEventId` is taken, too"}),
+        json!({"name": "X-Client-Name", "in": "header", "required": false, "schema": name, "description":
+            "What the client calls itself, the same on each connection: operators see one that reconnects again and \
+             again. `client` in the query says the same"}),
     ]);
     json!({"get": {
         "tags": ["migrations"], "operationId": id, "summary": summary, "description": SERVED_BY,
