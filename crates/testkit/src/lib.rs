@@ -6,7 +6,7 @@
 pub mod broker;
 pub mod corpus;
 pub mod otlp;
-mod ports;
+pub mod ports;
 pub mod postgres;
 pub mod process;
 pub mod site;

@@ -12,7 +12,7 @@ const SETTING: &str = "/proc/sys/net/ipv4/ip_local_port_range";
 const TRIES: usize = 200;
 
 /// Different ports of the loopback that are free at this moment.
-pub(crate) fn free<const N: usize>() -> [u16; N] {
+pub fn free<const N: usize>() -> [u16; N] {
     let range = unserved(&std::fs::read_to_string(SETTING).expect("the kernel tells its range of ports"));
     // All are held until all are known, so that they differ.
     let held = [(); N].map(|()| bind_one(&range));

@@ -119,3 +119,17 @@ async fn a_connection_that_had_its_time_is_asked_to_come_again() {
     let mut again = world.listen(migration, Some(&stream.cursor)).await;
     assert_eq!(again.hello().await["verdict"], "resumed");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_are_told_to_come_back_at_different_times() {
+    let world = World::new(Options { retry: Duration::from_secs(2), ..Options::default() }).await;
+    let migration = world.migration(&world.me).await;
+    let mut told = std::collections::BTreeSet::new();
+    for _ in 0..20 {
+        let mut stream = world.listen(migration, None).await;
+        let retry = stream.next().await.expect("a greeting").retry.expect("it says when to come again");
+        assert!((2000..=3000).contains(&retry), "{retry}");
+        told.insert(retry);
+    }
+    assert!(told.len() > 5, "{told:?}");
+}

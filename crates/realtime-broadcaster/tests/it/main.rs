@@ -7,6 +7,7 @@ mod crowd;
 mod cursor;
 mod feed;
 mod grpc;
+mod ingress;
 mod limits;
 mod loss;
 mod names;
