@@ -12,12 +12,15 @@
 //! it asks for them (`host.rs`), robots.txt by its standard ([`robots`]), and with a [`Cache`] it transfers
 //! only what changed.
 //!
+//! [`disk`] is what cache, crawl and archive keep their state in.
+//!
 //! Start at [`Fetcher`]; the rules are in `guard.rs` and the table in `ranges.rs`.
 
 mod body;
 pub mod cache;
 mod client;
 mod coding;
+pub mod disk;
 mod error;
 mod exchange;
 mod fetched;

@@ -1,24 +1,30 @@
-//! Answers in a folder: bodies under their own hash, and beside them one small file for each address.
+//! Answers in a folder: one file that holds bodies under their own hash, and an entry for each address.
 //!
-//! Files are written whole and then moved into place, so that a reader never sees half of one; a body
-//! that does not have its hash, or an entry that cannot be read, counts as not there. One process writes
-//! at a time; others may read.
+//! A body that does not have its hash, or an entry that cannot be read, counts as not there. What was replaced stays in
+//! the file until that is larger than its bound; then it is written anew with the latest answers, beside the old one, and
+//! takes its place whole. One process has it open at a time.
 
-use std::collections::HashSet;
-use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{Cache, Stored};
+use crate::disk::{Pack, Place};
 
-/// After the oldest are forgotten the folder is this much of its bound, so that it is not done each time.
+/// The file's name, and what it is called while it is written anew.
+const NAME: &str = "answers";
+const DRAFT: &str = "answers.draft";
+/// After the oldest are forgotten the file is this much of its bound, so that it is not done each time.
 const KEPT_PERCENT: u64 = 80;
+/// A body of so many bytes is read or written in less time than it takes to wake a thread for it.
+const LITTLE: u64 = 96 * 1024;
+/// The last byte of a record's key tells what it holds.
+const BODY: u8 = 0;
+const ENTRY: u8 = 1;
 
 /// A cache that stays.
 #[derive(Clone)]
@@ -29,11 +35,10 @@ pub struct FolderCache {
 struct Folder {
     root: PathBuf,
     max_bytes: u64,
-    /// Bytes in the folder; the lock is held by whoever writes.
-    used: Mutex<u64>,
+    pack: Mutex<Pack>,
 }
 
-/// What stands in the file of an address.
+/// What is kept of an address.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -44,166 +49,162 @@ struct Entry {
 }
 
 impl FolderCache {
-    /// Opens a folder, made if it is missing, that may grow to `max_bytes`. Reads the sizes of its files.
+    /// Opens a folder, made if it is missing, whose file may grow to `max_bytes`. Fails with `WouldBlock` while another
+    /// process has it open.
     pub fn open(root: impl Into<PathBuf>, max_bytes: u64) -> io::Result<Self> {
         let root = root.into();
-        let mut used = 0;
-        for part in ["entries", "bodies"] {
-            fs::create_dir_all(root.join(part))?;
-            used += files(&root.join(part))?.iter().map(|file| file.bytes).sum::<u64>();
-        }
-        Ok(Self { folder: Arc::new(Folder { root, max_bytes, used: Mutex::new(used) }) })
+        std::fs::create_dir_all(&root)?;
+        let pack = Mutex::new(Pack::open(&root.join(NAME))?);
+        Ok(Self { folder: Arc::new(Folder { root, max_bytes, pack }) })
+    }
+
+    async fn in_background<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Folder) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let folder = self.folder.clone();
+        tokio::task::spawn_blocking(move || work(&folder)).await.map_err(io::Error::other)?
     }
 }
 
 #[async_trait]
 impl Cache for FolderCache {
     async fn get(&self, url: &Url) -> io::Result<Option<Stored>> {
-        let (folder, url) = (self.folder.clone(), url.clone());
-        in_background(move || folder.get(&url)).await
+        let Some((entry, place)) = self.folder.entry(url)? else { return Ok(None) };
+        if place.length <= LITTLE {
+            return self.folder.whole(entry, place);
+        }
+        self.in_background(move |folder| folder.whole(entry, place)).await
     }
 
     async fn put(&self, url: &Url, stored: Stored) -> io::Result<()> {
-        let (folder, url) = (self.folder.clone(), url.clone());
-        in_background(move || folder.put(url, stored)).await
+        let url = url.clone();
+        let full = if stored.body.len() as u64 <= LITTLE {
+            self.folder.put(url, stored)?
+        } else {
+            self.in_background(move |folder| folder.put(url, stored)).await?
+        };
+        if full { self.in_background(Folder::forget_oldest).await } else { Ok(()) }
     }
-}
-
-async fn in_background<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
 impl Folder {
-    fn entry(&self, url: &Url) -> PathBuf {
-        self.place("entries", blake3::hash(url.as_str().as_bytes()).to_hex().as_str())
+    fn pack(&self) -> MutexGuard<'_, Pack> {
+        self.pack.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Spread over 256 folders: some file systems are slow with many files in one.
-    fn place(&self, part: &str, hash: &str) -> PathBuf {
-        self.root.join(part).join(&hash[..2]).join(hash)
+    /// Most bytes after the oldest were forgotten.
+    fn goal(&self) -> u64 {
+        self.max_bytes / 100 * KEPT_PERCENT
     }
 
-    fn get(&self, url: &Url) -> io::Result<Option<Stored>> {
-        let Some(entry) = read(&self.entry(url))? else {
-            return Ok(None);
-        };
-        let Ok(Entry { url: kept_for, body, mut answer }) = serde_json::from_slice(&entry) else {
+    /// What is kept of an address, and where its body is.
+    fn entry(&self, url: &Url) -> io::Result<Option<(Entry, Place)>> {
+        let pack = self.pack();
+        let Some(place) = pack.find(&entry_key(url))? else { return Ok(None) };
+        let Ok(entry) = serde_json::from_slice::<Entry>(&pack.read(place)?) else {
             tracing::warn!(%url, "a cache entry cannot be read and counts as absent");
             return Ok(None);
         };
-        if kept_for != *url || !is_hash(&body) {
-            return Ok(None);
-        }
-        let Some(bytes) = read(&self.place("bodies", &body))? else {
-            return Ok(None);
-        };
-        answer.body = bytes.into();
+        let Some(key) = body_key(&entry.body).filter(|_| entry.url == *url) else { return Ok(None) };
+        Ok(pack.find(&key)?.map(|place| (entry, place)))
+    }
+
+    fn whole(&self, entry: Entry, place: Place) -> io::Result<Option<Stored>> {
+        let Entry { url, body, mut answer } = entry;
+        let mut pack = self.pack();
+        answer.body = pack.read(place)?.into();
         if answer.body_hash() == body {
             return Ok(Some(answer));
         }
         tracing::warn!(%url, "a cached body is damaged and counts as absent");
-        fs::remove_file(self.place("bodies", &body))?;
+        // An empty one in its place: the next body of this length is written, not taken for the damaged one.
+        if let Some(key) = body_key(&body) {
+            pack.put(&key, b"")?;
+        }
         Ok(None)
     }
 
-    fn put(&self, url: Url, answer: Stored) -> io::Result<()> {
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Keeps an answer; `true` when there is more than should be.
+    fn put(&self, url: Url, answer: Stored) -> io::Result<bool> {
+        if answer.body.len() as u64 > self.goal() {
+            return Ok(false);
+        }
         let body = answer.body_hash();
-        let place = self.place("bodies", &body);
-        if !place.try_exists()? {
-            *used += write(&place, &answer.body)?;
-        }
-        let place = self.entry(&url);
-        let old = fs::metadata(&place).map_or(0, |file| file.len());
+        let key = body_key(&body).ok_or_else(|| io::Error::other("a hash has 64 digits"))?;
+        let bytes = answer.body.clone();
+        let entry_key = entry_key(&url);
         let entry = serde_json::to_vec(&Entry { url, body, answer }).map_err(io::Error::other)?;
-        *used = (*used + write(&place, &entry)?).saturating_sub(old);
-        if *used > self.max_bytes {
-            *used = self.forget_oldest()?;
+        let mut pack = self.pack();
+        if pack.find(&key)?.is_none_or(|place| place.length != bytes.len() as u64) {
+            pack.put(&key, &bytes)?;
         }
+        pack.put(&entry_key, &entry)?;
+        Ok(pack.size() > self.max_bytes)
+    }
+
+    /// Writes the file anew, with the entries that were written last and their bodies.
+    fn forget_oldest(&self) -> io::Result<()> {
+        let mut pack = self.pack();
+        let mut left = 0;
+        let mut records = pack.records();
+        while let Some((_, _, cost)) = next_answer(&pack, &mut records)? {
+            left += cost;
+        }
+        let draft = self.root.join(DRAFT);
+        remove(&draft)?;
+        let mut fresh = Pack::open(&draft)?;
+        let mut records = pack.records();
+        while let Some((entry, body, cost)) = next_answer(&pack, &mut records)? {
+            // Of several entries with one body it counts for each, so that this forgets too much rather than too little.
+            left -= cost;
+            if left + cost > self.goal() {
+                continue;
+            }
+            for (key, place) in [body, entry] {
+                if key[31] == ENTRY || fresh.find(&key)?.is_none() {
+                    fresh.put(&key, &pack.read(place)?)?;
+                }
+            }
+        }
+        std::fs::rename(&draft, self.root.join(NAME))?;
+        *pack = fresh;
         Ok(())
     }
+}
 
-    /// Forgets the entries that were written longest ago, then every body that no entry names.
-    fn forget_oldest(&self) -> io::Result<u64> {
-        let goal = self.max_bytes / 100 * KEPT_PERCENT;
-        let mut entries = files(&self.root.join("entries"))?;
-        entries.sort_by_key(|file| std::cmp::Reverse(file.written));
-        let mut named = HashSet::new();
-        let mut used = 0;
-        for entry in entries {
-            let cost = self.body_of(&entry.path)?.map(|(body, bytes)| {
-                let bytes = if named.contains(&body) { 0 } else { bytes };
-                (body, entry.bytes + bytes)
-            });
-            match cost {
-                Some((body, bytes)) if used + bytes <= goal => {
-                    used += bytes;
-                    named.insert(body);
-                }
-                _ => fs::remove_file(&entry.path)?,
-            }
+/// A record's key and its place.
+type Record = ([u8; 32], Place);
+
+/// The next entry that was not replaced by a later one, its body, and the bytes that both take.
+fn next_answer(pack: &Pack, records: &mut crate::disk::Records) -> io::Result<Option<(Record, Record, u64)>> {
+    while let Some((key, place)) = pack.next(records)? {
+        if key[31] != ENTRY || pack.find(&key)? != Some(place) {
+            continue;
         }
-        for body in files(&self.root.join("bodies"))? {
-            let name = body.path.file_name().and_then(|name| name.to_str());
-            if !name.is_some_and(|name| named.contains(name)) {
-                fs::remove_file(&body.path)?;
-            }
-        }
-        Ok(used)
+        let Ok(entry) = serde_json::from_slice::<Entry>(&pack.read(place)?) else { continue };
+        let Some(body_key) = body_key(&entry.body) else { continue };
+        let Some(body) = pack.find(&body_key)? else { continue };
+        return Ok(Some(((key, place), (body_key, body), place.whole() + body.whole())));
     }
+    Ok(None)
+}
 
-    /// The hash and size of the body that an entry names; `None` for a broken entry.
-    fn body_of(&self, entry: &Path) -> io::Result<Option<(String, u64)>> {
-        let entry = read(entry)?.and_then(|bytes| serde_json::from_slice::<Entry>(&bytes).ok());
-        let Some(body) = entry.map(|entry| entry.body).filter(|body| is_hash(body)) else {
-            return Ok(None);
-        };
-        let size = fs::metadata(self.place("bodies", &body)).ok().map(|file| file.len());
-        Ok(size.map(|size| (body, size)))
+fn entry_key(url: &Url) -> [u8; 32] {
+    let mut key = *blake3::hash(url.as_str().as_bytes()).as_bytes();
+    key[31] = ENTRY;
+    key
+}
+
+fn body_key(hash: &str) -> Option<[u8; 32]> {
+    let mut key = *blake3::Hash::from_hex(hash).ok()?.as_bytes();
+    key[31] = BODY;
+    Some(key)
+}
+
+fn remove(file: &Path) -> io::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
-}
-
-fn is_hash(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-pub(super) struct File {
-    pub(super) path: PathBuf,
-    pub(super) bytes: u64,
-    pub(super) written: SystemTime,
-}
-
-/// The files two levels down.
-pub(super) fn files(part: &Path) -> io::Result<Vec<File>> {
-    let mut found = Vec::new();
-    for folder in fs::read_dir(part)? {
-        for file in fs::read_dir(folder?.path())? {
-            let file = file?;
-            let about = file.metadata()?;
-            found.push(File { path: file.path(), bytes: about.len(), written: about.modified()? });
-        }
-    }
-    Ok(found)
-}
-
-fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn write(path: &Path, bytes: &[u8]) -> io::Result<u64> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    // Only the holder of the lock writes, so the name is free or a leftover.
-    let draft = path.with_extension("draft");
-    let mut file = fs::File::create(&draft)?;
-    file.write_all(bytes)?;
-    drop(file);
-    fs::rename(&draft, path)?;
-    Ok(bytes.len() as u64)
 }

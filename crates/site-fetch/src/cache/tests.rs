@@ -136,23 +136,37 @@ async fn caches_give_back_what_they_got() {
     assert!(again.get(&url("/")).await.expect("read").is_some_and(|answer| answer.body == "two"));
 }
 
+/// The file of a cache, and its length.
+fn file(folder: &tempfile::TempDir) -> (std::path::PathBuf, u64) {
+    let path = folder.path().join("answers");
+    let length = fs::metadata(&path).expect("a file").len();
+    (path, length)
+}
+
+/// Writes other bytes over these, wherever they stand.
+fn damage(folder: &tempfile::TempDir, bytes: &[u8], by: &[u8]) {
+    let (path, _) = file(folder);
+    let mut whole = fs::read(&path).expect("read");
+    while let Some(at) = whole.windows(bytes.len()).position(|window| window == bytes) {
+        whole[at..at + by.len()].copy_from_slice(by);
+    }
+    fs::write(path, whole).expect("written");
+}
+
 #[tokio::test]
 async fn one_body_is_kept_once_and_a_damaged_one_is_absent() {
     let folder = tempfile::tempdir().expect("a folder");
     let cache = FolderCache::open(folder.path(), 1 << 20).expect("opened");
+    let body = "the same".repeat(1000);
     for path in ["/a", "/b"] {
-        cache.put(&url(path), stored(&[], "the same")).await.expect("kept");
+        cache.put(&url(path), stored(&[], &body)).await.expect("kept");
     }
-    let bodies = super::folder::files(&folder.path().join("bodies")).expect("listed");
-    assert_eq!(bodies.len(), 1);
-    fs::write(&bodies[0].path, "another").expect("written");
+    assert!(file(&folder).1 < 2 * body.len() as u64, "the body is there once");
+    damage(&folder, b"the samethe", b"another");
     assert_eq!(cache.get(&url("/a")).await.expect("read"), None);
-    cache.put(&url("/a"), stored(&[], "the same")).await.expect("kept");
+    cache.put(&url("/a"), stored(&[], &body)).await.expect("kept");
     assert!(cache.get(&url("/b")).await.expect("read").is_some(), "whole again");
-    let entries = super::folder::files(&folder.path().join("entries")).expect("listed");
-    for entry in entries {
-        fs::write(&entry.path, "{").expect("written");
-    }
+    damage(&folder, b"{\"url\"", b"[");
     assert_eq!(cache.get(&url("/a")).await.expect("read"), None);
 }
 
@@ -161,28 +175,48 @@ async fn a_full_cache_forgets_the_oldest() {
     let memory = MemoryCache::new(30_000);
     let folder = tempfile::tempdir().expect("a folder");
     let disk = FolderCache::open(folder.path(), 30_000).expect("opened");
-    for (at, letter) in ('a'..='z').enumerate() {
+    for letter in 'a'..='z' {
         let answer = stored(&[("etag", "\"1\"")], &letter.to_string().repeat(5000));
         memory.put(&url(&format!("/{letter}")), answer.clone()).await.expect("kept");
         disk.put(&url(&format!("/{letter}")), answer).await.expect("kept");
-        // File times decide on disk: they are set apart without waiting.
-        let entries = super::folder::files(&folder.path().join("entries")).expect("listed");
-        if let Some(newest) = entries.iter().max_by_key(|entry| entry.written) {
-            let file = fs::File::options().write(true).open(&newest.path).expect("opened");
-            file.set_modified(self::at(at as u64)).expect("set");
-        }
+        assert!(file(&folder).1 <= 30_000, "{} bytes on disk", file(&folder).1);
     }
     for cache in [&memory as &dyn Cache, &disk] {
         assert!(cache.get(&url("/a")).await.expect("read").is_none());
-        assert!(cache.get(&url("/z")).await.expect("read").is_some());
+        assert!(cache.get(&url("/z")).await.expect("read").is_some_and(|answer| answer.body[0] == b'z'));
     }
-    let size: u64 = ["entries", "bodies"]
-        .iter()
-        .flat_map(|part| super::folder::files(&folder.path().join(part)).expect("listed"))
-        .map(|file| file.bytes)
-        .sum();
-    assert!(size <= 30_000, "{size} bytes on disk");
     let too_large = stored(&[], &"x".repeat(40_000));
-    memory.put(&url("/huge"), too_large).await.expect("not kept, and no error");
-    assert!(memory.get(&url("/huge")).await.expect("read").is_none());
+    for cache in [&memory as &dyn Cache, &disk] {
+        cache.put(&url("/huge"), too_large.clone()).await.expect("not kept, and no error");
+        assert!(cache.get(&url("/huge")).await.expect("read").is_none());
+    }
+    drop(disk);
+    let disk = FolderCache::open(folder.path(), 30_000).expect("opened");
+    assert!(disk.get(&url("/z")).await.expect("read").is_some(), "what was written anew is read again");
+}
+
+/// A thousand crawls of one site that never changes: each says so again, and no body is written twice.
+#[tokio::test]
+async fn what_only_stands_still_takes_no_more_room() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = FolderCache::open(folder.path(), 60_000).expect("opened");
+    for crawl in 0..1000 {
+        for path in ["/a", "/b", "/c"] {
+            let answer = Stored { stored_at: at(crawl), ..stored(&[("etag", "\"1\"")], &path.repeat(2000)) };
+            cache.put(&url(path), answer).await.expect("kept");
+        }
+    }
+    assert!(file(&folder).1 <= 60_000, "{} bytes on disk", file(&folder).1);
+    for path in ["/a", "/b", "/c"] {
+        let answer = cache.get(&url(path)).await.expect("read").expect("kept");
+        assert_eq!((answer.stored_at, answer.body.len()), (at(999), 4000));
+    }
+}
+
+#[tokio::test]
+async fn two_processes_do_not_write_into_one_cache() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let _cache = FolderCache::open(folder.path(), 30_000).expect("opened");
+    let busy = FolderCache::open(folder.path(), 30_000).err().expect("in use");
+    assert_eq!(busy.kind(), std::io::ErrorKind::WouldBlock);
 }

@@ -75,6 +75,7 @@ async fn second_crawl(cache: Arc<dyn Cache>, reopened: impl Fn() -> Arc<dyn Cach
         assert!(after.from_cache());
     }
 
+    drop(again);
     changed.store(true, Ordering::SeqCst);
     let third = crawl(&fetcher(&urls[0], reopened()), &urls).await;
     assert_eq!(seen.body_bytes(), PAGES * 1000 + 1000, "the changed page and nothing else");
