@@ -72,6 +72,12 @@ impl Robots {
         matches!(self.standing, Standing::Read | Standing::Absent)
     }
 
+    /// Whether there is nothing that it forbids.
+    #[must_use]
+    pub fn allows_all(&self) -> bool {
+        self.is_told() && self.rules.iter().all(|rule| rule.allow)
+    }
+
     /// Whether the address may be read: the longest matching rule decides, Allow on a tie.
     #[must_use]
     pub fn allows(&self, url: &Url) -> bool {

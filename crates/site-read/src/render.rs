@@ -19,6 +19,7 @@ mod need;
 mod policy;
 mod sandbox;
 mod session;
+mod sockets;
 mod tab;
 mod walls;
 
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use session::Manners;
 use site_fetch::Fetcher;
 use site_fetch::proxy::{self, Policy, Proxy, Turned};
 use site_fetch::robots::Robots;
@@ -259,7 +261,8 @@ impl Renderer {
         let proxy = Proxy::listen(fetcher.clone(), &socket, options, policy).map_err(Error::SetUp)?;
         let mut browser = Browser::start(&self.programs, &self.options, Some((&socket, &rules))).await?;
         let agent = &fetcher.options().user_agent;
-        let outcome = tab::render(&mut browser, &self.options, agent, url, own.as_ref()).await;
+        let manners = Manners { agent, policy: own.as_ref(), sockets: own.sockets() };
+        let outcome = tab::render(&mut browser, &self.options, url, manners).await;
         let outgrown = browser.end().await;
         match outcome {
             Err(Error::Ended(_)) if outgrown => Err(Error::Memory { limit: self.options.max_memory }),
@@ -280,6 +283,13 @@ struct OwnHost {
     robots: Arc<Robots>,
 }
 
+impl OwnHost {
+    /// What makes the page ask before it opens a web socket, if any is forbidden.
+    fn sockets(&self) -> Option<String> {
+        (!self.robots.allows_all()).then(|| sockets::script(&self.host))
+    }
+}
+
 impl Policy for OwnHost {
     fn forbids(&self, url: &Url) -> Option<String> {
         let own = url.host_str() == Some(self.host.as_str());
@@ -287,6 +297,6 @@ impl Policy for OwnHost {
     }
 
     fn ignores(&self, host: &str) -> bool {
-        policy::is_own_affair(host)
+        policy::is_own_affair(host) || sockets::is_nowhere(host)
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use site_fetch::proxy::Turned;
 use tokio::time::Instant;
 
-use super::Request;
+use super::{Request, sockets};
 
 /// Characters kept of one line of the console, and of one address.
 const MAX_LINE: usize = 500;
@@ -98,8 +98,8 @@ impl Log {
             self.set_status(id, &params["redirectResponse"]);
         }
         let url = params["request"]["url"].as_str().unwrap_or_default();
-        // What is in the page already is asked of nobody.
-        if url.starts_with("data:") || url.starts_with("blob:") {
+        // What is in the page already is asked of nobody, and a question about a socket of us alone.
+        if url.starts_with("data:") || url.starts_with("blob:") || sockets::asked_about(url).is_some() {
             return;
         }
         // The document of a frame may be handed to another process on the way, and its end is not told here then.

@@ -13,6 +13,7 @@ use url::Url;
 use super::Error;
 use super::cdp::{Message, Pipe};
 use super::log::Log;
+use super::sockets;
 
 /// Parts of one page that are let go at once; the others stand still.
 const MAX_PARTS: usize = 60;
@@ -41,10 +42,20 @@ pub(super) struct Frame {
     pub(super) id: String,
 }
 
+/// How a page's requests are made and judged.
+pub(super) struct Manners<'a> {
+    /// Appended to the browser's name.
+    pub(super) agent: &'a str,
+    pub(super) policy: &'a dyn Policy,
+    /// What makes the page ask before it opens a web socket, if any is forbidden.
+    pub(super) sockets: Option<String>,
+}
+
 /// The browser while it shows one page.
 pub(super) struct Session<'a> {
     pipe: &'a mut Pipe,
     policy: &'a dyn Policy,
+    sockets: Option<String>,
     /// The page's own session.
     page: String,
     /// Windows that were there before the page: the page's own and the browser's first one.
@@ -59,19 +70,29 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Opens an empty page and sees to it that nothing of it escapes. `agent` is appended to the browser's name.
+    /// Opens an empty page and sees to it that nothing of it escapes.
     pub(super) async fn open(
         pipe: &'a mut Pipe,
-        policy: &'a dyn Policy,
         max_told: usize,
-        agent: &str,
+        manners: Manners<'a>,
     ) -> Result<Session<'a>, Error> {
+        let Manners { agent, policy, sockets } = manners;
         pipe.heed_only(HEEDED);
         let log = Log::new(max_told, String::new());
         let (page, main_frame) = (String::new(), String::new());
         let (windows, frames, parts) = (Vec::new(), Vec::new(), HashSet::new());
-        let mut session =
-            Self { pipe, policy, page, windows, agent: agent.to_owned(), main_frame, frames, parts, log };
+        let mut session = Self {
+            pipe,
+            policy,
+            sockets,
+            page,
+            windows,
+            agent: String::new(),
+            main_frame,
+            frames,
+            parts,
+            log,
+        };
         let version = session.command(None, "Browser.getVersion", json!({})).await?;
         // Sites that turn headless browsers away are told who reads them all the same.
         let browser = text(&version["userAgent"]).replace("HeadlessChrome", "Chrome");
@@ -88,7 +109,7 @@ impl<'a> Session<'a> {
         session.main_frame = text(&tree["frameTree"]["frame"]["id"]);
         session.log = Log::new(max_told, session.main_frame.clone());
         session.command(None, "Target.setAutoAttach", attaching()).await?;
-        for (method, params) in judged(&session.agent) {
+        for (method, params) in session.judged() {
             session.call(method, params).await?;
         }
         Ok(session)
@@ -163,6 +184,8 @@ impl<'a> Session<'a> {
             "Inspector.targetCrashed" if session == self.page => {
                 return Err(Error::Ended(std::io::Error::other("the page crashed")));
             }
+            // A frame's: the page itself may still be loading.
+            "Page.loadEventFired" if session != self.page => {}
             _ => self.log.note(session, event, params),
         }
         Ok(())
@@ -189,7 +212,7 @@ impl<'a> Session<'a> {
             self.frames.push(Frame { session: session.clone(), id });
         }
         // What a worker has none of it refuses, and goes on to the next.
-        for (method, params) in judged(&self.agent) {
+        for (method, params) in self.judged() {
             self.tell(&session, method, params).await?;
         }
         self.tell(&session, "Runtime.runIfWaitingForDebugger", json!({})).await
@@ -198,6 +221,9 @@ impl<'a> Session<'a> {
     /// Lets a request through to the proxy, unless the policy forbids it: it alone sees encrypted ones here.
     async fn judge(&mut self, session: &str, params: &Value) -> Result<(), Error> {
         let address = params["request"]["url"].as_str().unwrap_or_default();
+        if let Some(socket) = sockets::asked_about(address) {
+            return self.judge_socket(session, params, &socket).await;
+        }
         let rule = Url::parse(address).ok().and_then(|url| self.policy.forbids(&url));
         let id = &params["requestId"];
         let Some(rule) = rule else {
@@ -208,21 +234,36 @@ impl<'a> Session<'a> {
         self.tell(session, "Fetch.failRequest", failed).await
     }
 
+    /// Answers whether a web socket may be opened.
+    async fn judge_socket(&mut self, session: &str, params: &Value, socket: &Url) -> Result<(), Error> {
+        let rule = self.policy.forbids(socket);
+        let code = if rule.is_some() { 403 } else { 204 };
+        if let Some(rule) = rule {
+            self.log.refuse(socket.as_str(), rule);
+        }
+        let headers = json!([{ "name": "Access-Control-Allow-Origin", "value": "*" }]);
+        let answer =
+            json!({ "requestId": params["requestId"], "responseCode": code, "responseHeaders": headers });
+        self.tell(session, "Fetch.fulfillRequest", answer).await
+    }
+
+    /// What makes a part's requests ours to judge, and those of its own parts.
+    fn judged(&self) -> Vec<(&'static str, Value)> {
+        let mut commands = vec![
+            ("Network.enable", json!({ "maxTotalBufferSize": 0, "maxResourceBufferSize": 0 })),
+            ("Network.setBypassServiceWorker", json!({ "bypass": true })),
+            ("Network.setUserAgentOverride", json!({ "userAgent": self.agent })),
+            ("Fetch.enable", json!({ "patterns": [{ "urlPattern": "*" }] })),
+            ("Target.setAutoAttach", attaching()),
+        ];
+        commands.extend(self.sockets.as_deref().into_iter().flat_map(sockets::put));
+        commands
+    }
+
     /// Sends a command whose answer does not matter.
     async fn tell(&mut self, session: &str, method: &str, params: Value) -> Result<(), Error> {
         self.pipe.send(Some(session), method, params).await.map(drop)
     }
-}
-
-/// What makes a part's requests ours to judge, and those of its own parts.
-fn judged(agent: &str) -> [(&'static str, Value); 5] {
-    [
-        ("Network.enable", json!({ "maxTotalBufferSize": 0, "maxResourceBufferSize": 0 })),
-        ("Network.setBypassServiceWorker", json!({ "bypass": true })),
-        ("Network.setUserAgentOverride", json!({ "userAgent": agent })),
-        ("Fetch.enable", json!({ "patterns": [{ "urlPattern": "*" }] })),
-        ("Target.setAutoAttach", attaching()),
-    ]
 }
 
 fn attaching() -> Value {

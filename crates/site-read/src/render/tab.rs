@@ -8,12 +8,11 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use serde_json::{Value, json};
-use site_fetch::proxy::Policy;
 use tokio::time::Instant;
 use url::Url;
 
 use super::browser::Browser;
-use super::session::{Frame, Session, text};
+use super::session::{Frame, Manners, Session, text};
 use super::{Error, Options, Rendered, Screenshot, WIDTHS, walls};
 
 /// How long a page must ask for nothing to count as finished.
@@ -52,11 +51,10 @@ const HEIGHT: &str = r"Math.ceil(Math.max(
 pub(super) async fn render(
     browser: &mut Browser,
     options: &Options,
-    agent: &str,
     url: &Url,
-    policy: &dyn Policy,
+    manners: Manners<'_>,
 ) -> Result<Rendered, Error> {
-    let session = Session::open(&mut browser.pipe, policy, options.max_told, agent).await?;
+    let session = Session::open(&mut browser.pipe, options.max_told, manners).await?;
     let mut tab = Tab { session, options };
     tab.prepare().await?;
     tab.navigate(url).await?;

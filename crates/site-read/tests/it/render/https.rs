@@ -148,6 +148,15 @@ const CURIOUS: &str = r#"<!doctype html><title>x</title><p id=out>waiting</p><sc
     try { new SharedWorker('/shared.js').port.start(); } catch {}
     navigator.serviceWorker?.register('/service.js').catch(() => 0);
     ways.push(new Promise((done) => onmessage = done));
+    const socket = (address) => new Promise((done) => { const made = new WebSocket(address); made.onerror = made.onclose = done; });
+    ways.push(socket(at('socket').replace('https', 'wss')), socket('/open?socket'));
+    const blank = document.createElement('iframe');
+    document.body.append(blank);
+    new blank.contentWindow.WebSocket(at('blank-socket').replace('https', 'wss'));
+    new WebSocket.prototype.constructor(at('made-socket').replace('https', 'wss'));
+    const code = `const made = new WebSocket('${at('worker-socket').replace('https', 'wss')}'); made.onclose = () => postMessage('x')`;
+    const other = new Worker(URL.createObjectURL(new Blob([code])));
+    ways.push(new Promise((done) => other.onmessage = done));
     Promise.all(ways).then(() => out.textContent = 'done');
 </script>"#;
 
@@ -162,13 +171,17 @@ async fn robots_txt_holds_in_tunnels_whoever_asks() {
         (_, "/robots.txt") => Reply::new("text/plain", "User-agent: *\nDisallow: /private/\n"),
         ("site.test", "/") => Reply::html(CURIOUS),
         ("site.test", "/worker.js") => Reply::new("text/javascript", worker.clone()),
-        ("site.test", "/shared.js") => Reply::new("text/javascript", asks("shared")),
+        ("site.test", "/shared.js") => Reply::new(
+            "text/javascript",
+            format!("{}; new WebSocket(`wss://${{location.host}}/private/shared-socket`)", asks("shared")),
+        ),
         ("site.test", "/service.js") => {
             Reply::new("text/javascript", format!("{}; onfetch = () => 0;", asks("service")))
         }
         ("site.test", "/next") => Reply::html(format!("<script>{}</script>", asks("next"))),
         ("other.test", "/frame") => Reply::html(
             "<script>new Image().src = `https://site.test:${location.port}/private/other`;
+                new WebSocket(`wss://site.test:${location.port}/private/far-socket`);
                 const worker = new Worker('/worker.js'); parent.postMessage('x', '*')</script>",
         ),
         ("other.test", "/worker.js") => Reply::new(
@@ -182,7 +195,8 @@ async fn robots_txt_holds_in_tunnels_whoever_asks() {
     let asked = secure.site.all_requests();
     let private: Vec<_> = asked.iter().filter(|path| path.starts_with("/private/")).collect();
     assert!(private.is_empty(), "{private:?}");
-    for way in ["fetch", "img", "iframe", "srcdoc", "worker", "other"] {
+    let sockets = ["socket", "blank-socket", "made-socket", "worker-socket", "far-socket"];
+    for way in ["fetch", "img", "iframe", "srcdoc", "worker", "other"].into_iter().chain(sockets) {
         let path = format!("/private/{way}");
         assert!(
             rendered.refused.iter().any(|turned| turned.target.ends_with(&path)),
@@ -190,7 +204,13 @@ async fn robots_txt_holds_in_tunnels_whoever_asks() {
             rendered.refused
         );
     }
-    assert!(asked.contains(&"/worker.js".to_owned()), "workers run: {asked:?}");
+    for path in ["/worker.js", "/open?socket"] {
+        assert!(asked.contains(&path.to_owned()), "what is allowed is asked for: {asked:?}");
+    }
+    let told = |what: &str| rendered.requests.iter().any(|request| request.url.contains(what));
+    assert!(told("/private/fetch") && !told("web-socket"), "{:?}", rendered.requests);
+    let nowhere = rendered.refused.iter().find(|turned| turned.target.contains("invalid"));
+    assert_eq!(nowhere, None, "what stands for a refusal is not told beside it");
 }
 
 #[tokio::test]
