@@ -1,18 +1,22 @@
 //! The crawl's journal in Postgres: what one attempt was answered, the next one does not ask again.
 //!
 //! Written as everything under a lease is: fenced, and patient while the database is away. A worker that lost its job
-//! records nothing more, and its crawl ends with the failed write. Which keys there are is held in memory, so that a
-//! first attempt never asks for what cannot be there.
+//! records nothing more, and its crawl ends with the failed write. Which keys there are is held here (many on this
+//! machine's disk), so that a first attempt never asks for what cannot be there.
 
 use crate::{Stop, pen::Pen};
 use async_trait::async_trait;
+use site_fetch::disk::Table;
 use site_read::journal::{Journal, Visit, VisitKey};
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use store::{KeyHash, MAX_VISIT, NewVisit};
+use store::{KeyHash, NewVisit};
+
+// What the engine keeps of one answer fits: it cuts what is too much, and says so.
+const _: () = assert!(site_read::journal::MAX_VISIT <= store::MAX_VISIT);
 
 /// Bytes of visits in one transaction, but for a single one that is larger.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -21,17 +25,27 @@ const MOST_BYTES: usize = 8 * 1024 * 1024;
 pub(crate) struct RunJournal {
     pen: Pen,
     goes_on: bool,
-    known: Mutex<HashSet<KeyHash>>,
+    known: Mutex<Table<0>>,
 }
 
 impl RunJournal {
     /// Goes on with what earlier attempts at this run recorded.
     pub(crate) async fn open(pen: Pen) -> io::Result<Self> {
-        let known = pen.recorded_keys().await.map_err(stopped)?;
+        let (mut known, mut after) = (Table::default(), None);
+        loop {
+            let keys = pen.recorded_keys(after).await.map_err(stopped)?;
+            after = keys.last().copied();
+            if after.is_none() {
+                break;
+            }
+            for key in keys {
+                known.insert(key, [])?;
+            }
+        }
         if !known.is_empty() {
             tracing::info!(recorded = known.len(), "an earlier attempt is taken up");
         }
-        Ok(Self { pen, goes_on: !known.is_empty(), known: Mutex::new(known.into_iter().collect()) })
+        Ok(Self { pen, goes_on: !known.is_empty(), known: Mutex::new(known) })
     }
 
     /// Did an earlier attempt record anything?
@@ -39,8 +53,20 @@ impl RunJournal {
         self.goes_on
     }
 
-    fn known(&self) -> MutexGuard<'_, HashSet<KeyHash>> {
+    fn known(&self) -> MutexGuard<'_, Table<0>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those of the keys that are there.
+    fn among(&self, keys: &[KeyHash]) -> io::Result<Vec<KeyHash>> {
+        let known = self.known();
+        let mut there = Vec::new();
+        for key in keys {
+            if known.get(key)?.is_some() {
+                there.push(*key);
+            }
+        }
+        Ok(there)
     }
 }
 
@@ -48,10 +74,7 @@ impl RunJournal {
 impl Journal for RunJournal {
     async fn recall(&self, keys: &[VisitKey]) -> io::Result<Vec<Option<Arc<Visit>>>> {
         let hashes: Vec<KeyHash> = keys.iter().map(VisitKey::fingerprint).collect();
-        let there: Vec<KeyHash> = {
-            let known = self.known();
-            hashes.iter().filter(|hash| known.contains(*hash)).copied().collect()
-        };
+        let there = self.among(&hashes)?;
         if there.is_empty() {
             return Ok(vec![None; keys.len()]);
         }
@@ -67,10 +90,6 @@ impl Journal for RunJournal {
         let mut latest: BTreeMap<KeyHash, NewVisit> = BTreeMap::new();
         for (key, visit) in visits {
             let bytes = serde_json::to_vec(&**visit)?;
-            if bytes.len() > MAX_VISIT {
-                let told = format!("what {} refers to is larger than {MAX_VISIT} bytes", key.url);
-                return Err(io::Error::new(io::ErrorKind::FileTooLarge, told));
-            }
             let hash = key.fingerprint();
             latest
                 .insert(hash, NewVisit { hash, key: format!("{:?} {}", key.purpose, key.url), visit: bytes });
@@ -95,7 +114,10 @@ impl RunJournal {
             return Ok(());
         }
         self.pen.record_visits(&batch).await.map_err(stopped)?;
-        self.known().extend(batch.iter().map(|visit| visit.hash));
+        let mut known = self.known();
+        for visit in batch {
+            known.insert(visit.hash, [])?;
+        }
         Ok(())
     }
 }

@@ -79,10 +79,10 @@ impl Pen {
         self.write("journal.record", || self.shop.store.record_visits(&lease, visits)).await
     }
 
-    /// What earlier attempts recorded. A reader needs no fence, only a database that answers.
-    pub(crate) async fn recorded_keys(&self) -> Result<Vec<KeyHash>, Stop> {
+    /// What earlier attempts recorded, some at a time. A reader needs no fence, only a database that answers.
+    pub(crate) async fn recorded_keys(&self, after: Option<KeyHash>) -> Result<Vec<KeyHash>, Stop> {
         let lease = self.lease();
-        let read = || async { self.shop.store.recorded_keys(&lease).await.map(Fenced::Done) };
+        let read = || async { self.shop.store.recorded_keys(&lease, after).await.map(Fenced::Done) };
         self.write("journal.keys", read).await
     }
 

@@ -22,8 +22,8 @@ use folder::{Folder, Opened};
 use serde_json::{Value, json};
 use show::Show;
 use site_fetch::{Fetcher, Options};
-use site_read::{Limits, Snapshot, analysis};
-use std::sync::Arc;
+use site_read::{Gathered, Limits, analysis};
+use std::{io, sync::Arc};
 use url::Url;
 
 /// The command.
@@ -79,27 +79,26 @@ async fn read(
     show: &Show,
 ) -> Result<Value, Error> {
     let report = |progress: &site_read::Progress| show.progress(progress);
-    let reading = site_read::read(fetcher, &opened.archive, &opened.journal, source, limits, &report).await?;
-    let snapshot = reading.snapshot;
-    let mut pages = folder.pages()?;
+    let read = site_read::gather(fetcher, &opened.archive, &opened.journal, source, limits, &report);
+    let mut gathered = read.await?;
+    let mut pages = folder.pages(&opened.archive)?;
     let bounds = analysis::SizeBounds::default();
-    let site = analysis::of_reading(&opened.journal, &snapshot, bounds, &mut pages)
+    let site = analysis::of_reading(&opened.journal, &mut gathered, bounds, &mut pages)
         .await
         .map_err(site_read::Error::Journal)?;
-    let bytes = bytes(&snapshot, opened);
-    pages.settle()?;
-    folder.write("snapshot.json", &snapshot)?;
+    let bytes = pages.settle()? + asset_bytes(&mut gathered).map_err(site_read::Error::Scratch)?;
+    folder.write("snapshot.json", &gathered.document().map_err(site_read::Error::Scratch)?)?;
     folder.write("analysis.json", &site)?;
     // Last: from here on the crawl is whole, and the next one begins anew.
     folder.complete()?;
-    let traffic = fetcher.traffic();
+    let (traffic, head) = (fetcher.traffic(), gathered.head());
     Ok(json!({
-        "pages": snapshot.pages.len(),
-        "assets": snapshot.assets.len(),
-        "redirects": snapshot.redirects.len(),
+        "pages": gathered.page_count(),
+        "assets": gathered.asset_count(),
+        "redirects": head.redirects.len(),
         "bytes": bytes,
-        "truncated": snapshot.truncated,
-        "findings": snapshot.findings.len(),
+        "truncated": head.truncated,
+        "findings": head.findings.len(),
         "requests": traffic.requests,
         "unchanged": traffic.unchanged + traffic.unasked,
         "transferred": traffic.bytes,
@@ -107,11 +106,8 @@ async fn read(
     }))
 }
 
-/// The bytes of everything in the snapshot, as it was sent.
-fn bytes(snapshot: &Snapshot, opened: &Opened) -> u64 {
-    let length = |page: &site_read::Page| opened.archive.length(&page.body).unwrap_or_default();
-    let pages: u64 = snapshot.pages.values().map(length).sum();
-    pages + snapshot.assets.values().map(|asset| asset.bytes).sum::<u64>()
+fn asset_bytes(gathered: &mut Gathered) -> io::Result<u64> {
+    gathered.assets()?.map(|asset| Ok(asset?.1.bytes)).sum()
 }
 
 fn tell(arguments: &CrawlArguments, source: &Url, folder: &Folder, summary: &Value) {

@@ -14,6 +14,7 @@ mod problem;
 mod reading;
 mod shallow;
 mod site;
+mod sizes;
 
 pub use hash::Hash;
 pub use page::{

@@ -34,7 +34,7 @@ use merge::Merge;
 use start::Named;
 use visit::Visitor;
 
-pub use merge::Gathered;
+pub use merge::{Entries, Gathered};
 
 /// Requests for pages per page kept: errors, redirects and files are answers too, and a site that
 /// has nothing else must end as well.
@@ -180,7 +180,7 @@ impl Crawl<'_> {
     fn next_pages(&mut self, level: &mut Level, depth: u32, room: usize) -> Result<Vec<Lead>> {
         let mut batch = Vec::new();
         while let Some(lead) = level.next()? {
-            if !self.merge.admits(&lead, depth) {
+            if !self.merge.admits(&lead, depth)? {
                 self.merge.pass_over(Stage::Pages { depth });
                 continue;
             }
@@ -188,14 +188,14 @@ impl Crawl<'_> {
                 level.hold(lead);
                 break;
             }
-            match self.merge.judge(&lead) {
+            match self.merge.judge(&lead)? {
                 Verdict::Ask => batch.push(lead),
                 Verdict::Wait => {
                     level.hold(lead);
                     break;
                 }
                 Verdict::Leave(trap) => {
-                    self.merge.trap(trap, &lead);
+                    self.merge.trap(trap, &lead)?;
                     self.merge.pass_over(Stage::Pages { depth });
                 }
             }
@@ -232,7 +232,7 @@ impl Crawl<'_> {
     fn next_assets(&mut self, round: &mut Level, room: usize) -> Result<Vec<Lead>> {
         let mut batch = Vec::new();
         while let Some(lead) = round.next()? {
-            if self.merge.was_asked(&lead) {
+            if self.merge.was_asked(&lead)? {
                 self.merge.pass_over(Stage::Assets);
             } else if batch.len() < room {
                 batch.push(lead);

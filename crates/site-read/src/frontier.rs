@@ -1,14 +1,15 @@
 //! What is still to be asked, by depth and then by address.
 //!
 //! The order of asking depends on nothing but the addresses, so that a cap cuts the same pages
-//! each time. In memory there are some bytes for each address; the addresses themselves may go to disk.
+//! each time. What there is much of goes to disk.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::io;
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::fingerprints::Fingerprints;
 use crate::spill::{Sorted, Spill};
 use crate::web_address::{normal_form, without_fragment, without_noise};
 
@@ -26,32 +27,6 @@ struct Kept {
     from: Option<String>,
 }
 
-/// A set of texts, each held by its fingerprint.
-#[derive(Debug, Default)]
-pub(crate) struct Fingerprints(HashSet<u128>);
-
-impl Fingerprints {
-    /// `true` if it is new.
-    pub(crate) fn insert(&mut self, text: &str) -> bool {
-        self.0.insert(fingerprint(text))
-    }
-
-    pub(crate) fn contains(&self, text: &str) -> bool {
-        self.0.contains(&fingerprint(text))
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-}
-
-/// Half a BLAKE3 hash: two texts of one crawl never share it.
-fn fingerprint(text: &str) -> u128 {
-    let mut half = [0; 16];
-    half.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]);
-    u128::from_le_bytes(half)
-}
-
 /// Addresses known, each once whatever its spelling.
 #[derive(Debug, Default)]
 pub(crate) struct Frontier {
@@ -63,7 +38,7 @@ impl Frontier {
     /// Takes note of an address; `true` if it is new.
     pub(crate) fn add(&mut self, depth: u32, url: &Url, from: Option<&str>) -> io::Result<bool> {
         let form = normal_form(url);
-        if !self.known.insert(&form) {
+        if !self.known.insert(&form)? {
             return Ok(false);
         }
         let url = without_fragment(&without_noise(url));
@@ -74,7 +49,7 @@ impl Frontier {
     /// redirect from one to the other; each spelling once.
     pub(crate) fn insist(&mut self, depth: u32, url: &Url, from: Option<&str>) -> io::Result<()> {
         let url = without_fragment(url);
-        if !self.known.insert(&format!("spelled {url}")) {
+        if !self.known.insert(&format!("spelled {url}"))? {
             return Ok(());
         }
         self.keep(depth, normal_form(&url), url, from)
@@ -87,8 +62,8 @@ impl Frontier {
     }
 
     /// Marks an address as dealt with.
-    pub(crate) fn close(&mut self, url: &Url) {
-        self.known.insert(&normal_form(url));
+    pub(crate) fn close(&mut self, url: &Url) -> io::Result<()> {
+        self.known.insert(&normal_form(url)).map(drop)
     }
 
     /// All addresses of the lowest depth, in order.

@@ -19,7 +19,8 @@ use async_trait::async_trait;
 use futures::stream::{self, Stream, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
-use crate::snapshot::Snapshot;
+use crate::crawl::Gathered;
+use crate::snapshot::Page;
 
 pub use file::FileJournal;
 pub use memory::{MemoryJournal, Unrecorded};
@@ -28,6 +29,9 @@ pub use visit::{AssetVisit, Door, PageVisit, Remark, SitemapVisit, Step, Visit};
 
 /// Most visits asked for or handed over in one call.
 pub const MAX_BATCH: usize = 64;
+
+/// No visit is longer as JSON: references and facts of one answer are cut before, with a finding.
+pub const MAX_VISIT: usize = 16 * 1024 * 1024;
 
 /// What a request was made for: the same address may be asked as a page and as a part of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -80,34 +84,42 @@ pub trait Journal: Send + Sync {
     async fn record(&self, visits: &[(VisitKey, Arc<Visit>)]) -> io::Result<()>;
 }
 
-/// The pages of a snapshot in canonical order with all that the journal holds about each, a batch at a time.
+/// A page of a crawl: its address, what the snapshot says of it, and what the journal does.
+pub type Recalled = (String, Page, Arc<Visit>);
+
+/// The pages that a crawl kept, in canonical order, with all that its journal holds about each: a batch at a time.
 pub fn pages<'a>(
     journal: &'a dyn Journal,
-    snapshot: &'a Snapshot,
-) -> impl Stream<Item = io::Result<(&'a str, Arc<Visit>)>> + 'a {
-    let urls: Vec<&str> = snapshot.pages.keys().map(String::as_str).collect();
-    let batches: Vec<Vec<&str>> = urls.chunks(MAX_BATCH).map(<[&str]>::to_vec).collect();
-    stream::iter(batches.into_iter().map(io::Result::Ok))
-        .and_then(move |batch| async move {
-            let keys: Vec<VisitKey> = batch.iter().map(|url| key_of_page(snapshot, url)).collect();
+    gathered: &mut Gathered,
+) -> io::Result<impl Stream<Item = io::Result<Recalled>> + use<'a>> {
+    let (start, home) = (gathered.head().start.to_string(), gathered.head().home.to_string());
+    let mut pages = gathered.pages()?;
+    let batches = std::iter::from_fn(move || {
+        let batch: Vec<_> = pages.by_ref().take(MAX_BATCH).collect();
+        (!batch.is_empty()).then(|| batch.into_iter().collect::<io::Result<Vec<(String, Page)>>>())
+    });
+    let recalled = stream::iter(batches).and_then(move |batch| {
+        let key = |(url, _): &(String, Page)| {
+            let is_home = *url == home;
+            let purpose = if is_home { Purpose::Door } else { Purpose::Page };
+            VisitKey { purpose, url: if is_home { start.clone() } else { url.clone() } }
+        };
+        let keys: Vec<VisitKey> = batch.iter().map(key).collect();
+        async move {
             let visits = journal.recall(&keys).await?;
             let found: io::Result<Vec<_>> = batch.into_iter().zip(visits).map(present).collect();
             Ok(stream::iter(found?.into_iter().map(Ok)))
-        })
-        .try_flatten()
+        }
+    });
+    Ok(recalled.try_flatten())
 }
 
-/// The key under which the journal of a crawl holds one of the pages of its snapshot.
-#[must_use]
-pub fn key_of_page(snapshot: &Snapshot, url: &str) -> VisitKey {
-    if url == snapshot.home.as_str() {
-        VisitKey { purpose: Purpose::Door, url: snapshot.start.to_string() }
-    } else {
-        VisitKey { purpose: Purpose::Page, url: url.to_owned() }
+fn present(((url, page), visit): ((String, Page), Option<Arc<Visit>>)) -> io::Result<Recalled> {
+    match visit {
+        Some(visit) => Ok((url, page, visit)),
+        None => {
+            let note = format!("the journal does not hold {url}");
+            Err(io::Error::new(io::ErrorKind::NotFound, note))
+        }
     }
-}
-
-fn present((url, visit): (&str, Option<Arc<Visit>>)) -> io::Result<(&str, Arc<Visit>)> {
-    let missing = || io::Error::new(io::ErrorKind::NotFound, format!("the journal does not hold {url}"));
-    visit.map(|visit| (url, visit)).ok_or_else(missing)
 }

@@ -8,12 +8,14 @@
 //! site are made of. [`journal`] is what a crawl
 //! that was interrupted goes on from.
 
+mod allowance;
 pub mod analysis;
 mod archive;
 pub mod charset;
 mod crawl;
 pub mod css;
 mod error;
+mod fingerprints;
 mod frontier;
 mod index;
 #[cfg(any(test, fuzzing))]
@@ -25,6 +27,7 @@ mod media_type;
 mod nesting;
 mod page;
 pub mod render;
+mod shelf;
 mod sitemap;
 mod snapshot;
 mod spill;
@@ -34,7 +37,7 @@ pub mod tree;
 mod web_address;
 
 pub use archive::{Archive, ContentHash, FolderArchive, MemoryArchive};
-pub use crawl::{Gathered, Reading, crawl, gather, read};
+pub use crawl::{Entries, Gathered, Reading, crawl, gather, read};
 pub use error::{Error, Result};
 pub use index::Index;
 pub use limits::{Limits, Progress, Render};

@@ -9,14 +9,13 @@ use std::collections::HashSet;
 
 use url::Url;
 
+use crate::allowance::Allowance;
 use crate::tree::{Document, Element, Step, Text};
 use crate::web_address::without_fragment;
 use crate::{css, markup};
 
 pub(crate) use header::links as links_of_header;
 
-/// Different references taken from one document; more is no page that a person reads.
-const MAX_REFERENCES: usize = 50_000;
 /// A longer address is no address: servers take some thousands of characters at most.
 const MAX_ADDRESS: usize = 8192;
 const MAX_TITLE: usize = 1000;
@@ -79,6 +78,7 @@ struct Reader {
     inner: bool,
     /// Addresses taken, as written: pages repeat themselves, and resolving them costs.
     taken: HashSet<(Kind, Box<str>)>,
+    allowance: Allowance,
 }
 
 impl Reader {
@@ -89,6 +89,7 @@ impl Reader {
             titled: false,
             inner: false,
             taken: HashSet::new(),
+            allowance: Allowance::default(),
         }
     }
 
@@ -228,8 +229,7 @@ impl Reader {
         if self.taken.contains(&key) {
             return;
         }
-        if self.taken.len() >= MAX_REFERENCES {
-            self.facts.cut = true;
+        if self.facts.cut {
             return;
         }
         self.taken.insert(key);
@@ -237,6 +237,10 @@ impl Reader {
             && matches!(url.scheme(), "http" | "https")
         {
             let url = if url.fragment().is_some() { without_fragment(&url) } else { url };
+            if !self.allowance.takes(&url) {
+                self.facts.cut = true;
+                return;
+            }
             match kind {
                 Kind::Link => self.facts.links.push(url),
                 Kind::Asset => self.facts.assets.push(url),

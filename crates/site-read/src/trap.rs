@@ -6,10 +6,14 @@
 
 mod family;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::io;
 
+use site_fetch::disk::Table;
 use url::Url;
 
+use crate::fingerprints::key;
+use crate::shelf::Shelf;
 use family::Family;
 
 /// A segment this often in one path means that relative links lead ever deeper into themselves.
@@ -123,73 +127,106 @@ pub(crate) fn may_be_one_of_many(url: &Url) -> bool {
     family::has_numbers(url.path()) || url.query().is_some_and(|query| !query.is_empty())
 }
 
-/// Keeps count of each family. Grows with what was asked, by some bytes for each.
+/// Keeps count of each family: of many, on disk.
 #[derive(Debug, Default)]
 pub(crate) struct Families {
-    tallies: HashMap<u64, Tally>,
+    tallies: Table<{ Tally::BYTES }>,
     /// Hashes of a family together with what a page of it says.
-    said: HashSet<u64>,
+    said: Table<0>,
     /// Which parameters came together under each path.
-    sets: HashMap<u64, Vec<Vec<u64>>>,
+    sets: Shelf<Vec<Vec<u64>>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Copy)]
 struct Tally {
     under_way: u32,
     new: u32,
     alike: u32,
 }
 
+impl Tally {
+    const BYTES: usize = 12;
+
+    fn of(bytes: [u8; Self::BYTES]) -> Self {
+        let (numbers, _) = bytes.as_chunks::<4>();
+        let number = |at: usize| numbers.get(at).copied().map_or(0, u32::from_le_bytes);
+        Self { under_way: number(0), new: number(1), alike: number(2) }
+    }
+
+    fn bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        let numbers = [self.under_way, self.new, self.alike];
+        for (into, number) in bytes.chunks_exact_mut(4).zip(numbers) {
+            into.copy_from_slice(&number.to_le_bytes());
+        }
+        bytes
+    }
+}
+
 impl Families {
     /// Judges an address of which no more than `cap` may be alike.
-    pub(crate) fn judge(&mut self, url: &Url, cap: usize) -> Verdict {
+    pub(crate) fn judge(&mut self, url: &Url, cap: usize) -> io::Result<Verdict> {
         if is_growing(url) {
-            return Verdict::Leave(Trap::GrowingPath);
+            return Ok(Verdict::Leave(Trap::GrowingPath));
         }
-        let Some(family) = Family::of(url) else { return Verdict::Ask };
-        let trap = self.trap(&family);
+        let Some(family) = Family::of(url) else { return Ok(Verdict::Ask) };
+        let trap = self.trap(&family)?;
         let cap = u32::try_from(cap).unwrap_or(u32::MAX);
         let cap =
             if matches!(trap, Trap::Calendar | Trap::Pagination) { cap.min(MAX_ALIKE_IN_ROW) } else { cap };
-        let tally = self.tallies.entry(family.key).or_default();
+        let mut tally = self.tally(&family)?;
         // Who says much that is new may repeat himself a little.
         let room = if trap == Trap::Facets { cap } else { cap.max(tally.new / 2) };
         let spent = if trap == Trap::Facets { tally.alike + tally.new } else { tally.alike };
-        if spent >= room {
+        Ok(if spent >= room {
             Verdict::Leave(trap)
         } else if spent + tally.under_way >= room {
             Verdict::Wait
         } else {
             tally.under_way += 1;
+            self.tallies.insert(key(family.key), tally.bytes())?;
             Verdict::Ask
-        }
+        })
+    }
+
+    fn tally(&self, family: &Family) -> io::Result<Tally> {
+        Ok(self.tallies.get(&key(family.key))?.map_or_else(Tally::default, Tally::of))
     }
 
     /// Notes what came of an address that was to be asked.
-    pub(crate) fn settle(&mut self, url: &Url, answer: Answer) {
-        let Some(family) = Family::of(url) else { return };
-        let tally = self.tallies.entry(family.key).or_default();
+    pub(crate) fn settle(&mut self, url: &Url, answer: Answer) -> io::Result<()> {
+        let Some(family) = Family::of(url) else { return Ok(()) };
+        let mut tally = self.tally(&family)?;
         tally.under_way = tally.under_way.saturating_sub(1);
         if let Answer::Says { exact, gist } = answer {
             // Numbers are all that tells two months without entries apart; two articles differ in words, and
             // two tables may well differ in numbers alone.
             let counts_up = matches!(family.trap, Trap::Calendar | Trap::Pagination);
             let what = if counts_up { gist } else { exact };
-            if self.said.insert(family::hash(&(family.key, what))) {
+            let said = key(family::hash(&(family.key, what)));
+            if self.said.insert(said, [])?.is_none() {
                 tally.new += 1;
             } else {
                 tally.alike += 1;
             }
         }
+        self.tallies.insert(key(family.key), tally.bytes()).map(drop)
     }
 
     /// What this family would be if it were a trap.
-    fn trap(&mut self, family: &Family) -> Trap {
-        let sets = self.sets.entry(family.path).or_default();
-        if !sets.contains(&family.parameters) && sets.len() < MAX_SETS && !family.parameters.is_empty() {
-            sets.push(family.parameters.clone());
+    fn trap(&mut self, family: &Family) -> io::Result<Trap> {
+        if family.parameters.is_empty() {
+            return Ok(family.trap);
         }
-        if family.arranges || combines(&family.parameters, sets) { Trap::Facets } else { family.trap }
+        let path = key(family.path);
+        let mut sets = self.sets.get(&path)?.unwrap_or_default();
+        let combines = combines(&family.parameters, &sets);
+        if !sets.contains(&family.parameters) && sets.len() < MAX_SETS {
+            sets.push(family.parameters.clone());
+            let bytes = sets.iter().map(|set| 32 + 8 * set.len()).sum();
+            self.sets.insert(path, sets, bytes)?;
+        }
+        Ok(if family.arranges || combines { Trap::Facets } else { family.trap })
     }
 }
 

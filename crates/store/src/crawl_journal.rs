@@ -12,7 +12,7 @@ use crate::{
 use domain::{MigrationId, TenantId};
 use tokio_postgres::Row;
 
-/// The most bytes of one visit. What is larger is not recorded: a second attempt asks again.
+/// The most bytes of one visit; the engine makes none that is larger.
 pub const MAX_VISIT: usize = 16 * 1024 * 1024;
 /// The most visits of a run.
 pub const MAX_VISITS: usize = 1_000_000;
@@ -57,18 +57,11 @@ impl Store {
         self.run(&Recall { lease, hashes }).await
     }
 
-    /// The hashes of everything that was recorded for this run.
-    pub async fn recorded_keys(&self, lease: &Lease) -> Result<Vec<KeyHash>> {
-        let mut keys: Vec<KeyHash> = Vec::new();
-        loop {
-            let after = keys.last().map_or(&[][..], KeyHash::as_slice);
-            let page = self.run(&Keys { lease, after }).await?;
-            let full = page.len() as i64 == KEYS;
-            keys.extend(page);
-            if !full {
-                return Ok(keys);
-            }
-        }
+    /// The hashes of what was recorded for this run, in order: the first of them, or those behind `after`. None are left
+    /// when none come.
+    pub async fn recorded_keys(&self, lease: &Lease, after: Option<KeyHash>) -> Result<Vec<KeyHash>> {
+        let after = after.as_ref().map_or(&[][..], KeyHash::as_slice);
+        self.run(&Keys { lease, after }).await
     }
 
     /// Journals whose run is over, or that were closed: to be removed by [`Store::remove_journal`].

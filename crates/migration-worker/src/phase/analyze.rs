@@ -10,7 +10,7 @@ use crate::{crawl_journal::RunJournal, failure, progress::Teller, results::Analy
 use domain::{Failure, phase::Phase};
 use serde_json::json;
 use site_read::{
-    Gathered, Progress, Snapshot,
+    Gathered, Progress,
     analysis::{self, SiteAnalysis},
 };
 use std::{io, pin::pin, sync::Arc};
@@ -21,37 +21,37 @@ pub(crate) async fn run(bench: &Bench, teller: Arc<Teller>) -> Result<Outcome<An
     let journal = opened.map_err(|error| failure::of_reading(&site_read::Error::Journal(error)))?;
     let gathered = read(bench, &teller, &journal).await?;
     let key = bench.keys.snapshot();
-    let snapshot = keep(bench, &key, gathered).await?;
+    let mut gathered = keep(bench, &key, gathered).await?;
     teller.tell(1, 1, tool(Phase::Analyze), "Taking stock of the pages");
-    let site = take_stock(bench, &journal, &snapshot).await?;
+    let site = take_stock(bench, &journal, &mut gathered).await?;
+    let head = gathered.head();
     let result = Analyzed {
         snapshot: key,
-        home: snapshot.home.to_string(),
-        pages: snapshot.pages.len() as u64,
-        assets: snapshot.assets.len() as u64,
-        redirects: snapshot.redirects.len() as u64,
-        findings: snapshot.findings.len() as u64,
-        truncated: snapshot.truncated.clone(),
+        home: head.home.to_string(),
+        pages: gathered.page_count() as u64,
+        assets: gathered.asset_count() as u64,
+        redirects: head.redirects.len() as u64,
+        findings: head.findings.len() as u64,
+        truncated: head.truncated.clone(),
     };
     let cut = result.truncated.as_ref().map_or(String::new(), |limit| format!(" Cut by a limit: {limit}."));
     let notes = format!("{} pages and {} assets were read.{cut}", result.pages, result.assets);
     Ok(Outcome { analysis: Some(facts::deep(&site)), ..Outcome::new(result, notes) })
 }
 
-/// Stores the snapshot without holding it and its text at once: what a large site gave is on disk until it is stored.
-async fn keep(bench: &Bench, key: &str, mut gathered: Gathered) -> Result<Snapshot, Failure> {
+/// Stores the snapshot without holding it: what a large site gave is on disk, before and after.
+async fn keep(bench: &Bench, key: &str, mut gathered: Gathered) -> Result<Gathered, Failure> {
     let scratch = |error| failure::of_reading(&site_read::Error::Scratch(error));
     let cpu = &bench.materials.cpu;
     let written = cpu.run(move || {
         let mut text = io::BufWriter::new(NamedTempFile::new()?);
-        gathered.write_json(&mut text)?;
+        serde_json::to_writer(&mut text, &gathered.document()?)?;
         // By hand: a buffer that is only dropped loses what the disk would not take.
         text.into_inner().map(|file| (gathered, file)).map_err(io::IntoInnerError::into_error)
     });
     let (gathered, file) = written.await?.map_err(scratch)?;
     bench.materials.objects.put_file(key, file.path()).await?;
-    drop(file);
-    cpu.run(move || gathered.into_snapshot()).await?.map_err(scratch)
+    Ok(gathered)
 }
 
 /// The crawl, with a first look beside it.
@@ -102,11 +102,11 @@ async fn first_look(bench: &Bench, journal: &RunJournal) {
 async fn take_stock(
     bench: &Bench,
     recorded: &RunJournal,
-    snapshot: &Snapshot,
+    gathered: &mut Gathered,
 ) -> Result<SiteAnalysis, Failure> {
-    let mut rows = facts::Rows::new(&bench.pen, snapshot);
+    let mut rows = facts::Rows::new(&bench.pen);
     let failed = |error| failure::of_reading(&site_read::Error::Journal(error));
-    let site = analysis::of_reading(recorded, snapshot, bench.shop.config.size, &mut rows).await;
+    let site = analysis::of_reading(recorded, gathered, bench.shop.config.size, &mut rows).await;
     let site = site.map_err(failed)?;
     rows.finish().await.map_err(failed)?;
     Ok(site)

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use service_kit::exit::Code;
 use site_fetch::cache::FolderCache;
 use site_read::{
-    FolderArchive,
+    FolderArchive, Page,
     analysis::{Keeper, PageAnalysis},
     journal::FileJournal,
 };
@@ -78,8 +78,6 @@ pub(super) struct Opened {
     pub(super) journal: FileJournal,
     /// Is an interrupted crawl taken up?
     pub(super) goes_on: bool,
-    /// Held while the cache is written: it takes one writer at a time.
-    _cache_is_ours: fs::File,
 }
 
 impl Folder {
@@ -125,35 +123,36 @@ impl Folder {
             _ => io_error("opening the journal in", &self.path, source),
         })?;
         let cache = cache.map_or_else(|| self.path.join("cache"), Path::to_owned);
-        let cache_is_ours = take(&cache)?;
-        let cached = FolderCache::open(&cache, MOST_CACHED);
+        let cached = FolderCache::open(&cache, MOST_CACHED).map_err(|source| match source.kind() {
+            io::ErrorKind::WouldBlock => Error::CacheInUse { path: cache.clone() },
+            _ => io_error("opening the cache in", &cache, source),
+        });
         Ok(Opened {
             archive: FolderArchive::open(&self.path.join("bodies")).map_err(failed)?,
-            cache: cached.map_err(|source| io_error("opening the cache in", &cache, source))?,
+            cache: cached?,
             journal,
             goes_on,
-            _cache_is_ours: cache_is_ours,
         })
     }
 
     /// Writes a document in place of an earlier one.
     pub(super) fn write(&self, name: &str, document: &impl Serialize) -> Result<(), Error> {
         let written = || {
-            let mut file = NamedTempFile::new_in(&self.path)?;
-            let mut text = serde_json::to_vec_pretty(document)?;
-            text.push(b'\n');
-            file.write_all(&text)?;
+            let mut text = BufWriter::new(NamedTempFile::new_in(&self.path)?);
+            serde_json::to_writer_pretty(&mut text, document)?;
+            text.write_all(b"\n")?;
+            let file = text.into_inner().map_err(io::IntoInnerError::into_error)?;
             readable(&file)?;
             file.persist(self.path.join(name)).map_err(|error| error.error).map(drop)
         };
         written().map_err(|source| io_error("writing into", &self.path, source))
     }
 
-    /// Begins the list of pages.
-    pub(super) fn pages(&self) -> Result<Pages, Error> {
+    /// Begins the list of pages, whose bodies are in the archive.
+    pub(super) fn pages<'a>(&self, archive: &'a FolderArchive) -> Result<Pages<'a>, Error> {
         let file = NamedTempFile::new_in(&self.path);
         let file = file.map_err(|source| io_error("writing into", &self.path, source))?;
-        Ok(Pages { path: self.path.join("pages.jsonl"), file: BufWriter::new(file) })
+        Ok(Pages { path: self.path.join("pages.jsonl"), file: BufWriter::new(file), archive, bytes: 0 })
     }
 
     /// Nothing is left to go on with.
@@ -164,9 +163,12 @@ impl Folder {
 }
 
 /// One JSON object per page, in the order of the addresses.
-pub(super) struct Pages {
+pub(super) struct Pages<'a> {
     path: PathBuf,
     file: BufWriter<NamedTempFile>,
+    archive: &'a FolderArchive,
+    /// Of the pages so far, as they were sent.
+    bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -177,34 +179,24 @@ struct Line<'a> {
 }
 
 #[async_trait]
-impl Keeper for Pages {
-    async fn keep(&mut self, url: &str, page: PageAnalysis) -> io::Result<()> {
+impl Keeper for Pages<'_> {
+    async fn keep(&mut self, url: &str, read: &Page, page: PageAnalysis) -> io::Result<()> {
+        self.bytes += self.archive.length(&read.body)?;
         serde_json::to_writer(&mut self.file, &Line { url, page: &page })?;
         self.file.write_all(b"\n")
     }
 }
 
-impl Pages {
-    pub(super) fn settle(self) -> Result<(), Error> {
-        let Self { path, file } = self;
+impl Pages<'_> {
+    /// The list is whole: how many bytes its pages have, as they were sent.
+    pub(super) fn settle(self) -> Result<u64, Error> {
+        let Self { path, file, bytes, .. } = self;
         let settled = || {
             let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
             readable(&file)?;
             file.persist(&path).map_err(|error| error.error).map(drop)
         };
-        settled().map_err(|source| io_error("writing", &path, source))
-    }
-}
-
-/// Takes the cache's folder for as long as the file is open.
-fn take(cache: &Path) -> Result<fs::File, Error> {
-    let failed = |source| io_error("opening the cache in", cache, source);
-    fs::create_dir_all(cache).map_err(failed)?;
-    let lock = fs::File::create(cache.join("lock")).map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(fs::TryLockError::WouldBlock) => Err(Error::CacheInUse { path: cache.to_owned() }),
-        Err(fs::TryLockError::Error(source)) => Err(failed(source)),
+        settled().map(|()| bytes).map_err(|source| io_error("writing", &path, source))
     }
 }
 

@@ -15,6 +15,9 @@ pub(crate) struct Figures {
     pub(crate) pages: u64,
     pub(crate) seconds: f64,
     pub(crate) cpu_seconds: f64,
+    /// Of both, what the analysis of the site took after the crawl; that of each page is part of the crawl.
+    pub(crate) site_seconds: f64,
+    pub(crate) site_cpu_seconds: f64,
     pub(crate) peak_bytes: u64,
 }
 

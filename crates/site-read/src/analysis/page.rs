@@ -3,6 +3,7 @@
 //! [`analyse`] walks the parsed document once; each file below collects one sort of fact on that walk, and what
 //! follows from several of them is concluded at the end.
 
+mod bound;
 mod conclude;
 mod forms;
 mod head;
@@ -21,9 +22,7 @@ use url::Url;
 
 use super::hash::Hash;
 use super::problem::Problem;
-use crate::index::Index;
 use crate::render::{Reason, needs_script};
-use crate::snapshot::Snapshot;
 use crate::tree::Document;
 
 /// What is known of a page besides its document.
@@ -110,15 +109,6 @@ pub struct PageAnalysis {
 impl PageAnalysis {
     /// The shape written by this build.
     pub const VERSION: u32 = 1;
-
-    /// Fills in the real dimensions of images that the snapshot holds.
-    pub fn measure_images(&mut self, index: &Index<'_>, snapshot: &Snapshot) {
-        for image in &mut self.images {
-            let Some(url) = image.url.as_deref().and_then(|url| Url::parse(url).ok()) else { continue };
-            let Some(asset) = index.asset(&url).and_then(|key| snapshot.assets.get(key)) else { continue };
-            image.real = asset.width.zip(asset.height);
-        }
-    }
 }
 
 /// What sort of page it is.

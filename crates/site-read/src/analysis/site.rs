@@ -1,7 +1,7 @@
 //! The facts of a site, folded from those of its pages.
 //!
-//! [`SiteFold`] takes pages one by one, in canonical order, and keeps fingerprints, counters and a few examples
-//! of each, never a page.
+//! [`SiteFold`] takes pages one by one, in canonical order, and keeps counters and a few examples of each, never a page;
+//! fingerprints of many pages are on disk.
 
 mod duplicates;
 mod locales;
@@ -9,13 +9,16 @@ mod parts;
 mod size;
 mod stack;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
+use std::io;
 
 use serde::{Deserialize, Serialize};
+use site_fetch::disk::Table;
 
 use super::hash;
 use super::page::{NavigationItem, PageAnalysis, PageKind, ScriptKind};
 use super::problem::{Problem, ProblemCounts, Severity};
+use crate::fingerprints::key;
 use crate::snapshot::{Finding, Redirect, Snapshot};
 pub use duplicates::{Duplicates, Group};
 pub use locales::{Locale, Locales};
@@ -31,8 +34,8 @@ const SORTS: usize = 2_000;
 /// What is known of a site besides its pages.
 #[derive(Debug, Clone, Copy)]
 pub struct SiteInput<'a> {
-    /// What was read.
-    pub snapshot: &'a Snapshot,
+    /// What was read, with or without pages and assets.
+    pub head: &'a Snapshot,
     /// Where a site's size class changes.
     pub bounds: SizeBounds,
 }
@@ -154,9 +157,9 @@ pub struct SiteProblem {
 #[derive(Debug, Default)]
 pub struct SiteFold {
     pages: PageNumbers,
-    templates: HashSet<u64>,
-    scripts: HashSet<u64>,
-    forms: HashSet<u64>,
+    templates: Table<0>,
+    scripts: Table<0>,
+    forms: Table<0>,
     title: Option<String>,
     navigation: Vec<NavigationItem>,
     home_needs_script: bool,
@@ -175,8 +178,8 @@ impl SiteFold {
         Self::default()
     }
 
-    /// Takes a page in. Call it once for each, in the order of their addresses.
-    pub fn page(&mut self, url: &str, page: &PageAnalysis) {
+    /// Takes a page in. Call it once for each, in the order of their addresses. Fails where temporary files do.
+    pub fn page(&mut self, url: &str, page: &PageAnalysis) -> io::Result<()> {
         let numbers = &mut self.pages;
         numbers.total = numbers.total.saturating_add(1);
         *numbers.by_kind.entry(page.kind).or_default() += 1;
@@ -184,13 +187,14 @@ impl SiteFold {
         numbers.forms = numbers.forms.saturating_add(count(page.forms.len()));
         numbers.images = numbers.images.saturating_add(count(page.images.len()));
         numbers.need_scripts += u32::from(page.needs_script.is_some());
-        self.templates.insert(page.template.0);
+        self.templates.insert(key(page.template.0), [])?;
         for script in page.scripts.iter().filter(|script| is_work(script.kind)) {
             let inline = script.bytes.to_string();
-            self.scripts.insert(hash::of(script.url.as_deref().unwrap_or(&inline).as_bytes()));
+            let hash = hash::of(script.url.as_deref().unwrap_or(&inline).as_bytes());
+            self.scripts.insert(key(hash), [])?;
         }
         for form in &page.forms {
-            self.forms.insert(hash::of(form.action.as_bytes()));
+            self.forms.insert(key(hash::of(form.action.as_bytes())), [])?;
         }
         if let Some(wall) = &page.cookie_wall
             && self.cookie_walls.len() < SORTS
@@ -202,29 +206,29 @@ impl SiteFold {
             self.navigation.clone_from(&page.menu);
             self.home_needs_script = page.needs_script.is_some();
         }
-        self.duplicates.page(url, &page.text);
-        self.locales.page(url, page);
-        self.parts.page(url, page);
+        self.duplicates.page(url, &page.text)?;
+        self.locales.page(url, page)?;
+        self.parts.page(url, page)?;
         self.stack.page(page);
         for problem in &page.problems {
             self.problem(problem, url);
         }
+        Ok(())
     }
 
     /// What the pages tell together.
     ///
     /// The AI time is an estimate: a minute for the site, 12 s for each template (a model looks at one page of
     /// it), 10 s for each script of the site's own, 8 s for each form, and a tenth of a second for each page.
-    #[must_use]
-    pub fn finish(mut self, input: &SiteInput<'_>) -> SiteAnalysis {
-        let snapshot = input.snapshot;
+    pub fn finish(mut self, input: &SiteInput<'_>) -> io::Result<SiteAnalysis> {
+        let snapshot = input.head;
         for finding in &snapshot.findings {
             if let Some(problem) = of_finding(finding) {
                 self.problem(&problem, &finding.url);
             }
         }
         let shared_parts = std::mem::take(&mut self.parts).finish(self.pages.total);
-        let duplicates = std::mem::take(&mut self.duplicates).finish();
+        let duplicates = std::mem::take(&mut self.duplicates).finish()?;
         for (code, note, groups) in [
             ("duplicates", "pages say the same, word for word", &duplicates.exact),
             ("near-duplicates", "pages hardly differ in their text", &duplicates.near),
@@ -240,7 +244,7 @@ impl SiteFold {
         let mut problem_counts = ProblemCounts::default();
         let problems: Vec<SiteProblem> = self.problems.into_values().collect();
         problems.iter().for_each(|problem| problem_counts.add(problem.severity));
-        SiteAnalysis {
+        Ok(SiteAnalysis {
             version: SiteAnalysis::VERSION,
             home: snapshot.home.to_string(),
             title: self.title,
@@ -251,7 +255,7 @@ impl SiteFold {
             duplicates,
             navigation: self.navigation,
             shared_parts,
-            locales: self.locales.finish(),
+            locales: self.locales.finish()?,
             technologies: self.stack.technologies(),
             single_page_application: self.home_needs_script || self.pages.need_scripts * 2 > self.pages.total,
             cookie_walls: self.cookie_walls.into_keys().collect(),
@@ -260,7 +264,7 @@ impl SiteFold {
             pages: self.pages,
             problems,
             problem_counts,
-        }
+        })
     }
 
     fn problem(&mut self, problem: &Problem, place: &str) {

@@ -4,6 +4,7 @@
 use site_fetch::Fetched;
 use url::Url;
 
+use crate::allowance::{Allowance, MAX_REFERENCES};
 use crate::analysis::{self, PageAnalysis, PageInput, Problem, Severity};
 use crate::charset::{self, Decoded};
 use crate::journal::SitemapVisit;
@@ -38,6 +39,7 @@ pub(super) fn of_page(answer: &Fetched) -> Option<Content> {
             Kind::Asset => facts.assets.push(url),
         }
     }
+    analysis.keep_to_bound(answer.body.len());
     let gist = trap::may_be_one_of_many(&answer.url).then(|| gist(&document));
     drop(document);
     Some(Content { decoded, facts, analysis, gist })
@@ -68,24 +70,38 @@ pub(super) struct References {
     pub(super) assets: Vec<Url>,
     /// Pages that it names.
     pub(super) links: Vec<Url>,
+    /// Whether it names more than is taken from one file.
+    pub(super) cut: bool,
 }
 
 /// What a style sheet, a drawing, a manifest, a feed or a sitemap refers to.
 pub(super) fn references(content_type: &str, answer: &Fetched) -> References {
-    let assets = |assets| References { assets, links: Vec::new() };
+    let mut found = all_references(content_type, answer);
+    let mut allowance = Allowance::default();
+    found.cut |= allowance.cut(&mut found.assets) | allowance.cut(&mut found.links);
+    found
+}
+
+fn all_references(content_type: &str, answer: &Fetched) -> References {
+    let assets = |assets| References { assets, ..References::default() };
     match content_type {
         "text/css" => {
             let text = charset::decode_css(&answer.body, answer.content_type.as_deref()).text;
             let found = css::references(&text).into_iter();
             let found = found.filter(|reference| !reference.url.starts_with('#'));
-            assets(found.filter_map(|reference| answer.url.join(&reference.url).ok()).collect())
+            let found = found.filter_map(|reference| answer.url.join(&reference.url).ok());
+            // One more than may be: whoever cuts sees that there is more.
+            assets(found.take(MAX_REFERENCES + 1).collect())
         }
-        "image/svg+xml" => of_page(answer).map(|page| assets(page.facts.assets)).unwrap_or_default(),
+        "image/svg+xml" => {
+            let facts = of_page(answer).map(|page| page.facts).unwrap_or_default();
+            References { assets: facts.assets, cut: facts.cut, ..References::default() }
+        }
         "application/manifest+json" => of_manifest(answer),
         _ if answer.url.path().ends_with(".webmanifest") => of_manifest(answer),
         _ if sitemap::may_be(content_type) => {
             let named = within(sitemap::read(&answer.body), &answer.url);
-            References { assets: named.assets, links: [named.pages, named.sitemaps].concat() }
+            References { assets: named.assets, links: [named.pages, named.sitemaps].concat(), cut: named.cut }
         }
         _ => References::default(),
     }
@@ -105,22 +121,26 @@ fn of_manifest(answer: &Fetched) -> References {
     References {
         assets: images.filter_map(|image| answer.url.join(image.get("src")?.as_str()?).ok()).collect(),
         links: pages.filter_map(|page| answer.url.join(page.as_str()?).ok()).collect(),
+        cut: false,
     }
 }
 
 /// What a list at this address names, absolute.
 pub(super) fn within(named: Named, address: &Url) -> SitemapVisit {
-    let resolved = |lines: &[String]| -> Vec<Url> {
+    let (mut allowance, mut cut) = (Allowance::default(), named.cut);
+    let mut resolved = |lines: &[String]| -> Vec<Url> {
         let urls = lines.iter().filter_map(|line| address.join(line).ok());
-        urls.filter(|url| matches!(url.scheme(), "http" | "https")).collect()
+        let urls = urls.filter(|url| matches!(url.scheme(), "http" | "https"));
+        let taken = urls.take_while(|url| {
+            let takes = allowance.takes(url);
+            cut |= !takes;
+            takes
+        });
+        taken.collect()
     };
-    SitemapVisit {
-        pages: resolved(&named.pages),
-        assets: resolved(&named.assets),
-        sitemaps: resolved(&named.sitemaps),
-        cut: named.cut,
-        file: None,
-    }
+    let sitemaps = resolved(&named.sitemaps);
+    let (pages, assets) = (resolved(&named.pages), resolved(&named.assets));
+    SitemapVisit { pages, assets, sitemaps, cut, file: None }
 }
 
 /// Width and height of an image.

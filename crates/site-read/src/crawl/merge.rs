@@ -5,7 +5,7 @@ mod gathered;
 mod notes;
 mod redirects;
 
-pub use gathered::Gathered;
+pub use gathered::{Entries, Gathered};
 
 use std::collections::HashSet;
 use std::io;
@@ -15,7 +15,8 @@ use url::Url;
 use super::Stage;
 use super::site::Site;
 use super::start::{Named, Opened};
-use crate::frontier::{Fingerprints, Frontier, Lead};
+use crate::fingerprints::Fingerprints;
+use crate::frontier::{Frontier, Lead};
 use crate::journal::{AssetVisit, PageVisit, Visit};
 use crate::limits::{Limits, Progress};
 use crate::snapshot::{Page, Snapshot};
@@ -77,14 +78,14 @@ impl<'a> Merge<'a> {
     pub(super) fn start(&mut self, opened: &Opened, named: Named) -> io::Result<()> {
         let door = &opened.door;
         for hop in &door.steps {
-            self.frontier.close(&hop.from);
-            self.asked.insert(&normal_form(&hop.from));
+            self.frontier.close(&hop.from)?;
+            self.asked.insert(&normal_form(&hop.from))?;
             self.redirects.add(&hop.from, &hop.to, hop.status);
         }
         self.progress.pages_done = door.steps.len() as u64 + 1;
         let home = self.site.home.clone();
-        self.frontier.close(&home);
-        self.asked.insert(&normal_form(&home));
+        self.frontier.close(&home)?;
+        self.asked.insert(&normal_form(&home))?;
         if let Some(Visit::Page(probe)) = named.probe.as_deref() {
             self.gathered.head.not_found = Some(probe.page.clone());
             self.soft = (probe.page.status < 300).then(|| (**probe).clone());
@@ -95,8 +96,8 @@ impl<'a> Merge<'a> {
             self.link(SITEMAP_DEPTH, url, None)?;
         }
         for (url, file) in named.files {
-            self.assets.close(&url);
-            if self.afford(file.bytes, &url) {
+            self.assets.close(&url)?;
+            if self.afford(file.bytes, &url)? {
                 self.gathered.asset(&url, file)?;
             }
         }
@@ -104,7 +105,7 @@ impl<'a> Merge<'a> {
             self.asset_lead(url, None)?;
         }
         for (code, url, note) in named.left_out {
-            self.notes.leave(code, url.as_str(), || note);
+            self.notes.leave(code, url.as_str(), || note)?;
         }
         // Browsers ask for it although no page names it.
         if let Ok(icon) = home.join("/favicon.ico") {
@@ -114,34 +115,34 @@ impl<'a> Merge<'a> {
     }
 
     /// Whether an address leads into a trap; one that is to be asked is counted as under way.
-    pub(super) fn judge(&mut self, lead: &Lead) -> Verdict {
+    pub(super) fn judge(&mut self, lead: &Lead) -> io::Result<Verdict> {
         self.families.judge(&lead.url, self.limits.max_query_variants)
     }
 
     /// Whether an address is asked at all; if not, says why.
-    pub(super) fn admits(&mut self, lead: &Lead, depth: u32) -> bool {
+    pub(super) fn admits(&mut self, lead: &Lead, depth: u32) -> io::Result<bool> {
         if depth > self.limits.max_depth {
             self.truncate("depth");
-            self.left("depth-limit", "left out by a limit of the crawl", lead);
-            false
+            self.left("depth-limit", "left out by a limit of the crawl", lead)?;
+            Ok(false)
         } else if self.foreign.contains(&origin(&lead.url)) {
-            self.notes.count("other-origin", lead.url.as_str());
-            false
+            self.notes.count("other-origin", lead.url.as_str())?;
+            Ok(false)
         } else {
-            true
+            Ok(true)
         }
     }
 
     /// Takes in one answer; `false` when the cap on bytes is reached.
     pub(super) fn take(&mut self, lead: &Lead, visit: &Visit, stage: Stage) -> io::Result<bool> {
-        self.asked.insert(&lead.form);
+        self.asked.insert(&lead.form)?;
         self.pass_over(stage);
         let depth = match stage {
             Stage::Pages { depth } => depth,
             Stage::Assets => SITEMAP_DEPTH,
         };
         if stage != Stage::Assets {
-            self.families.settle(&lead.url, answer(visit));
+            self.families.settle(&lead.url, answer(visit))?;
         }
         let goes_on = match visit {
             Visit::Page(visit) => self.page(&lead.url, visit, depth)?,
@@ -155,7 +156,7 @@ impl<'a> Merge<'a> {
                 if !own && matches!(&**code, "other-origin" | "unreachable-page" | "refused") {
                     self.foreign.insert(origin(&lead.url));
                 }
-                self.left(code, note, lead);
+                self.left(code, note, lead)?;
                 true
             }
             // Recorded under keys of their own, which no lead has.
@@ -166,7 +167,7 @@ impl<'a> Merge<'a> {
     }
 
     fn page(&mut self, url: &Url, visit: &PageVisit, depth: u32) -> io::Result<bool> {
-        if !self.afford(visit.bytes, url) {
+        if !self.afford(visit.bytes, url)? {
             return Ok(false);
         }
         for link in &visit.links {
@@ -175,10 +176,7 @@ impl<'a> Merge<'a> {
         for asset in &visit.assets {
             self.asset_lead(asset, Some(url))?;
         }
-        if visit.cut {
-            let note = "refers to more than is taken from one page; the rest is not followed".to_owned();
-            self.notes.leave("too-many-references", url.as_str(), || note);
-        }
+        self.say_cut(visit.cut, url)?;
         for remark in &visit.remarks {
             self.notes.find(&remark.code, url.as_str(), remark.note.clone());
         }
@@ -191,7 +189,7 @@ impl<'a> Merge<'a> {
     }
 
     fn asset(&mut self, url: &Url, visit: &AssetVisit, depth: u32) -> io::Result<bool> {
-        if !self.afford(visit.asset.bytes, url) {
+        if !self.afford(visit.asset.bytes, url)? {
             return Ok(false);
         }
         if let Some((status, to)) = &visit.redirect {
@@ -203,8 +201,17 @@ impl<'a> Merge<'a> {
         for link in &visit.links {
             self.link(depth + 1, link, Some(url))?;
         }
+        self.say_cut(visit.cut, url)?;
         self.gathered.asset(url, visit.asset.clone())?;
         Ok(true)
+    }
+
+    fn say_cut(&mut self, cut: bool, url: &Url) -> io::Result<()> {
+        if !cut {
+            return Ok(());
+        }
+        let note = "refers to more than is taken from one page or file; the rest is not followed";
+        self.notes.leave("too-many-references", url.as_str(), || note.to_owned())
     }
 
     /// An address that may be a page of the site.
@@ -214,8 +221,7 @@ impl<'a> Merge<'a> {
         }
         if !self.site.is_below(url) {
             let note = "outside the part of the site that is to be read";
-            self.notes.leave("outside-scope", without_fragment(url).as_str(), || note.to_owned());
-            return Ok(());
+            return self.notes.leave("outside-scope", without_fragment(url).as_str(), || note.to_owned());
         }
         self.frontier.add(depth, url, from.map(Url::as_str)).map(drop)
     }
@@ -228,8 +234,7 @@ impl<'a> Merge<'a> {
             return self.assets.add(0, url, from.map(Url::as_str)).map(drop);
         }
         let note = "belongs to another site and is left there";
-        self.notes.leave("third-party", without_fragment(url).as_str(), || note.to_owned());
-        Ok(())
+        self.notes.leave("third-party", without_fragment(url).as_str(), || note.to_owned())
     }
 
     fn redirect(&mut self, lead: &Lead, to: &Url, status: u16, stage: Stage) -> io::Result<()> {
@@ -240,30 +245,29 @@ impl<'a> Merge<'a> {
                 if *to != lead.url {
                     return self.frontier.insist(depth, to, from);
                 }
-                self.notes.leave("redirect-loop", to.as_str(), || "redirects to itself".to_owned());
+                self.notes.leave("redirect-loop", to.as_str(), || "redirects to itself".to_owned())
             }
             Stage::Pages { depth } => {
                 let from = from.and_then(|from| Url::parse(from).ok());
-                return self.link(depth, to, from.as_ref());
+                self.link(depth, to, from.as_ref())
             }
             Stage::Assets => {
                 let note = format!("redirects to another site, {to}, and is left there");
-                self.notes.leave("third-party", lead.url.as_str(), || note);
+                self.notes.leave("third-party", lead.url.as_str(), || note)
             }
         }
-        Ok(())
     }
 
-    fn left(&mut self, code: &str, note: &str, lead: &Lead) {
+    fn left(&mut self, code: &str, note: &str, lead: &Lead) -> io::Result<()> {
         // Nobody named the icon: its absence is no fault of the site.
         let guessed = lead.from.is_none() && lead.url.path() == "/favicon.ico";
         if guessed {
-            return;
+            return Ok(());
         }
         self.notes.leave(code, lead.url.as_str(), || match &lead.from {
             Some(from) => format!("{note}; named by {from}"),
             None => format!("{note}; named by a sitemap"),
-        });
+        })
     }
 
     /// Counts an address that needs no request as done.
@@ -275,18 +279,18 @@ impl<'a> Merge<'a> {
     }
 
     /// Counts an address that is not followed; says so once for each trap under one path.
-    pub(super) fn trap(&mut self, trap: Trap, lead: &Lead) {
+    pub(super) fn trap(&mut self, trap: Trap, lead: &Lead) -> io::Result<()> {
         let first = lead.url.path_segments().and_then(|mut segments| segments.next()).unwrap_or_default();
         let place = if trap == Trap::GrowingPath { first } else { lead.url.path() };
         let place = place.trim_end_matches(|c: char| c.is_ascii_digit());
-        if self.notes.first(&format!("trap {} {place}", trap.code())) {
-            self.left(trap.code(), trap.note(), lead);
+        if self.notes.first(&format!("trap {} {place}", trap.code()))? {
+            self.left(trap.code(), trap.note(), lead)
         } else {
-            self.notes.count(trap.code(), lead.url.as_str());
+            self.notes.count(trap.code(), lead.url.as_str()).map(drop)
         }
     }
 
-    pub(super) fn was_asked(&self, lead: &Lead) -> bool {
+    pub(super) fn was_asked(&self, lead: &Lead) -> io::Result<bool> {
         self.asked.contains(&lead.form)
     }
 
@@ -308,7 +312,7 @@ impl<'a> Merge<'a> {
     pub(super) fn finish(mut self) -> io::Result<Gathered> {
         let (redirects, loops) = self.redirects.collapse();
         for from in loops {
-            self.notes.leave("redirect-loop", &from, || "redirects in a circle".to_owned());
+            self.notes.leave("redirect-loop", &from, || "redirects in a circle".to_owned())?;
         }
         self.gathered.find_aliases()?;
         let head = &mut self.gathered.head;

@@ -1,9 +1,8 @@
 //! A journal in one file that only grows.
 //!
 //! Each record is a frame: length, checksum, JSON. A frame that the dying process left unfinished is cut
-//! off at the next start. In memory there is one small entry for each key, never a visit.
+//! off at the next start. Where each key is found is in a table, of many on disk; no visit stays in memory.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -11,6 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use site_fetch::disk::{Key, Table};
+
+use crate::shelf::{joined, parted};
 
 use super::{Journal, Visit, VisitKey};
 
@@ -35,7 +37,7 @@ struct Inner {
     /// Where the next frame goes.
     end: u64,
     /// Where each key's latest frame is: offset of its JSON and its length.
-    frames: HashMap<[u8; 16], (u64, u32)>,
+    frames: Table<12>,
 }
 
 #[derive(Serialize)]
@@ -75,6 +77,16 @@ impl FileJournal {
         Ok(Self { inner: Arc::new(Mutex::new(Inner { file, end, frames })) })
     }
 
+    fn knows_any(&self, keys: &[VisitKey]) -> io::Result<bool> {
+        let inner = self.inner();
+        for key in keys {
+            if inner.frames.get(&key.fingerprint())?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -90,9 +102,8 @@ impl FileJournal {
 
 impl Inner {
     fn read(&mut self, key: &VisitKey) -> io::Result<Option<Arc<Visit>>> {
-        let Some(&(offset, length)) = self.frames.get(&key.fingerprint()) else {
-            return Ok(None);
-        };
+        let Some(place) = self.frames.get(&key.fingerprint())? else { return Ok(None) };
+        let (offset, length) = parted(place);
         let mut json = vec![0; length as usize];
         self.file.seek(SeekFrom::Start(offset))?;
         self.file.read_exact(&mut json)?;
@@ -102,7 +113,7 @@ impl Inner {
     }
 
     /// One write for all frames. After a failed one the end stays where it was, and the next write covers it.
-    fn append(&mut self, frames: &[([u8; 16], Vec<u8>)]) -> io::Result<()> {
+    fn append(&mut self, frames: &[(Key, Vec<u8>)]) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(frames.iter().map(|(_, json)| HEAD + json.len()).sum());
         let mut places = Vec::with_capacity(frames.len());
         for (key, json) in frames {
@@ -110,13 +121,15 @@ impl Inner {
             let length = length.ok_or_else(|| io::Error::other("a visit is too large for the journal"))?;
             bytes.extend_from_slice(&length.to_le_bytes());
             bytes.extend_from_slice(&checksum(json));
-            places.push((*key, (self.end + bytes.len() as u64, length)));
+            places.push((*key, joined(self.end + bytes.len() as u64, length)));
             bytes.extend_from_slice(json);
         }
         self.file.seek(SeekFrom::Start(self.end))?;
         self.file.write_all(&bytes)?;
         self.end += bytes.len() as u64;
-        self.frames.extend(places);
+        for (key, place) in places {
+            self.frames.insert(key, place)?;
+        }
         Ok(())
     }
 }
@@ -125,11 +138,7 @@ impl Inner {
 impl Journal for FileJournal {
     async fn recall(&self, keys: &[VisitKey]) -> io::Result<Vec<Option<Arc<Visit>>>> {
         // A crawl that is new to all of them does not leave its thread.
-        let known = {
-            let inner = self.inner();
-            keys.iter().any(|key| inner.frames.contains_key(&key.fingerprint()))
-        };
-        if !known {
+        if !self.knows_any(keys)? {
             return Ok(vec![None; keys.len()]);
         }
         let keys = keys.to_vec();
@@ -150,18 +159,16 @@ impl Journal for FileJournal {
     }
 }
 
-fn frames(visits: &[(VisitKey, Arc<Visit>)]) -> serde_json::Result<Vec<([u8; 16], Vec<u8>)>> {
+fn frames(visits: &[(VisitKey, Arc<Visit>)]) -> serde_json::Result<Vec<(Key, Vec<u8>)>> {
     let frame = |(key, visit): &(VisitKey, Arc<Visit>)| {
         Ok((key.fingerprint(), serde_json::to_vec(&Written { key, visit })?))
     };
     visits.iter().map(frame).collect()
 }
 
-type Frames = HashMap<[u8; 16], (u64, u32)>;
-
 /// Reads the file up to its first frame that is not whole.
-fn index(file: &mut File, path: &Path) -> io::Result<(u64, Frames)> {
-    let mut frames = Frames::new();
+fn index(file: &mut File, path: &Path) -> io::Result<(u64, Table<12>)> {
+    let mut frames = Table::beside(path.parent().unwrap_or(Path::new(".")));
     let mut reader = BufReader::new(&mut *file);
     let mut magic = Vec::new();
     reader.by_ref().take(MAGIC.len() as u64).read_to_end(&mut magic)?;
@@ -177,7 +184,7 @@ fn index(file: &mut File, path: &Path) -> io::Result<(u64, Frames)> {
         let Ok(kept) = serde_json::from_slice::<KeptKey>(&json) else { break };
         // `frame` bounds the length.
         let length = u32::try_from(json.len()).unwrap_or(MAX_FRAME);
-        frames.insert(kept.key.fingerprint(), (end + HEAD as u64, length));
+        frames.insert(kept.key.fingerprint(), joined(end + HEAD as u64, length))?;
         end += HEAD as u64 + u64::from(length);
     }
     Ok((end, frames))

@@ -127,6 +127,9 @@ pub struct AssetVisit {
     /// Pages that a feed, a sitemap or a manifest names, absolute.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Url>,
+    /// Whether it refers to more than is taken from one file.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
     /// The redirect on the way: its first status and its last target.
     pub redirect: Option<(u16, Url)>,
 }

@@ -2,7 +2,8 @@
 
 use url::Url;
 
-use super::{Facts, Kind, MAX_REFERENCES, read};
+use super::{Facts, Kind, read};
+use crate::allowance::MAX_REFERENCES;
 
 fn facts(html: &str) -> Facts {
     read(
@@ -158,6 +159,16 @@ fn too_many_references_are_cut_and_said() {
     let same = "<a href=x></a>".repeat(MAX_REFERENCES + 1000);
     let facts = self::facts(&same);
     assert_eq!((facts.links.len(), facts.cut), (1, false));
+}
+
+/// As short as the references are, what they mean is not.
+#[test]
+fn short_references_behind_a_long_base_are_cut_by_their_bytes() {
+    let base = format!("<base href='/{}/'>", "b".repeat(8000));
+    let html: String = (0..20_000).map(|n| format!("<a href={n}></a><img src={n}>")).collect();
+    let facts = facts(&(base + &html));
+    let bytes: usize = facts.links.iter().chain(&facts.assets).map(|url| url.as_str().len()).sum();
+    assert!(facts.cut && bytes < 11 * 1024 * 1024 && bytes > 9 * 1024 * 1024, "{bytes} bytes");
 }
 
 #[test]

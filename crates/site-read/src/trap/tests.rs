@@ -17,8 +17,8 @@ fn ask(
     let mut families = Families::default();
     let mut asked = 0;
     for path in paths {
-        match families.judge(&url(&path), cap) {
-            Verdict::Ask => families.settle(&url(&path), Answer::says(&says(asked))),
+        match families.judge(&url(&path), cap).expect("judged") {
+            Verdict::Ask => families.settle(&url(&path), Answer::says(&says(asked))).expect("settled"),
             Verdict::Wait => panic!("nothing is under way"),
             Verdict::Leave(trap) => return (asked, Some(trap)),
         }
@@ -61,10 +61,10 @@ fn tables_may_differ_in_numbers_alone_and_months_may_not() {
         let mut families = Families::default();
         let left = (0..500).find_map(|n| {
             let url = url(&format!("{path}/{n}"));
-            match families.judge(&url, 50) {
+            match families.judge(&url, 50).expect("judged") {
                 Verdict::Leave(trap) => Some(trap),
                 _ => {
-                    families.settle(&url, Answer::page(&n, Some(7)));
+                    families.settle(&url, Answer::page(&n, Some(7))).expect("settled");
                     None
                 }
             }
@@ -88,13 +88,13 @@ fn combined_filters_are_left_although_each_page_is_new() {
 fn more_than_may_be_alike_are_never_under_way() {
     let mut families = Families::default();
     for n in 0..5 {
-        assert_eq!(families.judge(&url(&format!("/a/{n}")), 5), Verdict::Ask);
+        assert_eq!(families.judge(&url(&format!("/a/{n}")), 5).expect("judged"), Verdict::Ask);
     }
-    assert_eq!(families.judge(&url("/a/5"), 5), Verdict::Wait);
-    families.settle(&url("/a/0"), Answer::says(&0));
-    assert_eq!(families.judge(&url("/a/5"), 5), Verdict::Ask);
-    families.settle(&url("/a/1"), Answer::Nothing);
-    assert_eq!(families.judge(&url("/a/6"), 5), Verdict::Ask, "a dead link is no likeness");
-    assert_eq!(families.judge(&url("/b/6"), 5), Verdict::Ask, "another family");
-    assert_eq!(families.judge(&url("/plain"), 0), Verdict::Ask);
+    assert_eq!(families.judge(&url("/a/5"), 5).expect("judged"), Verdict::Wait);
+    families.settle(&url("/a/0"), Answer::says(&0)).expect("settled");
+    assert_eq!(families.judge(&url("/a/5"), 5).expect("judged"), Verdict::Ask);
+    families.settle(&url("/a/1"), Answer::Nothing).expect("settled");
+    assert_eq!(families.judge(&url("/a/6"), 5).expect("judged"), Verdict::Ask, "a dead link is no likeness");
+    assert_eq!(families.judge(&url("/b/6"), 5).expect("judged"), Verdict::Ask, "another family");
+    assert_eq!(families.judge(&url("/plain"), 0).expect("judged"), Verdict::Ask);
 }

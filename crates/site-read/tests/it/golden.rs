@@ -11,7 +11,7 @@ use site_read::analysis::{
 };
 use site_read::journal::MemoryJournal;
 use site_read::render::Reason;
-use site_read::{Limits, MemoryArchive, Snapshot};
+use site_read::{Limits, MemoryArchive, Page, Snapshot};
 
 use crate::server::{Reply, Site};
 
@@ -27,7 +27,8 @@ struct Kept(BTreeMap<String, PageAnalysis>);
 
 #[async_trait::async_trait]
 impl Keeper for Kept {
-    async fn keep(&mut self, url: &str, page: PageAnalysis) -> std::io::Result<()> {
+    async fn keep(&mut self, url: &str, read: &Page, page: PageAnalysis) -> std::io::Result<()> {
+        assert_eq!(read.status, 200, "{url}");
         self.0.insert(url.to_owned(), page);
         Ok(())
     }
@@ -42,10 +43,12 @@ impl Golden {
         let fetcher = fetcher(site);
         let (archive, journal) = (MemoryArchive::new(), MemoryJournal::default());
         let limits = Limits { max_pages: 2_000, ..Limits::default() };
-        let read = site_read::read(&fetcher, &archive, &journal, &site.url(start), &limits, &|_| {}).await;
-        let snapshot = read.expect("a snapshot").snapshot;
+        let read = site_read::gather(&fetcher, &archive, &journal, &site.url(start), &limits, &|_| {}).await;
+        let mut gathered = read.expect("it was read");
         let mut kept = Kept(BTreeMap::new());
-        let analysed = of_reading(&journal, &snapshot, SizeBounds::default(), &mut kept).await;
+        let analysed = of_reading(&journal, &mut gathered, SizeBounds::default(), &mut kept).await;
+        let snapshot = gathered.into_snapshot().expect("a snapshot");
+        assert!(kept.0.keys().eq(snapshot.pages.keys()), "each page once");
         Self {
             origin: format!("http://{}", site.address),
             site: analysed.expect("an analysis"),

@@ -144,18 +144,20 @@ async fn the_journal_gives_the_pages_in_the_snapshots_order() {
     let (archive, journal) = (MemoryArchive::new(), MemoryJournal::new());
     let start = site.url("/");
     let limits = Limits { max_pages: 150, ..limits() };
-    let read = site_read::read(&fetcher(&start), &archive, &journal, &start, &limits, &|_| {}).await;
-    let snapshot = read.expect("a snapshot").snapshot;
-    let found: Vec<_> = journal::pages(&journal, &snapshot).try_collect().await.expect("all recalled");
-    let urls: Vec<&str> = found.iter().map(|(url, _)| *url).collect();
-    assert_eq!(urls, snapshot.pages.keys().collect::<Vec<_>>());
-    for (url, visit) in &found {
+    let read = site_read::gather(&fetcher(&start), &archive, &journal, &start, &limits, &|_| {}).await;
+    let mut gathered = read.expect("it was read");
+    let pages = journal::pages(&journal, &mut gathered).expect("read");
+    let found: Vec<_> = pages.try_collect().await.expect("all recalled");
+    let snapshot = gathered.into_snapshot().expect("a snapshot");
+    assert!(found.iter().map(|(url, ..)| url).eq(snapshot.pages.keys()));
+    for (url, read, visit) in &found {
+        assert_eq!(read, &snapshot.pages[url]);
         let page = match &**visit {
             Visit::Page(visit) => &visit.page,
             Visit::Door(door) => &door.page.page,
             other => panic!("{url} was no page: {other:?}"),
         };
-        assert_eq!(page.body, snapshot.pages[*url].body);
+        assert_eq!(page.body, snapshot.pages[url].body);
     }
 }
 

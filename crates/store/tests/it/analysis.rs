@@ -114,11 +114,12 @@ async fn an_attempt_replaces_the_pages_that_another_one_left() {
 async fn a_journal_gives_back_what_was_recorded_last_to_whoever_holds_the_job() {
     let world = World::new().await;
     let (_, lease) = world.running("https://example.com/").await;
-    assert!(world.worker.recorded_keys(&lease).await.expect("a look").is_empty());
+    assert!(world.worker.recorded_keys(&lease, None).await.expect("a look").is_empty());
     done(world.worker.record_visits(&lease, &[visit(1, b"one\0"), visit(2, b"two")]).await);
     done(world.worker.record_visits(&lease, &[visit(2, b"second"), visit(3, b"three")]).await);
     let lease = world.take_over(lease.job).await;
-    assert_eq!(world.worker.recorded_keys(&lease).await.expect("a look"), [[1; 16], [2; 16], [3; 16]]);
+    assert_eq!(world.worker.recorded_keys(&lease, None).await.expect("a look"), [[1; 16], [2; 16], [3; 16]]);
+    assert_eq!(world.worker.recorded_keys(&lease, Some([2; 16])).await.expect("a look"), [[3; 16]]);
     let mut found = world.worker.recall_visits(&lease, &[[2; 16], [9; 16], [1; 16]]).await.expect("a look");
     found.sort();
     assert_eq!(found, [([1; 16], b"one\0".to_vec()), ([2; 16], b"second".to_vec())]);

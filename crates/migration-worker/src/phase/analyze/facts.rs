@@ -4,7 +4,7 @@ use crate::{crawl_journal::stopped, pen::Pen, results::stored};
 use async_trait::async_trait;
 use domain::analysis::{Depth, SizeClass};
 use site_read::{
-    Snapshot,
+    Page,
     analysis::{Keeper, PageAnalysis, Severity, ShallowAnalysis, SiteAnalysis, SizeClass as Size},
 };
 use std::{collections::BTreeSet, io};
@@ -60,7 +60,6 @@ pub(super) fn deep(site: &SiteAnalysis) -> Analysis {
 /// Writes pages in batches, in the order in which they come.
 pub(super) struct Rows<'a> {
     pen: &'a Pen,
-    snapshot: &'a Snapshot,
     /// Numbers given so far.
     written: i32,
     batch: Vec<SitePage>,
@@ -68,8 +67,8 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(pen: &'a Pen, snapshot: &'a Snapshot) -> Self {
-        Self { pen, snapshot, written: 0, batch: Vec::new(), bytes: 0 }
+    pub(super) fn new(pen: &'a Pen) -> Self {
+        Self { pen, written: 0, batch: Vec::new(), bytes: 0 }
     }
 
     pub(super) async fn finish(mut self) -> io::Result<()> {
@@ -87,11 +86,9 @@ impl<'a> Rows<'a> {
 
 #[async_trait]
 impl Keeper for Rows<'_> {
-    async fn keep(&mut self, url: &str, page: PageAnalysis) -> io::Result<()> {
+    async fn keep(&mut self, url: &str, read: &Page, page: PageAnalysis) -> io::Result<()> {
         let facts = stored(&page);
         self.bytes += facts.to_string().len();
-        let read = self.snapshot.pages.get(url);
-        let read = read.ok_or_else(|| io::Error::other(format!("{url} is no page of the snapshot")))?;
         let codes: BTreeSet<&str> = page.problems.iter().map(|problem| problem.code.as_str()).collect();
         self.batch.push(SitePage {
             url: clip(url, ADDRESS),

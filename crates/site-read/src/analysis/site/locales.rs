@@ -1,16 +1,17 @@
 //! The languages of a site, and how its pages name each other's versions.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
+use std::io;
 
 use serde::{Deserialize, Serialize};
+use site_fetch::disk::{Key, Table};
 use url::Url;
 
 use super::{EXAMPLES, SORTS};
 use crate::analysis::hash;
 use crate::analysis::page::{Direction, PageAnalysis};
-
-/// Pairs of versions that are remembered.
-const PAIRS: usize = 200_000;
+use crate::fingerprints::key;
+use crate::spill::Spill;
 
 /// The languages of a site.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -45,10 +46,10 @@ pub(super) struct Fold {
     languages: BTreeMap<String, Language>,
     paired_pages: u32,
     /// From a page to a version, both by hash.
-    pairs: HashSet<(u64, u64)>,
-    /// The same with the version's address, in order.
-    named: Vec<(u64, u64, String)>,
-    pages: HashSet<u64>,
+    pairs: Table<0>,
+    /// The same with the version's address, by the order in which they came.
+    named: Spill<(u64, u64, String)>,
+    pages: Table<0>,
 }
 
 #[derive(Debug, Default)]
@@ -60,7 +61,7 @@ struct Language {
 }
 
 impl Fold {
-    pub(super) fn page(&mut self, url: &str, page: &PageAnalysis) {
+    pub(super) fn page(&mut self, url: &str, page: &PageAnalysis) -> io::Result<()> {
         let language = page.language.as_deref().unwrap_or_default().to_ascii_lowercase();
         if self.languages.contains_key(&language) || self.languages.len() < SORTS {
             let known = self.languages.entry(language).or_default();
@@ -73,36 +74,46 @@ impl Fold {
                 Some(_) => Some(None),
             };
         }
-        self.alternates(url, page);
+        self.alternates(url, page)
     }
 
-    fn alternates(&mut self, url: &str, page: &PageAnalysis) {
+    fn alternates(&mut self, url: &str, page: &PageAnalysis) -> io::Result<()> {
         let here = hash::of(url.as_bytes());
-        self.pages.insert(here);
+        self.pages.insert(key(here), [])?;
         let versions = page.alternates.iter().filter(|version| version.url != url);
         let mut paired = false;
         for version in versions.filter(|version| !version.language.eq_ignore_ascii_case("x-default")) {
             paired = true;
             let there = hash::of(version.url.as_bytes());
-            if self.pairs.len() < PAIRS && self.pairs.insert((here, there)) {
-                self.named.push((here, there, version.url.clone()));
+            if self.pairs.insert(pair(here, there), [])?.is_none() {
+                let named = (here, there, version.url.clone());
+                self.named.insert(format!("{:010}", self.named.len()), named, version.url.len() + 50)?;
             }
         }
         self.paired_pages += u32::from(paired);
+        Ok(())
     }
 
-    pub(super) fn finish(self) -> Locales {
-        let is_read = |there: &u64| self.pages.contains(there);
-        let names_back = |here: &u64, there: &u64| self.pairs.contains(&(*there, *here));
-        let one_way =
-            || self.named.iter().filter(|(here, there, _)| is_read(there) && !names_back(here, there));
-        Locales {
-            paired_pages: self.paired_pages,
-            one_way: u32::try_from(one_way().count()).unwrap_or(u32::MAX),
-            one_way_examples: one_way().map(|(_, _, url)| url.clone()).take(EXAMPLES).collect(),
-            languages: self.languages.iter().map(locale).collect(),
+    pub(super) fn finish(mut self) -> io::Result<Locales> {
+        let languages = self.languages.iter().map(locale).collect();
+        let mut told = Locales { languages, paired_pages: self.paired_pages, ..Locales::default() };
+        let mut named = self.named.sorted()?;
+        while let Some((_, (here, there, url))) = named.next()? {
+            let is_read = self.pages.get(&key(there))?.is_some();
+            if is_read && self.pairs.get(&pair(there, here))?.is_none() {
+                told.one_way = told.one_way.saturating_add(1);
+                if told.one_way_examples.len() < EXAMPLES {
+                    told.one_way_examples.push(url);
+                }
+            }
         }
+        Ok(told)
     }
+}
+
+/// One page naming another, both by hash.
+fn pair(here: u64, there: u64) -> Key {
+    (u128::from(here) << 64 | u128::from(there)).to_be_bytes()
 }
 
 fn locale((language, known): (&String, &Language)) -> Locale {

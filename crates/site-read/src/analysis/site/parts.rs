@@ -1,15 +1,18 @@
 //! Parts that pages share.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::io;
 
 use serde::{Deserialize, Serialize};
+use site_fetch::disk::Table;
 
 use super::SORTS;
-use crate::analysis::hash::Hash;
+use crate::analysis::hash::{Hash, Hasher};
 use crate::analysis::page::{PageAnalysis, PartRole};
+use crate::fingerprints::key;
 
 /// Contents told apart of one part.
-const VARIANTS: usize = 1_000;
+const VARIANTS: u32 = 1_000;
 /// Parts that are told.
 const TOLD: usize = 50;
 
@@ -35,45 +38,45 @@ pub struct SharedPart {
 
 #[derive(Debug, Default)]
 pub(super) struct Fold {
-    parts: HashMap<(PartRole, Hash), (SharedPart, HashSet<Hash>)>,
+    parts: HashMap<(PartRole, Hash), SharedPart>,
+    /// Hashes of a part together with a content of it.
+    contents: Table<0>,
 }
 
 impl Fold {
-    pub(super) fn page(&mut self, url: &str, page: &PageAnalysis) {
+    pub(super) fn page(&mut self, url: &str, page: &PageAnalysis) -> io::Result<()> {
         for part in &page.parts {
-            let key = (part.role, part.structure);
-            if !self.parts.contains_key(&key) && self.parts.len() >= SORTS {
+            let shape = (part.role, part.structure);
+            if !self.parts.contains_key(&shape) && self.parts.len() >= SORTS {
                 continue;
             }
-            let (shared, contents) = self.parts.entry(key).or_insert_with(|| {
-                let shared = SharedPart {
-                    role: part.role,
-                    structure: part.structure,
-                    pages: 0,
-                    coverage: 0,
-                    variants: 0,
-                    elements: part.elements,
-                    example: url.to_owned(),
-                };
-                (shared, HashSet::new())
+            let shared = self.parts.entry(shape).or_insert_with(|| SharedPart {
+                role: part.role,
+                structure: part.structure,
+                pages: 0,
+                coverage: 0,
+                variants: 0,
+                elements: part.elements,
+                example: url.to_owned(),
             });
             shared.pages += 1;
-            if contents.len() < VARIANTS {
-                contents.insert(part.content);
+            if shared.variants < VARIANTS {
+                let mut hasher = Hasher::new();
+                for number in [part.role as u64, part.structure.0, part.content.0] {
+                    hasher.number(number);
+                }
+                let new = self.contents.insert(key(hasher.finish()), [])?.is_none();
+                shared.variants += u32::from(new);
             }
         }
+        Ok(())
     }
 
     /// Those that stand on two pages or more, the most widespread first.
     pub(super) fn finish(self, pages: u32) -> Vec<SharedPart> {
-        let shared = self.parts.into_values().filter(|(part, _)| part.pages > 1);
-        let mut shared: Vec<SharedPart> = shared
-            .map(|(part, contents)| SharedPart {
-                coverage: percent(part.pages, pages),
-                variants: u32::try_from(contents.len()).unwrap_or(u32::MAX),
-                ..part
-            })
-            .collect();
+        let shared = self.parts.into_values().filter(|part| part.pages > 1);
+        let mut shared: Vec<SharedPart> =
+            shared.map(|part| SharedPart { coverage: percent(part.pages, pages), ..part }).collect();
         shared.sort_by(|one, two| {
             let largest = two.elements.cmp(&one.elements);
             two.pages.cmp(&one.pages).then(largest).then(one.structure.cmp(&two.structure))

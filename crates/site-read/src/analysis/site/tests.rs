@@ -19,13 +19,14 @@ fn fold(pages: &[(&str, String)]) -> SiteFold {
         let url = url(HOME).join(path).expect("a path");
         let headers = [("server".to_owned(), "nginx/1.22".to_owned())];
         let input = PageInput { url: &url, status: 200, headers: &headers };
-        fold.page(url.as_str(), &analyse(&crate::markup::parse(html).expect("a tree"), &input));
+        let page = analyse(&crate::markup::parse(html).expect("a tree"), &input);
+        fold.page(url.as_str(), &page).expect("taken");
     }
     fold
 }
 
 fn finish(fold: SiteFold, snapshot: &Snapshot) -> SiteAnalysis {
-    fold.finish(&SiteInput { snapshot, bounds: SizeBounds::default() })
+    fold.finish(&SiteInput { head: snapshot, bounds: SizeBounds::default() }).expect("told")
 }
 
 fn site(pages: &[(&str, String)]) -> SiteAnalysis {

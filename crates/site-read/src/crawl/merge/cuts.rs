@@ -23,7 +23,7 @@ impl Merge<'_> {
         let mut level = level;
         for _ in 0..LeftOut::MAX_EXAMPLES {
             let Some(lead) = level.as_mut().map(Level::next).transpose()?.flatten() else { break };
-            self.notes.count(code, lead.url.as_str());
+            self.notes.count(code, lead.url.as_str())?;
         }
         let rest = level.map_or(0, |level| level.left()) + if assets { 0 } else { self.frontier.waiting() };
         let rest = rest as u64 + self.assets.waiting() as u64 * u64::from(assets);
@@ -33,14 +33,14 @@ impl Merge<'_> {
         Ok(())
     }
 
-    pub(super) fn afford(&mut self, bytes: u64, url: &Url) -> bool {
+    pub(super) fn afford(&mut self, bytes: u64, url: &Url) -> io::Result<bool> {
         if self.bytes.saturating_add(bytes) > self.limits.max_bytes {
             self.truncate("bytes");
-            self.notes.count("byte-limit", url.as_str());
-            return false;
+            self.notes.count("byte-limit", url.as_str())?;
+            return Ok(false);
         }
         self.bytes += bytes;
-        true
+        Ok(true)
     }
 
     /// Notes which limit cut the crawl; the first one is kept, but time outranks all, since it alone

@@ -1,7 +1,7 @@
 //! The pages and assets that were kept, on disk when they are many, and the snapshot that is made of them.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 
 use serde::de::DeserializeOwned;
@@ -9,7 +9,7 @@ use serde::ser::{Error as _, SerializeMap};
 use serde::{Serialize, Serializer};
 use url::Url;
 
-use crate::frontier::Fingerprints;
+use crate::fingerprints::Fingerprints;
 use crate::snapshot::{Alias, Asset, Finding, LeftOut, Page, Redirect, Snapshot};
 use crate::spill::{Sorted, Spill};
 use crate::web_address::loose_form;
@@ -45,8 +45,8 @@ impl Gathered {
 
     pub(super) fn page(&mut self, url: &Url, page: Page) -> io::Result<()> {
         let form = loose_form(url);
-        if !self.loose.insert(&form) {
-            self.shared.insert(&form);
+        if !self.loose.insert(&form)? {
+            self.shared.insert(&form)?;
         }
         let bytes = RECORD + page.title.len();
         self.pages.insert(url.to_string(), page, bytes)
@@ -75,7 +75,7 @@ impl Gathered {
         let mut pages = self.pages.sorted()?;
         while let Some((address, page)) = pages.next()? {
             let form = Url::parse(&address).map(|url| loose_form(&url)).unwrap_or_default();
-            if self.shared.contains(&form) {
+            if self.shared.contains(&form)? {
                 let same = alike.entry((form, page.html.to_string())).or_default();
                 same.push((address, page.depth));
             }
@@ -95,7 +95,7 @@ impl Gathered {
 
     /// The snapshot, in memory.
     pub fn into_snapshot(mut self) -> io::Result<Snapshot> {
-        let (pages, assets) = (self.kept_pages()?, Kept::of(self.assets.sorted()?));
+        let (pages, assets) = (self.pages()?, self.assets()?);
         for entry in pages {
             let (address, page) = entry?;
             self.head.pages.insert(address, page);
@@ -107,24 +107,25 @@ impl Gathered {
         Ok(self.head)
     }
 
-    /// Writes the snapshot as JSON without holding it: the bytes are those that serialising it would give.
-    pub fn write_json(&mut self, out: impl io::Write) -> io::Result<()> {
-        let pages = self.kept_pages()?;
+    /// The snapshot as something that can be serialised once, without being held: the bytes are those that the snapshot
+    /// itself would give.
+    pub fn document(&mut self) -> io::Result<impl Serialize> {
+        let pages = RefCell::new(self.pages()?);
+        let assets = RefCell::new(self.assets()?);
         let head = &self.head;
-        let document = Document {
+        Ok(Document {
             version: head.version,
             start: &head.start,
             home: &head.home,
-            pages: RefCell::new(pages),
-            assets: RefCell::new(Kept::of(self.assets.sorted()?)),
+            pages,
+            assets,
             redirects: &head.redirects,
             aliases: &head.aliases,
             not_found: head.not_found.as_ref(),
             findings: &head.findings,
             left_out: &head.left_out,
             truncated: head.truncated.as_deref(),
-        };
-        serde_json::to_writer(out, &document).map_err(io::Error::from)
+        })
     }
 
     /// All of the snapshot but pages and assets.
@@ -133,9 +134,15 @@ impl Gathered {
         &self.head
     }
 
-    fn kept_pages(&mut self) -> io::Result<Kept<Page>> {
+    /// The pages by their addresses, in order.
+    pub fn pages(&mut self) -> io::Result<Entries<Page>> {
         let aliases = self.head.aliases.iter().map(|alias| alias.from.clone()).collect();
-        Ok(Kept { sorted: self.pages.sorted()?, aliases, nearer: self.nearer.clone() })
+        Ok(Entries { sorted: self.pages.sorted()?, aliases, nearer: self.nearer.clone() })
+    }
+
+    /// The assets by their addresses, in order.
+    pub fn assets(&mut self) -> io::Result<Entries<Asset>> {
+        Ok(Entries { sorted: self.assets.sorted()?, aliases: HashSet::new(), nearer: HashMap::new() })
     }
 }
 
@@ -145,17 +152,13 @@ fn plainness(address: &str, home: &str) -> (bool, usize, usize, String) {
     (address != home, address.len(), capitals, address.to_owned())
 }
 
-/// Entries in order, without those that are aliases.
-struct Kept<T> {
+/// Pages or assets of a crawl in the order of their addresses, read from disk as they are asked for.
+#[derive(Debug)]
+pub struct Entries<T> {
     sorted: Sorted<T>,
-    aliases: std::collections::HashSet<String>,
+    /// Not handed out.
+    aliases: HashSet<String>,
     nearer: HashMap<String, u32>,
-}
-
-impl<T> Kept<T> {
-    fn of(sorted: Sorted<T>) -> Self {
-        Self { sorted, aliases: Default::default(), nearer: HashMap::new() }
-    }
 }
 
 /// What the shortest way to an entry changes in it.
@@ -175,7 +178,7 @@ impl Record for Asset {
     }
 }
 
-impl<T: Record> Iterator for Kept<T> {
+impl<T: Record> Iterator for Entries<T> {
     type Item = io::Result<(String, T)>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -205,9 +208,9 @@ struct Document<'a> {
     start: &'a Url,
     home: &'a Url,
     #[serde(serialize_with = "entries")]
-    pages: RefCell<Kept<Page>>,
+    pages: RefCell<Entries<Page>>,
     #[serde(serialize_with = "entries")]
-    assets: RefCell<Kept<Asset>>,
+    assets: RefCell<Entries<Asset>>,
     redirects: &'a [Redirect],
     #[serde(skip_serializing_if = "<[Alias]>::is_empty")]
     aliases: &'a [Alias],
@@ -219,7 +222,7 @@ struct Document<'a> {
     truncated: Option<&'a str>,
 }
 
-fn entries<T: Record, S: Serializer>(kept: &RefCell<Kept<T>>, serializer: S) -> Result<S::Ok, S::Error> {
+fn entries<T: Record, S: Serializer>(kept: &RefCell<Entries<T>>, serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(None)?;
     for entry in &mut *kept.borrow_mut() {
         let (address, record) = entry.map_err(S::Error::custom)?;

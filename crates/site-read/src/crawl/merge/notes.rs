@@ -1,14 +1,13 @@
 //! What was left out, and what looked wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
-use crate::frontier::Fingerprints;
+use crate::fingerprints::Fingerprints;
 use crate::snapshot::{Finding, LeftOut};
 
 /// Findings kept; a site with more is told by the counts of what was left out.
 const MAX_FINDINGS: usize = 10_000;
-/// Addresses told apart when they are counted; beyond that a count may hold one twice.
-const MAX_TOLD_APART: usize = 1_000_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Notes {
@@ -26,13 +25,12 @@ impl Notes {
     }
 
     /// Counts an address that was left out; `true` if it was not counted before.
-    pub(super) fn count(&mut self, code: &str, url: &str) -> bool {
-        let full = self.seen.len() >= MAX_TOLD_APART;
-        if !full && !self.seen.insert(&format!("{code} {url}")) {
-            return false;
+    pub(super) fn count(&mut self, code: &str, url: &str) -> io::Result<bool> {
+        if !self.seen.insert(&format!("{code} {url}"))? {
+            return Ok(false);
         }
         self.count_more(code, 1, || url.to_owned());
-        true
+        Ok(true)
     }
 
     /// Counts addresses that are not told apart.
@@ -45,14 +43,15 @@ impl Notes {
     }
 
     /// Counts an address that was left out and says why.
-    pub(super) fn leave(&mut self, code: &str, url: &str, note: impl FnOnce() -> String) {
-        if self.count(code, url) {
+    pub(super) fn leave(&mut self, code: &str, url: &str, note: impl FnOnce() -> String) -> io::Result<()> {
+        if self.count(code, url)? {
             self.find(code, url, note());
         }
+        Ok(())
     }
 
     /// `true` the first time that something is said under this name.
-    pub(super) fn first(&mut self, name: &str) -> bool {
+    pub(super) fn first(&mut self, name: &str) -> io::Result<bool> {
         self.seen.insert(name)
     }
 
