@@ -36,10 +36,18 @@
   const all = (selector) => [...document.querySelectorAll(selector)].slice(0, 10000);
   const value = (element, name) => element.getAttribute(name) ?? '';
   const squeezed = (text) => (text ?? '').replace(/\s+/g, ' ').trim();
+  // Their order says nothing, nor do the zeros of a number.
+  const settings = (text) => {
+    const pairs = text.toLowerCase().split(/[,;]/).map((pair) => pair.split('=').map((word) => word.trim()));
+    const plain = pairs.filter(([name]) => name !== '').map(([name, value]) => `${name}=${value && isFinite(value) ? Number(value) : value}`);
+    return plain.sort().join(', ');
+  };
   const seo = [['title', squeezed(document.title)], ['lang', value(document.documentElement, 'lang')], ['dir', value(document.documentElement, 'dir')]];
   for (const meta of all('meta')) {
     const name = meta.getAttribute('name') ?? meta.getAttribute('property') ?? meta.getAttribute('itemprop');
-    if (name !== null && name !== 'next-size-adjust') seo.push([`meta ${name.toLowerCase()}`, squeezed(value(meta, 'content'))]);
+    if (name === null || name === 'next-size-adjust') continue;
+    const content = squeezed(value(meta, 'content'));
+    seo.push([`meta ${name.toLowerCase()}`, name.toLowerCase() === 'viewport' ? settings(content) : content]);
   }
   for (const link of all('link[rel][href]')) {
     for (const rel of value(link, 'rel').toLowerCase().split(/\s+/)) {
