@@ -9,6 +9,7 @@ mod crashes;
 mod embedded;
 mod example;
 mod faults;
+mod kept;
 mod manifests;
 mod moves;
 mod record;

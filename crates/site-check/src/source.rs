@@ -1,6 +1,8 @@
 //! What a written file says, read from its syntax tree: words, images, links, and the parts it uses. What must not be there
 //! is the lint's to find.
 
+use std::collections::BTreeMap;
+
 use oxc::{
     allocator::Allocator,
     ast::ast::{
@@ -18,8 +20,19 @@ use oxc::{
 pub(crate) enum Shown {
     /// A run of text, or a border between two elements.
     Text(String),
-    /// A component of the project, by its name.
-    Part(String),
+    /// What the component is given under this name.
+    Given(String),
+    /// A component of the project, by its name, and what it is given.
+    Part(String, BTreeMap<String, String>),
+}
+
+/// What an attribute says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// This.
+    Text(String),
+    /// What the component is given under this name.
+    Given(String),
 }
 
 /// A file that was read.
@@ -28,7 +41,7 @@ pub(crate) struct Source {
     /// What its component shows.
     pub(crate) shown: Vec<Shown>,
     /// Addresses of images, and sets of them.
-    pub(crate) images: Vec<String>,
+    pub(crate) images: Vec<Said>,
     /// Addresses in links, images, styles, scripts and forms.
     pub(crate) addresses: Vec<String>,
     /// How many frames it has.
@@ -92,9 +105,12 @@ impl<'a> Visit<'a> for Reader {
         let silent = SILENT.contains(&name.as_str()) && self.svg == 0;
         self.border();
         if component && self.silent == 0 {
-            self.source.shown.push(Shown::Part(name.clone()));
+            let at = self.source.shown.len();
+            self.source.shown.push(Shown::Part(name.clone(), BTreeMap::new()));
+            self.opening(&name, &element.opening_element, Some(at));
+        } else {
+            self.opening(&name, &element.opening_element, None);
         }
-        self.opening(&name, &element.opening_element);
         let svg = usize::from(name == "svg");
         self.svg += svg;
         self.silent += usize::from(silent);
@@ -123,6 +139,9 @@ impl Reader {
             JSXChild::Text(text) => self.text(&text.value),
             JSXChild::ExpressionContainer(container) => match &container.expression {
                 JSXExpression::StringLiteral(string) => self.text(&string.value),
+                JSXExpression::Identifier(name) if self.silent == 0 => {
+                    self.source.shown.push(Shown::Given(name.name.to_string()));
+                }
                 JSXExpression::EmptyExpression(_) => {}
                 other => walk::walk_jsx_expression(self, other),
             },
@@ -130,7 +149,8 @@ impl Reader {
         }
     }
 
-    fn opening(&mut self, element: &str, opening: &JSXOpeningElement<'_>) {
+    /// `part` is the place of the component among what is shown, if it is one.
+    fn opening(&mut self, element: &str, opening: &JSXOpeningElement<'_>, part: Option<usize>) {
         self.source.frames += usize::from(element == "iframe" || element == "frame");
         for item in &opening.attributes {
             match item {
@@ -141,8 +161,10 @@ impl Reader {
                             format!("{}:{}", name.namespace.name, name.name.name)
                         }
                     };
-                    if let Some(value) = value(attribute.value.as_ref()) {
-                        self.attribute(element, &name, value);
+                    match (value(attribute.value.as_ref()), part) {
+                        (Some(Said::Text(value)), Some(at)) => self.given(at, name, value),
+                        (Some(value), None) => self.attribute(element, &name, value),
+                        (Some(Said::Given(_)), Some(_)) | (None, _) => {}
                     }
                 }
                 JSXAttributeItem::SpreadAttribute(spread) => self.spread(element, &spread.argument),
@@ -160,14 +182,24 @@ impl Reader {
                 _ => continue,
             };
             if let Expression::StringLiteral(value) = &property.value {
-                self.attribute(element, &name, value.value.to_string());
+                self.attribute(element, &name, Said::Text(value.value.to_string()));
             }
         }
     }
 
-    fn attribute(&mut self, element: &str, name: &str, value: String) {
-        if element == "textarea" && name == "defaultValue" {
-            self.text(&value);
+    /// What a component of the project is given may be an address: one of the site's own begins with a slash.
+    fn given(&mut self, at: usize, name: String, value: String) {
+        if value.starts_with('/') {
+            self.source.addresses.push(value.clone());
+        }
+        if let Some(Shown::Part(_, given)) = self.source.shown.get_mut(at) {
+            given.insert(name, value);
+        }
+    }
+
+    fn attribute(&mut self, element: &str, name: &str, value: Said) {
+        if let (Said::Text(text), "textarea", "defaultValue") = (&value, element, name) {
+            self.text(text);
         }
         if matches!(
             (element, name),
@@ -175,7 +207,7 @@ impl Reader {
         ) {
             self.source.images.push(value.clone());
         }
-        if ADDRESSES.contains(&name) {
+        if let (Said::Text(value), true) = (value, ADDRESSES.contains(&name)) {
             self.source.addresses.push(value);
         }
     }
@@ -190,12 +222,13 @@ fn name(opening: &JSXOpeningElement<'_>) -> String {
     }
 }
 
-/// An attribute's value, if it is plain text.
-fn value(value: Option<&JSXAttributeValue<'_>>) -> Option<String> {
+/// An attribute's value, if it is plain text or a name.
+fn value(value: Option<&JSXAttributeValue<'_>>) -> Option<Said> {
     match value? {
-        JSXAttributeValue::StringLiteral(text) => Some(text.value.to_string()),
+        JSXAttributeValue::StringLiteral(text) => Some(Said::Text(text.value.to_string())),
         JSXAttributeValue::ExpressionContainer(container) => match &container.expression {
-            JSXExpression::StringLiteral(text) => Some(text.value.to_string()),
+            JSXExpression::StringLiteral(text) => Some(Said::Text(text.value.to_string())),
+            JSXExpression::Identifier(name) => Some(Said::Given(name.name.to_string())),
             _ => None,
         },
         _ => None,
@@ -212,7 +245,8 @@ mod tests {
             .iter()
             .map(|shown| match shown {
                 Shown::Text(text) => text.clone(),
-                Shown::Part(name) => format!("[{name}]"),
+                Shown::Part(name, _) => format!("[{name}]"),
+                Shown::Given(name) => format!("<{name}>"),
             })
             .collect();
         text.split_whitespace().map(str::to_owned).collect()
@@ -237,9 +271,22 @@ export default function P() {
 "#;
         let source = read("app/page.tsx", text).expect("it parses");
         assert_eq!(words(&source), ["[SiteHeader]", "One", "two", "{x}", "three", "four", "five"]);
-        assert_eq!(source.images, ["/i.png?a=1&b"]);
+        assert_eq!(source.images, [Said::Text("/i.png?a=1&b".into())]);
         assert_eq!(source.addresses, ["/a", "/i.png?a=1&b"]);
         assert_eq!(source.imports, ["next/link"]);
+    }
+
+    #[test]
+    fn what_a_component_is_given_and_where_it_says_it_is_read() {
+        let page = read("app/page.tsx", r#"const page = <ul><Card href="/a" title={"two words"} /></ul>;"#);
+        let page = page.expect("it parses");
+        let given = BTreeMap::from([("href".into(), "/a".into()), ("title".into(), "two words".into())]);
+        assert!(page.shown.contains(&Shown::Part("Card".into(), given)));
+        assert_eq!(page.addresses, ["/a"]);
+        let text = "export function Card() { return <li><img src={src} /><b>{title}</b></li>; }";
+        let card = read("components/Card.tsx", text).expect("it parses");
+        assert_eq!(words(&card), ["<title>"]);
+        assert_eq!(card.images, [Said::Given("src".into())]);
     }
 
     #[test]

@@ -29,8 +29,16 @@ impl Toolchain {
     /// that prepare at once both succeed; one of them did the work for nothing. What an earlier process that was
     /// killed in the middle left there is removed.
     pub async fn prepare(dir: &Path) -> Result<Self> {
+        Self::prepare_with(dir, site_write::BUILD_JSON, site_write::BUILD_LOCK).await
+    }
+
+    /// The same with every package of a project: those that look through its code, too.
+    pub async fn prepare_whole(dir: &Path) -> Result<Self> {
+        Self::prepare_with(dir, site_write::PACKAGE_JSON, site_write::PACKAGE_LOCK).await
+    }
+
+    async fn prepare_with(dir: &Path, package: &str, lock: &str) -> Result<Self> {
         old_enough().await?;
-        let (package, lock) = (site_write::PACKAGE_JSON, site_write::PACKAGE_LOCK);
         let home = dir.join(&blake3::hash(lock.as_bytes()).to_hex()[..16]);
         let node_modules = home.join("node_modules");
         create_dir(dir).await?;

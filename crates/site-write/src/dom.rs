@@ -32,8 +32,8 @@ pub(crate) enum Node {
 pub(crate) struct Use {
     /// Its component.
     pub(crate) name: String,
-    /// The page that it shows as the current one.
-    pub(crate) current: Option<String>,
+    /// What it is told: properties and their values.
+    pub(crate) given: Vec<(String, String)>,
 }
 
 /// An element with everything in it.

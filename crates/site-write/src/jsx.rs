@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dom::{Element, Node, Space};
 
-pub(crate) use attributes::left_out;
+pub(crate) use attributes::{LONG, left_out};
 pub use flags::FLAGS;
 pub(crate) use literal::{object, string};
 
@@ -88,8 +88,9 @@ fn item(node: &Node, depth: usize, links: &Links<'_>, needs: &mut Needs) -> Stri
         Node::Text(text) => literal::text(text),
         Node::Part(part) => {
             needs.parts.insert(part.name.clone());
-            let current = part.current.as_ref().map(|page| format!(" current={}", literal::value(page)));
-            format!("<{}{} />", part.name, current.unwrap_or_default())
+            let given: Vec<String> =
+                part.given.iter().map(|(name, value)| format!("{name}={}", literal::value(value))).collect();
+            format!("{} />", opening(&part.name, &given, depth))
         }
         Node::Element(element) => print_element(element, depth, links, needs),
     }
@@ -97,7 +98,7 @@ fn item(node: &Node, depth: usize, links: &Links<'_>, needs: &mut Needs) -> Stri
 
 fn print_element(element: &Element, depth: usize, links: &Links<'_>, needs: &mut Needs) -> String {
     let element = &controls::controlled(element);
-    let soft = is_soft(element, links);
+    let soft = is_soft(element, links.soft);
     let template = element.is_html("template") && !element.children.is_empty();
     let tag = if soft {
         "Link"
@@ -149,13 +150,19 @@ fn opening(tag: &str, attributes: &[String], depth: usize) -> String {
     format!("<{tag}{broken}\n{}", indent(depth))
 }
 
+/// Does any text do as this attribute's value, printed as it is?
+pub(crate) fn is_text(element: &Element, attribute: &str) -> bool {
+    attribute == "class"
+        || vocabulary::find(element, attribute).is_some_and(|known| known.kind == vocabulary::Kind::Text)
+}
+
 /// May the router take this link without loading a new document?
-fn is_soft(element: &Element, links: &Links<'_>) -> bool {
+pub(crate) fn is_soft(element: &Element, soft: &BTreeSet<String>) -> bool {
     let plain =
         element.is_html("a") && !element.has("target") && !element.has("download") && !element.has("name");
     let href = element.get("href").unwrap_or_default();
     let address = href.split('#').next().unwrap_or_default();
-    plain && links.soft.contains(address)
+    plain && soft.contains(address)
 }
 
 /// Attributes as TypeScript's object members, for the places where JSX is not at hand.

@@ -32,10 +32,14 @@ pub use project::{Contents, Project};
 /// What this crate's functions give back.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// The package file of every project, for who has to install the same packages elsewhere.
+/// The package file of every project.
 pub const PACKAGE_JSON: &str = include_str!("../template/package.json");
 /// Its lock file.
 pub const PACKAGE_LOCK: &str = include_str!("../template/package-lock.json");
+/// As much of the package file as a build needs, for who builds projects without looking through their code.
+pub const BUILD_JSON: &str = include_str!("../template/build/package.json");
+/// Its lock file; a test holds it against the whole one.
+pub const BUILD_LOCK: &str = include_str!("../template/build/package-lock.json");
 
 /// The stored bodies of a snapshot, by their hash.
 pub trait Bodies {
@@ -74,4 +78,29 @@ pub fn plan(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Plan> {
 /// Writes the project that the plan describes.
 pub fn transform(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Project> {
     project::write(plan, snapshot, bodies)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn packages(lock: &str) -> serde_json::Map<String, Value> {
+        let mut lock: Value = serde_json::from_str(lock).expect("a lock file is JSON");
+        match lock["packages"].take() {
+            Value::Object(packages) => packages,
+            other => panic!("packages: {other}"),
+        }
+    }
+
+    #[test]
+    fn a_build_has_the_very_packages_that_the_project_names() {
+        let whole = packages(PACKAGE_LOCK);
+        for (name, package) in packages(BUILD_LOCK).into_iter().filter(|(name, _)| !name.is_empty()) {
+            assert_eq!(whole[&name]["integrity"], package["integrity"], "{name}");
+        }
+        let json = |text: &str| serde_json::from_str::<Value>(text).expect("a package file is JSON");
+        assert_eq!(json(BUILD_JSON)["dependencies"], json(PACKAGE_JSON)["dependencies"]);
+    }
 }

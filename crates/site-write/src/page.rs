@@ -4,7 +4,7 @@
 //! route and every file keeps the path that it had.
 
 pub(crate) mod address;
-mod handlers;
+pub(crate) mod handlers;
 mod head;
 pub(crate) mod hoisted;
 pub(crate) mod quirks;

@@ -5,14 +5,16 @@
 
 mod assets;
 pub(crate) mod build;
+pub(crate) mod cards;
 mod edited;
 mod groups;
 mod matcher;
 mod redirects;
-mod routes;
+pub(crate) mod routes;
 mod served;
 pub(crate) mod shared;
 mod slashes;
+pub(crate) mod soft;
 pub(crate) mod variants;
 
 use std::collections::BTreeMap;
@@ -21,15 +23,19 @@ use serde::{Deserialize, Serialize};
 use site_read::ContentHash;
 
 use crate::{Error, dom::Use};
+pub use cards::{Card, Property};
 pub use edited::{Patch, Refused};
 use matcher::matcher;
 pub use slashes::TrailingSlash;
 pub use variants::Variant;
 
 /// The version of the document that this program writes.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// The oldest one that it reads: what such a plan does not know, it did not decide.
 const OLDEST: u32 = 2;
+
+/// The property that tells a part which page is the current one.
+pub(crate) const CURRENT: &str = "current";
 
 /// Where everything of a site goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +53,9 @@ pub struct Plan {
     pub groups: Vec<Group>,
     /// Parts that several pages have alike.
     pub shared: Vec<SharedPart>,
+    /// Parts that repeat with other content.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cards: Vec<Card>,
     /// Files under `public/`, and those that became code.
     pub assets: Vec<Asset>,
     /// Addresses that lead to others, chains collapsed.
@@ -121,7 +130,10 @@ pub struct SharedPart {
 impl SharedPart {
     /// How it is used, by the hash of the subtree that it stands for.
     pub(crate) fn uses(&self) -> Vec<(String, Use)> {
-        let of = |current: Option<&String>| Use { name: self.name.clone(), current: current.cloned() };
+        let of = |current: Option<&String>| {
+            let given = current.map(|page| (CURRENT.to_owned(), page.clone())).into_iter().collect();
+            Use { name: self.name.clone(), given }
+        };
         if self.variants.is_empty() {
             return vec![(self.hash.clone(), of(None))];
         }

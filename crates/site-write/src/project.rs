@@ -1,5 +1,6 @@
 //! The files of the project. Each opens with a line that says what it is; none holds HTML as text.
 
+mod card_file;
 mod configuration;
 mod hosting;
 mod islands;
@@ -10,7 +11,10 @@ mod not_found;
 mod page_file;
 mod proxy;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use serde::{Deserialize, Serialize};
 use site_read::{ContentHash, Snapshot};
@@ -20,7 +24,7 @@ use crate::{
     dom::{Element, Node, Use},
     jsx::{self, Links, Needs},
     page::{Head, Page, hoisted, styles},
-    plan::{Group, SharedPart, shared, variants},
+    plan::{Card, Group, SharedPart, shared, soft::Soft, variants},
     snapshot::Site,
 };
 
@@ -61,6 +65,9 @@ struct Press<'a> {
     site: &'a Site,
     /// Parts by the hash of the subtree that they stand for.
     parts: BTreeMap<String, Use>,
+    /// Cards by the hash of their structure.
+    cards: BTreeMap<&'a str, &'a Card>,
+    soft: Rc<Soft>,
     /// By the name of the group.
     around: BTreeMap<String, Around>,
     needs: Needs,
@@ -71,7 +78,9 @@ pub(crate) fn write(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies) -> Re
     let site = Site::read(snapshot, bodies)?;
     let parts = plan.shared.iter().flat_map(SharedPart::uses).collect();
     let around = plan.groups.iter().map(|group| (group.name.clone(), around(plan, &site, group))).collect();
-    let mut press = Press { plan, site: &site, parts, around, needs: Needs::default() };
+    let cards = plan.cards.iter().map(|card| (card.shape.as_str(), card)).collect();
+    let soft = Rc::new(Soft::of(&plan.routes));
+    let mut press = Press { plan, site: &site, parts, cards, soft, around, needs: Needs::default() };
     let mut project = Project::default();
     for route in &plan.routes {
         let (page, group) = (press.page(&route.url)?, press.group(&route.group)?);
@@ -86,6 +95,10 @@ pub(crate) fn write(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies) -> Re
         project.text(&group.layout, text);
     }
     press.write_parts(&mut project)?;
+    for card in &plan.cards {
+        let text = card_file::write(&mut press, card)?;
+        project.text(&card.file, text);
+    }
     if let Some(page) = &site.not_found {
         let text = not_found::write(&mut press, page);
         project.text("app/global-not-found.tsx", text);
@@ -112,6 +125,9 @@ pub(crate) fn write(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies) -> Re
     configuration::write(plan, snapshot, &mut project);
     project.text("package.json", PACKAGE_JSON);
     project.text("package-lock.json", PACKAGE_LOCK);
+    project.text("eslint.config.mjs", include_str!("../template/eslint.config.mjs"));
+    project.text(".prettierrc.json", "{\n  \"printWidth\": 120\n}\n");
+    project.text(".prettierignore", prettier_ignore(plan));
     Ok(project)
 }
 
@@ -122,6 +138,18 @@ export function css(style: Record<string, string>): CSSProperties {
   return style as CSSProperties;
 }
 ";
+
+/// What Prettier shall not touch: in what was printed from the site's HTML, a line break stands where white space shows or
+/// where it does not.
+fn prettier_ignore(plan: &Plan) -> String {
+    let parts = plan.shared.iter().map(|part| &part.file).chain(plan.cards.iter().map(|card| &card.file));
+    let parts: String = parts.map(|file| format!("{file}\n")).collect();
+    format!(
+        "# The site's own files.\npublic/\nhosting/\n\n# Tables with one address to a line.\nnext.config.ts\nproxy.ts\n\n\
+         # Printed from the site's HTML: a line ends where its white space allows it.\napp/\n{parts}\n\
+         # Not ours to write.\npackage-lock.json\n.next/\n.resettle-report.json\n"
+    )
+}
 
 fn mismatch(what: &str) -> Error {
     Error::PlanMismatch { what: what.to_owned() }

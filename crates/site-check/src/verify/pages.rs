@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use site_write::{plan::Route, visible_text};
 
 use super::{Held, Problem, problem};
-use crate::source::{Shown, Source};
+use crate::source::{Said, Shown, Source};
+
+/// What a component is given, by the name of the property.
+type Given = BTreeMap<String, String>;
 
 /// So deep may parts use parts.
 const DEEPEST: usize = 20;
@@ -63,7 +66,7 @@ impl Held<'_> {
     fn words_of_the_route(&self, route: &Route) -> Vec<String> {
         let mut text = String::new();
         for source in self.sources_of(route) {
-            self.spell(source, &mut text, 0);
+            self.spell(source, &Given::new(), &mut text, 0);
         }
         text.split_whitespace().map(str::to_owned).collect()
     }
@@ -80,17 +83,19 @@ impl Held<'_> {
     }
 
     fn part(&self, name: &str) -> Option<&Source> {
-        let part = self.plan.shared.iter().find(|part| part.name == name)?;
-        self.sources.get(part.file.as_str())
+        let part = self.plan.shared.iter().find(|part| part.name == name).map(|part| &part.file);
+        let card = || self.plan.cards.iter().find(|card| card.name == name).map(|card| &card.file);
+        self.sources.get(part.or_else(card)?.as_str())
     }
 
-    fn spell(&self, source: &Source, out: &mut String, depth: usize) {
+    fn spell(&self, source: &Source, given: &Given, out: &mut String, depth: usize) {
         for shown in &source.shown {
             match shown {
                 Shown::Text(text) => out.push_str(text),
-                Shown::Part(name) => {
+                Shown::Given(name) => out.push_str(given.get(name).map_or("", String::as_str)),
+                Shown::Part(name, given) => {
                     if let Some(part) = self.part(name).filter(|_| depth < DEEPEST) {
-                        self.spell(part, out, depth + 1);
+                        self.spell(part, given, out, depth + 1);
                     }
                 }
             }
@@ -104,7 +109,7 @@ impl Held<'_> {
             let wanted = site_write::images(&html, &route.url);
             let mut shown = Vec::new();
             for source in self.sources_of(route) {
-                self.images_of(source, &mut shown, 0);
+                self.images_of(source, &Given::new(), &mut shown, 0);
             }
             let missing: Vec<&String> = missing(&wanted, &shown);
             for image in missing.iter().take(NAMED) {
@@ -114,13 +119,16 @@ impl Held<'_> {
         problems
     }
 
-    fn images_of(&self, source: &Source, out: &mut Vec<String>, depth: usize) {
-        out.extend(source.images.iter().cloned());
+    fn images_of(&self, source: &Source, given: &Given, out: &mut Vec<String>, depth: usize) {
+        out.extend(source.images.iter().filter_map(|image| match image {
+            Said::Text(address) => Some(address.clone()),
+            Said::Given(name) => given.get(name).cloned(),
+        }));
         for shown in &source.shown {
-            if let (Shown::Part(name), true) = (shown, depth < DEEPEST)
+            if let (Shown::Part(name, given), true) = (shown, depth < DEEPEST)
                 && let Some(part) = self.part(name)
             {
-                self.images_of(part, out, depth + 1);
+                self.images_of(part, given, out, depth + 1);
             }
         }
     }

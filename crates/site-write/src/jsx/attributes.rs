@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Class lists from this length on, in characters, are more than builders take.
-const LONG: usize = 256;
+pub(crate) const LONG: usize = 256;
 
 /// Every attribute of an element, in its order.
 pub(super) fn print(element: &Element, needs: &mut Needs) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use site_read::Snapshot;
 
 use super::{
-    Asset, Finding, Plan, Redirect, Route, VERSION, assets, groups, redirects, routes, shared, slashes,
+    Asset, Finding, Plan, Redirect, Route, VERSION, assets, cards, groups, redirects, routes, shared, slashes,
 };
 use crate::{Bodies, Result, snapshot::Site};
 
@@ -15,6 +15,9 @@ pub(crate) fn plan(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Plan> {
         routes::plan(snapshot, &site);
     let mut groups = groups::plan(&mut routes, &site);
     let shared = shared::plan(&mut routes, &mut groups, &site);
+    let names = routes.iter().map(|route| &route.component).chain(shared.iter().map(|part| &part.name));
+    let taken = names.map(|name| name.to_lowercase()).collect();
+    let cards = cards::plan(&routes, &groups, &shared, &site, taken);
     let (assets, from_assets) = assets::plan(snapshot, &site, &routes);
     let mut redirects = from_index;
     redirects.extend(redirects::plan(snapshot, &routes));
@@ -42,6 +45,7 @@ pub(crate) fn plan(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Plan> {
         routes,
         groups,
         shared,
+        cards,
         assets,
         redirects,
         rewrites,

@@ -24,7 +24,7 @@ pub struct Patch {
     /// Names of pages' components, by the page's address in the snapshot.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub components: BTreeMap<String, String>,
-    /// Names of shared parts, by the name that the plan has.
+    /// Names of shared parts and cards, by the name that the plan has.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parts: BTreeMap<String, String>,
     /// Paths that the router serves pages under, by the page's address in the snapshot; only of pages that a rewrite leads to.
@@ -49,7 +49,7 @@ pub enum Refused {
     #[error("the plan has no page {0}: pages are named by their address on the site")]
     UnknownPage(String),
     /// There is no such part.
-    #[error("the plan has no shared part {0}")]
+    #[error("the plan has no shared part or card {0}")]
     UnknownPart(String),
     /// No component can be called so.
     #[error("{0} is no name for a component: use up to 60 letters and digits, with a capital letter first")]
@@ -123,13 +123,20 @@ impl Plan {
     }
 
     fn rename_parts(&mut self, names: &BTreeMap<String, String>) -> Result<(), Refused> {
-        if let Some(unknown) = names.keys().find(|name| !self.shared.iter().any(|part| part.name == **name)) {
+        let known: BTreeSet<&String> = self
+            .shared
+            .iter()
+            .map(|part| &part.name)
+            .chain(self.cards.iter().map(|card| &card.name))
+            .collect();
+        if let Some(unknown) = names.keys().find(|name| !known.contains(name)) {
             return Err(Refused::UnknownPart(unknown.clone()));
         }
-        for part in &mut self.shared {
-            if let Some(new) = names.get(&part.name) {
-                part.name = checked(new)?;
-                part.file = format!("components/{new}.tsx");
+        let parts = self.shared.iter_mut().map(|part| (&mut part.name, &mut part.file));
+        for (name, file) in parts.chain(self.cards.iter_mut().map(|card| (&mut card.name, &mut card.file))) {
+            if let Some(new) = names.get(name) {
+                *name = checked(new)?;
+                *file = format!("components/{new}.tsx");
             }
         }
         let uses = self.routes.iter_mut().map(|route| &mut route.shared);
@@ -140,13 +147,15 @@ impl Plan {
             }
         }
         self.shared.sort_by(|a, b| a.name.cmp(&b.name));
+        self.cards.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(())
     }
 
     fn names_are_distinct(&self) -> Result<(), Refused> {
         let mut seen = BTreeSet::new();
         let components = self.routes.iter().map(|route| &route.component);
-        for name in components.chain(self.shared.iter().map(|part| &part.name)) {
+        let parts = self.shared.iter().map(|part| &part.name).chain(self.cards.iter().map(|card| &card.name));
+        for name in components.chain(parts) {
             // Two files whose names differ in case alone are one file to some file systems.
             if !seen.insert(name.to_lowercase()) {
                 return Err(Refused::NameTaken(name.clone()));
@@ -183,13 +192,18 @@ impl Plan {
     }
 }
 
+/// Do the project's files use it for something else?
+pub(super) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name) || name.starts_with("Legacy") || name.ends_with("Layout")
+}
+
 fn checked(name: &str) -> Result<String, Refused> {
     let letters = name.bytes().all(|c| c.is_ascii_alphanumeric());
     let capital = name.starts_with(|c: char| c.is_ascii_uppercase());
     if !letters || !capital || name.len() > LONGEST_NAME {
         return Err(Refused::NoName(name.to_owned()));
     }
-    if RESERVED.contains(&name) || name.starts_with("Legacy") || name.starts_with("RootLayout") {
+    if is_reserved(name) {
         return Err(Refused::NameTaken(name.to_owned()));
     }
     Ok(name.to_owned())
@@ -238,6 +252,7 @@ mod tests {
                 after: Vec::new(),
             }],
             shared: vec![part("SiteFooter"), part("SiteHeader")],
+            cards: Vec::new(),
             assets: Vec::new(),
             redirects: Vec::new(),
             rewrites: vec![Rewrite {

@@ -117,7 +117,7 @@ fn component(path: &str, taken: &mut BTreeSet<String>) -> String {
     chosen
 }
 
-pub(super) fn capital(word: &str) -> String {
+pub(crate) fn capital(word: &str) -> String {
     let mut chars = word.chars();
     chars.next().map(|first| first.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()
 }

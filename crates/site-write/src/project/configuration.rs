@@ -138,7 +138,7 @@ fn readme(plan: &Plan, snapshot: &Snapshot) -> String {
     format!(
         "# {host}\n\nThe site at <{home}> as a Next.js project: {pages} pages, {files} files, at the addresses that they had.\n\n\
          ## Start\n\nWith Node.js 20.9 or newer:\n\n```sh\nnpm ci\nnpm run dev     # http://localhost:3000, changes show at once\n\
-         npm run build   # what is deployed\nnpm start       # serves what was built\n```\n\n\
+         npm run build   # what is deployed\nnpm start       # serves what was built\nnpm run lint    # ESLint with Next.js's rules; `npm run format` is Prettier\n```\n\n\
          ## Where things are\n\n\
          - `app/` has a folder for each address; a page's words are in its `page.tsx`. `layout.tsx` is the document around pages.\n\
          - `components/` has what pages share.{shared}\n\

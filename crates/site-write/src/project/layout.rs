@@ -7,7 +7,7 @@ use crate::{
     dom::{Node, Use},
     jsx::{self, Needs, string},
     page::{Page, Style},
-    plan::Group,
+    plan::{Group, routes::capital},
 };
 
 pub(super) fn write(press: &mut Press<'_>, group: &Group, page: &Page) -> String {
@@ -16,7 +16,7 @@ pub(super) fn write(press: &mut Press<'_>, group: &Group, page: &Page) -> String
     let body = jsx::document_attributes("body", &page.body_attributes, &mut needs);
     press.take_in(&needs);
     let around = press.around(group);
-    let part = |name: &String| Node::Part(Use { name: name.clone(), current: None });
+    let part = |name: &String| Node::Part(Use { name: name.clone(), given: Vec::new() });
     let mut before = around.head.clone();
     before.extend(group.before.iter().map(part));
     let (before, more) = press.print(&before, 4, &BTreeSet::new());
@@ -40,8 +40,13 @@ pub(super) fn write(press: &mut Press<'_>, group: &Group, page: &Page) -> String
 }
 
 fn name(group: &Group) -> String {
-    let number = group.name.rsplit('-').next().unwrap_or_default();
-    if group.layout == "app/layout.tsx" { "RootLayout".into() } else { format!("RootLayout{number}") }
+    if group.layout == "app/layout.tsx" {
+        return "RootLayout".into();
+    }
+    let words: String = group.name.split('-').map(capital).collect();
+    // A name begins with a letter; a folder need not.
+    let digit = words.starts_with(|c: char| c.is_ascii_digit());
+    format!("{}{words}Layout", if digit { "Layout" } else { "" })
 }
 
 /// The style sheets as React's own resources: their precedence keeps their order, and no bundler reads them.

@@ -22,6 +22,7 @@ pub(super) fn report(plan: &Plan, snapshot: &Snapshot, left: &[String]) -> Strin
     fact(plan.routes.len(), "page", "pages", "at the address that it had");
     fact(plan.groups.len(), "root layout", "root layouts", "for pages with the same style sheets, in `app/`");
     fact(plan.shared.len(), "part", "parts", "that several pages have alike, in `components/`");
+    fact(plan.cards.len(), "part", "parts", "that repeat with other content, in `components/`");
     fact(plan.assets.len(), "file", "files", "in `public/`");
     fact(
         plan.redirects.len(),

@@ -1,6 +1,6 @@
 //! A page's file: its metadata, and its tree as a component.
 
-use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::{
     Press, imports,
@@ -9,17 +9,19 @@ use super::{
 use crate::{
     jsx::{self, object, string},
     page::{Page, Script},
-    plan::{Group, Route, shared},
+    plan::{Group, Route, cards, shared},
 };
 
 pub(super) fn write(press: &mut Press<'_>, route: &Route, page: &Page, group: &Group) -> String {
-    let soft = soft_links(press, route);
+    let near = Rc::clone(&press.soft);
+    let soft = near.links(route);
     let around = press.around(group);
     let viewport = if around.viewport.is_some() { Viewport::OfTheLayout } else { Viewport::Own };
     let mut nodes = metadata::elements(&page.head, viewport);
     nodes.retain(|node| !around.head.contains(node));
-    nodes.extend(shared::replace(shared::without_edges(&page.body, group), &press.parts));
-    let (body, needs) = press.print(&nodes, 3, &soft);
+    let own = shared::replace(shared::without_edges(&page.body, group), &press.parts);
+    nodes.extend(cards::replace(own, &press.cards, soft));
+    let (body, needs) = press.print(&nodes, 3, soft);
     let (mut more, first, tail) = islands(page);
     more.insert(0, metadata::type_import(&page.head, viewport));
     more.retain(|line| !line.is_empty());
@@ -57,15 +59,6 @@ pub(super) fn islands(page: &Page) -> (Vec<String>, &'static str, String) {
         islands.push_str(&format!("      <LegacyScripts scripts={{[\n{scripts}      ]}} />\n"));
     }
     (imports, first, islands)
-}
-
-/// Pages of the same layout without scripts of their own, if this one has none either.
-fn soft_links(press: &Press<'_>, route: &Route) -> BTreeSet<String> {
-    if route.scripted {
-        return BTreeSet::new();
-    }
-    let others = press.plan.routes.iter().filter(|other| other.group == route.group && !other.scripted);
-    others.map(|other| other.path.clone()).collect()
 }
 
 /// A script that the page loaded whenever it came: so does Next.js.

@@ -1,0 +1,71 @@
+//! What a project's owner looks through it with: the linter and the formatter that it ships the rules for.
+
+use crate::stack;
+use site_check::Toolchain;
+use std::path::Path;
+use tempfile::TempDir;
+use testkit::corpus;
+use tokio::process::Command;
+
+/// The projects of these sites, side by side where their packages are found.
+async fn projects(toolchain: &Toolchain, sites: &[(&str, &Path)]) -> TempDir {
+    let home = toolchain.node_modules().parent().expect("packages lie in a folder");
+    let folder = tempfile::Builder::new().prefix("kept-").tempdir_in(home).expect("a scratch folder");
+    for (name, site) in sites {
+        let mut convert = Command::new(stack::binary("resettle"));
+        convert.arg("convert").arg(site).arg("--out").arg(folder.path().join(name)).env("PATH", "");
+        let done = convert.output().await.expect("it can be started");
+        assert!(done.status.success(), "{name}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    folder
+}
+
+/// Runs a program of the packages; what it said, if it found something.
+async fn complaints(
+    toolchain: &Toolchain,
+    folder: &Path,
+    program: &str,
+    arguments: &[&str],
+) -> Option<String> {
+    let mut node = Command::new("node");
+    node.arg(toolchain.node_modules().join(program)).args(arguments).current_dir(folder);
+    let done = node.output().await.expect("node can be started");
+    let said = [done.stdout, done.stderr].concat();
+    (!done.status.success()).then(|| String::from_utf8_lossy(&said).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eslint_and_prettier_find_nothing_in_a_project_by_the_rules_that_it_ships() {
+    let toolchain = Toolchain::prepare_whole(&stack::toolchain()).await.expect("Node and npm are here");
+    let example = crate::tree::root().join("crates/resettle/example-site");
+    let foreign = corpus::site("business-casual");
+    let folder = projects(&toolchain, &[("example", &example), ("foreign", &foreign)]).await;
+    // Both at once: most of the time goes into starting.
+    let eslint = [
+        "--config",
+        "example/eslint.config.mjs",
+        "--max-warnings",
+        "0",
+        "--ignore-pattern",
+        "**/public/**",
+        "example",
+        "foreign",
+    ];
+    let said = complaints(&toolchain, folder.path(), "eslint/bin/eslint.js", &eslint).await;
+    assert_eq!(said, None, "ESLint");
+    for project in ["example", "foreign"] {
+        let own = folder.path().join(project);
+        let said = complaints(&toolchain, &own, "prettier/bin/prettier.cjs", &["--check", "."]).await;
+        assert_eq!(said, None, "Prettier on {project}");
+    }
+    // And they do look: what a rule is against is found.
+    let wrong = "import { useState } from \"react\";\nexport function Wrong() {\n  if (1) useState(0);\n  return null\n}\n";
+    std::fs::write(folder.path().join("example/proof.tsx"), wrong).expect("written");
+    let eslint = ["--config", "eslint.config.mjs", "proof.tsx"];
+    let own = folder.path().join("example");
+    let said = complaints(&toolchain, &own, "eslint/bin/eslint.js", &eslint).await;
+    assert!(said.is_some_and(|said| said.contains("react-hooks/rules-of-hooks")));
+    assert!(
+        complaints(&toolchain, &own, "prettier/bin/prettier.cjs", &["--check", "proof.tsx"]).await.is_some()
+    );
+}
