@@ -10,7 +10,7 @@ export default defineConfig([
     rules: {
       // Links between pages of different root layouts load a new document, so that no page keeps another's styles.
       "@next/next/no-html-link-for-pages": "off",
-      // Images are shown as the site showed them: another element has another box, and other attributes.
+      // Images are shown as the site showed them: next/image would give them other files, attributes and styles.
       "@next/next/no-img-element": "off",
       // Fonts come from where the site has them from, in the way that it has them.
       "@next/next/google-font-display": "off",

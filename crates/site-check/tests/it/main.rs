@@ -5,6 +5,7 @@ mod browser;
 mod clicks;
 mod compare;
 mod generated;
+mod images;
 mod likeness;
 mod lint;
 mod menus;
