@@ -7,6 +7,7 @@ mod islands;
 mod layout;
 mod metadata;
 mod migration;
+mod near;
 mod not_found;
 mod page_file;
 mod proxy;
@@ -194,9 +195,11 @@ impl<'a> Press<'a> {
         self.needs.attributes.extend(needs.attributes.iter().cloned());
     }
 
-    /// Each part once, from the first page that has it. Links in it load a new document: pages of several layouts use it.
+    /// Each part once, from the first page that has it.
     fn write_parts(&mut self, project: &mut Project) -> Result<()> {
-        for part in &self.plan.shared {
+        let plan = self.plan;
+        let mut parts = Vec::new();
+        for part in &plan.shared {
             let (whole, code) = self.subtree(part)?;
             let inner: BTreeMap<String, Use> = self
                 .parts
@@ -204,8 +207,18 @@ impl<'a> Press<'a> {
                 .filter(|(_, other)| other.name != part.name)
                 .map(|(hash, other)| (hash.clone(), other.clone()))
                 .collect();
-            let nodes = shared::replace(&[Node::Element(whole)], &inner);
-            let (body, needs) = self.print(&nodes, 2, &BTreeSet::new());
+            parts.push((part, shared::replace(&[Node::Element(whole)], &inner), code));
+        }
+        let mut apart = Vec::new();
+        if let Some(page) = &self.site.not_found {
+            shared::names(&shared::replace(&page.body, &self.parts), &mut apart);
+        }
+        let nodes: Vec<(&str, &[Node])> =
+            parts.iter().map(|(part, nodes, _)| (part.name.as_str(), nodes.as_slice())).collect();
+        let near = near::links(plan, &self.soft, &nodes, &apart);
+        for (part, nodes, code) in &parts {
+            let none = BTreeSet::new();
+            let (body, needs) = self.print(nodes, 2, near.get(&part.name).unwrap_or(&none));
             let (note, given) = if code.is_empty() {
                 ("", "")
             } else {
@@ -216,7 +229,7 @@ impl<'a> Press<'a> {
                 part.pages,
                 imports(&needs, &[]),
                 part.name,
-                variants::spelt(&body, &code),
+                variants::spelt(&body, code),
             );
             project.text(&part.file, text);
         }

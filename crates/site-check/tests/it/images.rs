@@ -28,9 +28,15 @@ async fn next_image_changes_what_a_browser_does_with_an_image_whichever_way_it_i
         panic!("three images: {said}{}", String::from_utf8_lossy(&done.stderr));
     };
     for changed in [plain, unoptimised, eager] {
-        assert!(changed.contains(r#"decoding="async""#) && changed.contains(r#"style="color:transparent""#), "{changed}");
+        assert!(
+            changed.contains(r#"decoding="async""#) && changed.contains(r#"style="color:transparent""#),
+            "{changed}"
+        );
     }
     assert!(plain.contains(r#"srcSet="/_next/image?url=%2Fa.png"#), "{plain}");
-    assert!(unoptimised.contains(r#"loading="lazy""#) && unoptimised.contains(r#"src="/a.png""#), "{unoptimised}");
+    assert!(
+        unoptimised.contains(r#"loading="lazy""#) && unoptimised.contains(r#"src="/a.png""#),
+        "{unoptimised}"
+    );
     assert!(eager.contains(r#"<link rel="preload" as="image""#), "{eager}");
 }

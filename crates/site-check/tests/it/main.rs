@@ -2,6 +2,7 @@
 
 mod attributes;
 mod browser;
+mod cards;
 mod clicks;
 mod compare;
 mod generated;

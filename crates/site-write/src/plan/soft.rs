@@ -19,6 +19,11 @@ impl Soft {
         Self(groups)
     }
 
+    /// Those of a group's pages that have no scripts of their own.
+    pub(crate) fn of_group(&self, group: &str) -> &BTreeSet<String> {
+        self.0.get(group).unwrap_or(&NONE)
+    }
+
     /// Those of a page.
     pub(crate) fn links(&self, route: &Route) -> &BTreeSet<String> {
         let group = self.0.get(&route.group).filter(|_| !route.scripted);
