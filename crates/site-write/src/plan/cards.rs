@@ -35,6 +35,8 @@ pub struct Card {
     pub file: String,
     /// The hash of the structure that it has wherever it is shown.
     pub shape: String,
+    /// The first page that shows it, by its address in the snapshot.
+    pub page: String,
     /// How often it is shown.
     pub uses: u64,
     /// On how many pages.
@@ -67,6 +69,8 @@ impl Card {
 /// What is known of a structure.
 struct Tally {
     first: Option<Element>,
+    /// The place of the page that it was met on first.
+    page: usize,
     /// Words that say what it may be, of what it stands in.
     around: Vec<String>,
     places: Vec<Place>,
@@ -101,13 +105,15 @@ pub(super) fn plan(
         let page = &site.pages[&route.url];
         let Some(group) = groups.iter().find(|group| group.name == route.group) else { continue };
         let own = shared::replace(shared::without_edges(&page.body, group), &uses);
-        pages.push(survey.page(&own, soft.links(route)));
+        pages.push((route.url.as_str(), survey.page(&own, soft.links(route))));
     }
     survey.cards(&pages, taken)
 }
 
 #[derive(Default)]
 struct Survey {
+    /// How many pages were looked at.
+    pages: usize,
     numbers: BTreeMap<String, usize>,
     shapes: Vec<String>,
     tallies: Vec<Tally>,
@@ -119,6 +125,7 @@ impl Survey {
         let mut met = Vec::new();
         let mut walk = Walk { survey: self, soft, met: &mut met, at: 0, around: Vec::new() };
         walk.children(nodes, false);
+        self.pages += 1;
         met
     }
 
@@ -127,7 +134,7 @@ impl Survey {
         let number = number.unwrap_or_else(|| {
             self.numbers.insert(shape.hash.clone(), self.tallies.len());
             self.shapes.push(shape.hash.clone());
-            self.tallies.push(Tally::new(shape, element, around));
+            self.tallies.push(Tally::new(shape, element, around, self.pages));
             self.tallies.len() - 1
         });
         self.tallies[number].meet(&shape.values);
@@ -135,11 +142,11 @@ impl Survey {
     }
 
     /// Chooses the outermost ones that are shown often enough, and names them in the order in which they are met.
-    fn cards(&mut self, pages: &[Vec<Met>], mut taken: BTreeSet<String>) -> Vec<Card> {
+    fn cards(&mut self, looked_at: &[(&str, Vec<Met>)], mut taken: BTreeSet<String>) -> Vec<Card> {
         let mut chosen: BTreeSet<usize> =
             (0..self.tallies.len()).filter(|number| self.tallies[*number].is_card()).collect();
         let counts = loop {
-            let counts = shown(pages, &chosen);
+            let counts = shown(looked_at, &chosen);
             let before = chosen.len();
             chosen.retain(|number| counts.get(number).is_some_and(|(uses, _)| *uses >= LEAST_USES));
             if chosen.len() == before {
@@ -153,7 +160,8 @@ impl Survey {
             let name = label::component(&element, &tally.around, &mut taken);
             let (uses, pages) = counts[&number];
             let shape = self.shapes[number].clone();
-            Card { file: format!("components/{name}.tsx"), name, shape, uses, pages, properties }
+            let page = looked_at[self.tallies[number].page].0.to_owned();
+            Card { file: format!("components/{name}.tsx"), name, shape, page, uses, pages, properties }
         });
         let mut cards: Vec<Card> = cards.collect();
         cards.sort_by(|a, b| a.name.cmp(&b.name));
@@ -162,9 +170,9 @@ impl Survey {
 }
 
 /// How often, and on how many pages, each is shown that lies in no other one.
-fn shown(pages: &[Vec<Met>], chosen: &BTreeSet<usize>) -> BTreeMap<usize, (u64, u64)> {
+fn shown(pages: &[(&str, Vec<Met>)], chosen: &BTreeSet<usize>) -> BTreeMap<usize, (u64, u64)> {
     let mut counts: BTreeMap<usize, (u64, u64)> = BTreeMap::new();
-    for page in pages {
+    for (_, page) in pages {
         let mut seen = BTreeSet::new();
         let mut covered = 0;
         for met in page {
@@ -213,12 +221,13 @@ impl Walk<'_> {
 }
 
 impl Tally {
-    fn new(shape: &Shape<'_>, element: &Element, around: &[String]) -> Self {
+    fn new(shape: &Shape<'_>, element: &Element, around: &[String], page: usize) -> Self {
         let values: Vec<String> = shape.values.iter().map(|value| value.text.to_owned()).collect();
         Self {
             // All the same until they are told apart.
             classes: vec![0; values.len()],
             first: Some(element.clone()),
+            page,
             around: around.to_vec(),
             places: shape.values.iter().map(|value| value.place.clone()).collect(),
             differs: vec![false; values.len()],
@@ -292,13 +301,15 @@ fn inner(node: Node, cards: &BTreeMap<&str, &Card>, soft: &BTreeSet<String>, ins
     Node::Element(element)
 }
 
-/// The first of these structures in a tree.
+/// The first use of a card in a page's own content, as it stands there.
 pub(crate) fn find<'a>(nodes: &'a [Node], shape: &str, soft: &BTreeSet<String>) -> Option<&'a Element> {
     nodes.iter().find_map(|node| match node {
-        Node::Element(element) => {
-            let met = Shape::of(element, soft).is_some_and(|found| found.hash == shape);
-            if met { Some(element) } else { find(&element.children, shape, soft) }
-        }
+        Node::Element(element) => element.children.iter().find_map(|child| match child {
+            Node::Element(inner) if Shape::of(inner, soft).is_some_and(|found| found.hash == shape) => {
+                Some(inner)
+            }
+            other => find(std::slice::from_ref(other), shape, soft),
+        }),
         Node::Text(_) | Node::Part(_) => None,
     })
 }
@@ -315,7 +326,8 @@ mod tests {
     fn cards(pages: &[&str]) -> Vec<Card> {
         let mut survey = Survey::default();
         let none = BTreeSet::new();
-        let met: Vec<Vec<Met>> = pages.iter().map(|page| survey.page(&body(page), &none)).collect();
+        let met: Vec<(&str, Vec<Met>)> =
+            pages.iter().map(|page| ("/", survey.page(&body(page), &none))).collect();
         survey.cards(&met, BTreeSet::new())
     }
 

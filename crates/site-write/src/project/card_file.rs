@@ -6,20 +6,16 @@ use super::{Press, imports, mismatch};
 use crate::{
     Result,
     dom::Node,
-    plan::{Card, cards},
+    plan::{Card, cards, shared},
 };
 
 pub(super) fn write(press: &mut Press<'_>, card: &Card) -> Result<String> {
-    let (mut element, links) = press
-        .plan
-        .routes
-        .iter()
-        .find_map(|route| {
-            let links = press.soft.links(route);
-            let body = &press.site.pages.get(&route.url)?.body;
-            Some((cards::find(body, &card.shape, links)?.clone(), links))
-        })
-        .ok_or_else(|| mismatch(&card.name))?;
+    let route = press.plan.route(&card.page).ok_or_else(|| mismatch(&card.page))?;
+    let (page, group) = (press.page(&route.url)?, press.group(&route.group)?);
+    let links = press.soft.links(route);
+    // As the page's own file sees it: what stands in shared parts counts for nothing here.
+    let own = shared::replace(shared::without_edges(&page.body, group), &press.parts);
+    let mut element = cards::find(&own, &card.shape, links).ok_or_else(|| mismatch(&card.name))?.clone();
     let shape = cards::Shape::of(&element, links).ok_or_else(|| mismatch(&card.name))?;
     let mut texts: Vec<Option<String>> = vec![None; shape.values.len()];
     for (number, property) in card.properties.iter().enumerate() {
