@@ -152,7 +152,8 @@ impl<'a> Reader<'a, '_> {
 /// May this attribute's value be given by the page? Not where its value decides how it is said.
 fn may_differ(element: &Element, name: &str, value: &str) -> bool {
     let custom = element.space != Space::Html || element.name.contains('-');
-    let data = name.starts_with("data-") && name != handlers::ATTRIBUTE && !name.contains([':', '.']);
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let data = plain && name.starts_with("data-") && name != handlers::ATTRIBUTE;
     let known = MAY_DIFFER.contains(&name) && jsx::is_text(element, name);
     let long = name == "class" && value.chars().count() >= jsx::LONG;
     let empty = value.is_empty() && name != "alt";
