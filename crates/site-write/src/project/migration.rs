@@ -104,15 +104,14 @@ fn export(plan: &Plan, left: &[String], out: &mut String) {
          `output: \"export\"` in `next.config.ts` makes a folder of files that any host serves. Take `redirects` and\n\
          `rewrites` out of the file then, and delete `proxy.ts` if there is one: an export can hold none of them.\n",
     );
-    for (count, what) in lost(plan).into_iter().filter(|(count, _)| *count > 0) {
-        out.push_str(&format!("- {count} {what}\n"));
-    }
+    let lost = lost(plan).into_iter().filter(|(count, _)| *count > 0);
+    let mut lines: Vec<String> = lost.map(|(count, what)| format!("- {count} {what}\n")).collect();
     if !left.is_empty() {
         let left: Vec<&str> = left.iter().map(String::as_str).collect();
-        out.push_str(&format!(
-            "- `hosting/_redirects` cannot tell these apart, nginx can: {}\n",
-            places(&left)
-        ));
+        lines.push(format!("- `hosting/_redirects` cannot tell these apart, nginx can: {}\n", places(&left)));
+    }
+    if !lines.is_empty() {
+        out.push_str(&format!("\n{}", lines.concat()));
     }
 }
 

@@ -50,7 +50,7 @@ function modules(files) {
 function resolve(wanted, from, load) {
   if (wanted.startsWith("@/")) return load(wanted.slice(2));
   if (wanted.startsWith(".")) return load(path.posix.join(path.posix.dirname(from), wanted));
-  return packages(wanted === "next/link" ? "next/dist/client/app-dir/link" : wanted);
+  return packages(wanted);
 }
 
 /** The layout that is nearest to a page. */
