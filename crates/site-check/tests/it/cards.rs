@@ -51,8 +51,18 @@ fn cards_show_what_stood_there_and_take_what_differs() {
     let (plan, project) = written(&site);
     let [card] = plan.cards.as_slice() else { panic!("one card: {:?}", plan.cards) };
     assert_eq!((card.name.as_str(), card.uses, card.pages), ("ProductCard", 5, 2));
-    insta::assert_snapshot!("card", text(&project, "components/ProductCard.tsx"));
-    insta::assert_snapshot!("list", text(&project, "app/list.html/page.tsx"));
+    let component = text(&project, "components/ProductCard.tsx");
+    for said in [
+        "export function ProductCard({ className, sku, href, title, src, price }: ProductCardProperties) {",
+        "    <li className={className} data-sku={sku}>\n      <Link href={href}>\n",
+        "<img alt={title} height=\"9\" src={src} width=\"9\" />",
+        "<b className=\"price\">{price}</b>\n        {\" {today}\"}\n",
+    ] {
+        assert!(component.contains(said), "{said} is not in\n{component}");
+    }
+    let list = text(&project, "app/list.html/page.tsx");
+    assert_eq!(list.matches("<ProductCard").count(), 3, "{list}");
+    assert!(!list.contains("<li"), "{list}");
     let report = site_check::verify(&plan, &site.snapshot, &site.bodies, &project);
     assert!(report.passed(), "{report:?}");
 }
