@@ -132,7 +132,7 @@ impl Default for Options {
             heartbeat: Duration::from_secs(15),
             tail_check: Duration::from_secs(3),
             page: 256,
-            buffer: 16,
+            buffer: 8,
             ahead: 256 * 1024,
             patience: Duration::from_secs(30),
             lifetime: Duration::from_secs(600),
