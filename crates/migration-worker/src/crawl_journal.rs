@@ -79,7 +79,7 @@ impl Journal for RunJournal {
             return Ok(vec![None; keys.len()]);
         }
         let mut found: HashMap<KeyHash, Arc<Visit>> = HashMap::with_capacity(there.len());
-        for (hash, bytes) in self.pen.recall_visits(&there).await.map_err(stopped)? {
+        for (hash, bytes) in self.pen.recall_visits(there).await.map_err(stopped)? {
             found.insert(hash, Arc::new(serde_json::from_slice(&bytes)?));
         }
         Ok(hashes.iter().map(|hash| found.get(hash).cloned()).collect())
@@ -113,10 +113,11 @@ impl RunJournal {
         if batch.is_empty() {
             return Ok(());
         }
-        self.pen.record_visits(&batch).await.map_err(stopped)?;
+        let hashes: Vec<KeyHash> = batch.iter().map(|visit| visit.hash).collect();
+        self.pen.record_visits(batch).await.map_err(stopped)?;
         let mut known = self.known();
-        for visit in batch {
-            known.insert(visit.hash, [])?;
+        for hash in hashes {
+            known.insert(hash, [])?;
         }
         Ok(())
     }

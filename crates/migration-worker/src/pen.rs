@@ -1,22 +1,30 @@
 //! The only way in which a job's work writes to Postgres: fenced, counted when refused, patient when the
 //! database is away.
 //!
-//! A write is never dropped half-way: it is not cancelled by anything, and what waits between two tries is only
-//! the next try. A database that restarts burns no attempt (its commit may be unknown: the store's commands can
-//! all be said twice).
+//! A write is never dropped half-way: it runs in a task of its own, and what waits between two tries is only the next
+//! try. Work that is paused or dropped while it writes would else keep a connection, or a place in the queue for one,
+//! and the heartbeats that could end the pause would wait behind it. A database that restarts burns no attempt (its
+//! commit may be unknown: the store's commands can all be said twice).
 
 use crate::{Stop, held::Hold, outage::Backoff, worker::Workshop};
 use domain::{Failure, Kind, event::NewEvent, job::JobState, phase::Phase, trace::TraceContext};
+use futures::future::BoxFuture;
 use serde_json::Value;
-use std::{future::Future, sync::Arc, time::Duration};
-use store::{Analysis, Completion, FailedAttempt, Fenced, KeyHash, Lease, NewVisit, PhaseStart, SitePage};
+use std::{sync::Arc, time::Duration};
+use store::{
+    Analysis, Completion, FailedAttempt, Fenced, KeyHash, Lease, NewVisit, PhaseStart, SitePage, Store,
+};
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep},
 };
+use tracing::Instrument;
 
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// A command of the store on its way.
+type Asked<'a, T> = BoxFuture<'a, store::Result<Fenced<T>>>;
 
 /// Writes for one job.
 #[derive(Clone)]
@@ -33,13 +41,17 @@ impl Pen {
     }
 
     pub(crate) async fn begin_job(&self, events: &[NewEvent]) -> Result<(), Stop> {
-        let lease = self.lease();
-        self.write("job.begin", || self.shop.store.begin_job(&lease, events)).await
+        self.write("job.begin", self.lease(), events.to_vec(), |store, lease, events| {
+            Box::pin(store.begin_job(lease, events))
+        })
+        .await
     }
 
     pub(crate) async fn begin_phase(&self, phase: Phase, events: &[NewEvent]) -> Result<PhaseStart, Stop> {
-        let lease = self.lease();
-        self.write("phase.begin", || self.shop.store.begin_phase(&lease, phase, events)).await
+        self.write("phase.begin", self.lease(), (phase, events.to_vec()), |store, lease, (phase, events)| {
+            Box::pin(store.begin_phase(lease, *phase, events))
+        })
+        .await
     }
 
     pub(crate) async fn complete_phase(
@@ -48,8 +60,11 @@ impl Pen {
         result: &Value,
         events: &[NewEvent],
     ) -> Result<(), Stop> {
-        let lease = self.lease();
-        self.write("phase.complete", || self.shop.store.complete_phase(&lease, phase, result, events)).await
+        let told = (phase, result.clone(), events.to_vec());
+        self.write("phase.complete", self.lease(), told, |store, lease, (phase, result, events)| {
+            Box::pin(store.complete_phase(lease, *phase, result, events))
+        })
+        .await
     }
 
     /// Completes ANALYZE, with what is known of the site.
@@ -59,73 +74,97 @@ impl Pen {
         result: &Value,
         events: &[NewEvent],
     ) -> Result<(), Stop> {
-        let lease = self.lease();
-        self.write("phase.complete", || self.shop.store.complete_analysis(&lease, analysis, result, events))
-            .await
+        let told = (analysis.clone(), result.clone(), events.to_vec());
+        self.write("phase.complete", self.lease(), told, |store, lease, (analysis, result, events)| {
+            Box::pin(store.complete_analysis(lease, analysis, result, events))
+        })
+        .await
     }
 
-    pub(crate) async fn keep_analysis(&self, analysis: &Analysis) -> Result<(), Stop> {
-        let lease = self.lease();
-        self.write("analysis.keep", || self.shop.store.keep_analysis(&lease, analysis)).await
+    pub(crate) async fn keep_analysis(&self, analysis: Analysis) -> Result<(), Stop> {
+        self.write("analysis.keep", self.lease(), analysis, |store, lease, analysis| {
+            Box::pin(store.keep_analysis(lease, analysis))
+        })
+        .await
     }
 
-    pub(crate) async fn write_site_pages(&self, from: i32, pages: &[SitePage]) -> Result<(), Stop> {
-        let lease = self.lease();
-        self.write("analysis.pages", || self.shop.store.write_site_pages(&lease, from, pages)).await
+    pub(crate) async fn write_site_pages(&self, from: i32, pages: Vec<SitePage>) -> Result<(), Stop> {
+        self.write("analysis.pages", self.lease(), (from, pages), |store, lease, (from, pages)| {
+            Box::pin(store.write_site_pages(lease, *from, pages))
+        })
+        .await
     }
 
-    pub(crate) async fn record_visits(&self, visits: &[NewVisit]) -> Result<(), Stop> {
-        let lease = self.lease();
-        self.write("journal.record", || self.shop.store.record_visits(&lease, visits)).await
+    pub(crate) async fn record_visits(&self, visits: Vec<NewVisit>) -> Result<(), Stop> {
+        self.write("journal.record", self.lease(), visits, |store, lease, visits| {
+            Box::pin(store.record_visits(lease, visits))
+        })
+        .await
     }
 
     /// What earlier attempts recorded, some at a time. A reader needs no fence, only a database that answers.
     pub(crate) async fn recorded_keys(&self, after: Option<KeyHash>) -> Result<Vec<KeyHash>, Stop> {
-        let lease = self.lease();
-        let read = || async { self.shop.store.recorded_keys(&lease, after).await.map(Fenced::Done) };
-        self.write("journal.keys", read).await
+        self.write("journal.keys", self.lease(), after, |store, lease, after| {
+            Box::pin(async { store.recorded_keys(lease, *after).await.map(Fenced::Done) })
+        })
+        .await
     }
 
-    pub(crate) async fn recall_visits(&self, keys: &[KeyHash]) -> Result<Vec<(KeyHash, Vec<u8>)>, Stop> {
-        let lease = self.lease();
-        let read = || async { self.shop.store.recall_visits(&lease, keys).await.map(Fenced::Done) };
-        self.write("journal.recall", read).await
+    pub(crate) async fn recall_visits(&self, keys: Vec<KeyHash>) -> Result<Vec<(KeyHash, Vec<u8>)>, Stop> {
+        self.write("journal.recall", self.lease(), keys, |store, lease, keys| {
+            Box::pin(async { store.recall_visits(lease, keys).await.map(Fenced::Done) })
+        })
+        .await
     }
 
     /// Tells of progress. The batch's number is taken once, so that each further try says the same batch.
     pub(crate) async fn append(&self, events: &[NewEvent]) -> Result<(), Stop> {
-        let (lease, batch) = (self.lease(), self.hold.next_batch());
-        self.write("event.append", || self.shop.store.append_events(&lease, batch, events)).await.map(drop)
+        let told = (self.hold.next_batch(), events.to_vec());
+        self.write("event.append", self.lease(), told, |store, lease, (batch, events)| {
+            Box::pin(store.append_events(lease, *batch, events))
+        })
+        .await
+        .map(drop)
     }
 
     pub(crate) async fn complete_job(&self, completion: &Completion) -> Result<(), Stop> {
-        let lease = self.ending();
-        self.write("job.complete", || self.shop.store.complete_job(&lease, completion)).await
+        self.write("job.complete", self.ending(), completion.clone(), |store, lease, completion| {
+            Box::pin(store.complete_job(lease, completion))
+        })
+        .await
     }
 
     pub(crate) async fn fail(&self, failed: &FailedAttempt) -> Result<JobState, Stop> {
-        let lease = self.ending();
-        self.write("job.fail", || self.shop.store.fail_attempt(&lease, failed)).await
+        self.write("job.fail", self.ending(), failed.clone(), |store, lease, failed| {
+            Box::pin(store.fail_attempt(lease, failed))
+        })
+        .await
     }
 
     pub(crate) async fn hand_back(&self) -> Result<JobState, Stop> {
-        let lease = self.ending();
-        self.write("job.hand_back", || self.shop.store.hand_back(&lease)).await
+        self.write("job.hand_back", self.ending(), (), |store, lease, ()| Box::pin(store.hand_back(lease)))
+            .await
     }
 
     pub(crate) async fn park(&self, events: &[NewEvent]) -> Result<JobState, Stop> {
-        let lease = self.ending();
-        self.write("job.park", || self.shop.store.park_job(&lease, events)).await
+        self.write("job.park", self.ending(), events.to_vec(), |store, lease, events| {
+            Box::pin(store.park_job(lease, events))
+        })
+        .await
     }
 
     pub(crate) async fn snooze(&self, wait: Duration, events: &[NewEvent]) -> Result<JobState, Stop> {
-        let lease = self.ending();
-        self.write("job.snooze", || self.shop.store.snooze(&lease, wait, events)).await
+        self.write("job.snooze", self.ending(), (wait, events.to_vec()), |store, lease, (wait, events)| {
+            Box::pin(store.snooze(lease, *wait, events))
+        })
+        .await
     }
 
     pub(crate) async fn cancel(&self, events: &[NewEvent]) -> Result<(), Stop> {
-        let lease = self.ending();
-        self.write("job.cancel", || self.shop.store.cancel_job(&lease, events)).await
+        self.write("job.cancel", self.ending(), events.to_vec(), |store, lease, events| {
+            Box::pin(store.cancel_job(lease, events))
+        })
+        .await
     }
 
     /// The lease, writing in the current span.
@@ -141,19 +180,41 @@ impl Pen {
         self.lease()
     }
 
+    /// Writes in a task of its own, which goes on to the end when the caller does not. A caller that is dropped
+    /// before its turn has written nothing.
+    async fn write<T: Send + 'static, A: Send + Sync + 'static>(
+        &self,
+        statement: &'static str,
+        lease: Lease,
+        told: A,
+        ask: for<'a> fn(&'a Store, &'a Lease, &'a A) -> Asked<'a, T>,
+    ) -> Result<T, Stop> {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let pen = self.clone();
+        let written = async move {
+            let _turn = turn;
+            pen.persist(statement, || ask(&pen.shop.store, &lease, &told)).await
+        };
+        let written = self.shop.lifecycle.spawn_finite("write", written.in_current_span());
+        written.await.unwrap_or_else(|error| {
+            tracing::error!(statement, %error, "a write died");
+            Err(recording_failed())
+        })
+    }
+
     /// Tries until the database answers: its answer is the only proof of the lease that counts.
-    async fn write<T, F>(&self, statement: &'static str, attempt: impl Fn() -> F) -> Result<T, Stop>
-    where
-        F: Future<Output = store::Result<Fenced<T>>>,
-    {
-        let _turn = self.turn.lock().await;
+    async fn persist<'a, T>(
+        &self,
+        statement: &'static str,
+        attempt: impl Fn() -> Asked<'a, T> + Send,
+    ) -> Result<T, Stop> {
         let give_up = Instant::now() + self.shop.config.write_patience;
         let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
         loop {
             if self.hold.lost.is_cancelled() {
                 return Err(Stop::Lost);
             }
-            let error = match Box::pin(attempt()).await {
+            let error = match attempt().await {
                 Ok(answer) => return self.fenced(statement, answer),
                 Err(error) => error,
             };
@@ -163,6 +224,8 @@ impl Pen {
             let killed = self.shop.lifecycle.killed();
             if Instant::now() >= give_up || killed.is_cancelled() {
                 tracing::error!(statement, %error, "the write is given up: the lease is left to run out");
+                // Whether or not its caller looks at the answer, work that cannot be recorded must not go on.
+                self.hold.lost.cancel();
                 return Err(Stop::Lost);
             }
             tracing::debug!(statement, error = %service_kit::exit::chain(&error), "tried again");
@@ -194,5 +257,9 @@ impl Pen {
 /// The database refused a statement of ours: no user can do anything about it.
 fn fault(statement: &'static str, error: &store::Error) -> Stop {
     tracing::error!(statement, error = %service_kit::exit::chain(error), "a write failed");
+    recording_failed()
+}
+
+fn recording_failed() -> Stop {
     Stop::Failed(Failure::may_pass("internal", "A result could not be recorded because of a fault of ours."))
 }

@@ -93,7 +93,7 @@ async fn first_look(bench: &Bench, journal: &RunJournal) {
     let shop = &bench.shop;
     match analysis::shallow(&shop.fetcher, &bench.source, shop.config.size).await {
         // A write that is refused ends the job by itself.
-        Ok(seen) => drop(bench.pen.keep_analysis(&facts::shallow(&seen)).await),
+        Ok(seen) => drop(bench.pen.keep_analysis(facts::shallow(&seen)).await),
         Err(error) => tracing::debug!(error = %service_kit::exit::chain(&error), "no first look"),
     }
 }

@@ -13,3 +13,4 @@ mod rerun;
 mod status;
 mod whole;
 mod world;
+mod writes;

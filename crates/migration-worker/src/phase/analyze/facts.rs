@@ -78,8 +78,9 @@ impl<'a> Rows<'a> {
     async fn write(&mut self) -> io::Result<()> {
         let batch = std::mem::take(&mut self.batch);
         self.bytes = 0;
-        self.pen.write_site_pages(self.written + 1, &batch).await.map_err(stopped)?;
-        self.written += i32::try_from(batch.len()).unwrap_or(i32::MAX);
+        let pages = i32::try_from(batch.len()).unwrap_or(i32::MAX);
+        self.pen.write_site_pages(self.written + 1, batch).await.map_err(stopped)?;
+        self.written += pages;
         Ok(())
     }
 }
