@@ -4,17 +4,28 @@
 //! A hint is acknowledged after the claim's commit, and never asked for while there is no slot: it stays with
 //! the broker for whoever has one. Without a broker, polling alone finds every job (law 1).
 
-use crate::{aside::Aside, held::Hold, jitter::spread, outage::Outage, run::Run, worker::Workshop};
+use crate::{
+    aside::Aside,
+    held::Hold,
+    jitter::spread,
+    outage::{Backoff, Outage},
+    run::Run,
+    worker::Workshop,
+};
 use bus::{Delivery, Hint, HintStream};
 use domain::{JobId, trace::TraceContext};
 use futures::StreamExt;
 use service_kit::BoxError;
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 use store::{ClaimRequest, Claimed};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 /// No statement locks more rows than this.
 const MOST_PER_CLAIM: usize = 50;
+/// How long a stopping worker tries to find out what its last claim took: as long as `grace` has beyond
+/// `finish_within`.
+const DOUBT_PATIENCE: Duration = Duration::from_secs(5);
+const DOUBT_RETRY: Duration = Duration::from_millis(100);
 
 /// Takes jobs until the process is asked to stop, then sees the running ones to their end.
 pub(crate) async fn take(shop: Arc<Workshop>) -> Result<(), BoxError> {
@@ -35,9 +46,32 @@ pub(crate) async fn take(shop: Arc<Workshop>) -> Result<(), BoxError> {
         taker.heed(reason).await;
         taker.claim().await;
     }
+    let in_doubt = taker.in_doubt;
     drop(taker);
-    drain(&shop).await;
+    let settle = async {
+        if in_doubt {
+            settle_doubt(&shop).await;
+        }
+    };
+    tokio::join!(settle, drain(&shop));
+    shop.drained.cancel();
     Ok(())
+}
+
+/// The last claim was cut off: what it took is given back now, or never by us. Tried again for a few seconds.
+async fn settle_doubt(shop: &Workshop) {
+    let mut backoff = Backoff::new(DOUBT_RETRY, DOUBT_RETRY * 8);
+    let settled = async {
+        while let Err(error) = give_back_unknown(shop).await {
+            tracing::info!(error = service_kit::exit::chain(&error), "the last claim is still in doubt");
+            sleep(backoff.next()).await;
+        }
+    };
+    let killed = shop.lifecycle.killed();
+    let bounded = timeout(DOUBT_PATIENCE, settled);
+    if !matches!(killed.run_until_cancelled(bounded).await, Some(Ok(()))) {
+        tracing::warn!("what the last claim took, if anything, is left until its leases run out");
+    }
 }
 
 /// Waits for the running jobs; gives them back when their time is up.
@@ -59,7 +93,6 @@ async fn drain(shop: &Workshop) {
         _ = all => {}
         () = patience => {}
     }
-    shop.drained.cancel();
 }
 
 /// Why to look for work.
@@ -85,9 +118,10 @@ struct Taker {
 }
 
 impl Taker {
-    /// Waits for a free slot, then for a reason to look.
+    /// Waits for a free slot and for a machine that can compute, then for a reason to look.
     async fn reason(&mut self) -> Reason {
         drop(self.shop.slots.acquire().await);
+        self.shop.cpu.usable().await;
         if std::mem::take(&mut self.look_at_once) {
             return Reason::Time;
         }

@@ -125,6 +125,7 @@ async fn replay(shop: Arc<Workshop>) -> store::Result<()> {
 }
 
 async fn sample(shop: Arc<Workshop>) -> store::Result<()> {
+    shop.metrics.hung(shop.cpu.hung());
     shop.metrics.sampled(&shop.store.figures().await?);
     Ok(())
 }

@@ -19,6 +19,7 @@ pub(crate) struct Metrics {
     rescues: Counter<u64>,
     stale: Counter<u64>,
     claims_failed: Counter<u64>,
+    hung: Gauge<u64>,
     outbox_age: Gauge<f64>,
     depth: Gauge<i64>,
     lag: Gauge<f64>,
@@ -53,6 +54,10 @@ impl Metrics {
                 "Writes refused because the lease was no longer the job's, by statement",
             ),
             claims_failed: counter("resettle_claims_failed_total", "Claims that the database did not answer"),
+            hung: meter
+                .u64_gauge("resettle_hung_computations")
+                .with_description("Places for computing held by work that nobody waits for any more")
+                .build(),
             outbox_age: gauge(
                 "resettle_outbox_oldest_age_seconds",
                 "Age of the oldest unpublished announcement",
@@ -78,6 +83,10 @@ impl Metrics {
 
     pub(crate) fn claim_failed(&self) {
         self.claims_failed.add(1, &[]);
+    }
+
+    pub(crate) fn hung(&self, computations: usize) {
+        self.hung.record(computations as u64, &[]);
     }
 
     pub(crate) fn ended(&self, kind: &str, outcome: &'static str, took: Duration) {

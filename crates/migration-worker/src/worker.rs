@@ -112,6 +112,7 @@ impl Workshop {
 pub struct Worker {
     id: WorkerId,
     grpc: SocketAddr,
+    cpu: Cpu,
 }
 
 impl Worker {
@@ -148,14 +149,21 @@ impl Worker {
         lifecycle.spawn("heartbeat", heartbeat::keep(every(&shop)));
         lifecycle.spawn("claim", crate::claim::take(every(&shop)));
         lifecycle.spawn("relay", relay::publish(every(&shop)));
+        lifecycle.spawn("computing", shop.cpu.clone().watch(shop.config.hung_patience, lifecycle.stopping()));
         housekeeping::start(&shop);
         tracing::info!(worker = %shop.id, grpc = advertised, "the worker takes jobs");
-        Ok(Self { id: shop.id, grpc })
+        Ok(Self { id: shop.id, grpc, cpu: shop.cpu.clone() })
     }
 
     /// This start's id.
     pub fn id(&self) -> WorkerId {
         self.id
+    }
+
+    /// Could a job come to its end here? Not while hung computations have all the places; see
+    /// `resettle_hung_computations`.
+    pub fn can_compute(&self) -> bool {
+        self.cpu.is_usable()
     }
 
     /// Where the status service listens.

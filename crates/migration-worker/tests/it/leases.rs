@@ -217,3 +217,43 @@ async fn phases_that_are_complete_are_not_done_again() {
     assert_eq!(hits, 1, "the site was read once");
     running.stop().await;
 }
+
+/// What the last claim before the stop took is given back, although its answer never came.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_in_doubt_at_the_stop_is_given_back_without_an_attempt() {
+    let (world, site) = (World::new().await, small_site().await);
+    let mut config = world.config(Bell::Away, site.addr());
+    config.store.statement_timeout = Duration::from_millis(200);
+    config.sweep = Duration::from_secs(3600);
+    let running = Running::start(config).await;
+    // No claim gets an answer from here on, and no question what the last one took.
+    let held = world.db.sql().await;
+    held.batch_execute("BEGIN; LOCK TABLE leases IN ACCESS EXCLUSIVE MODE").await.expect("a lock");
+    let (migration, job) = world.start(&site).await;
+    let failed = || running.metric("resettle_claims_failed_total", None);
+    wait::until_true("a claim to fail", BOUND, || async { failed() > 0.0 }).await;
+    running.ask_to_stop();
+    // A worker that still claims fails again within the statement's bound and a poll.
+    let last = std::sync::Mutex::new((failed(), Instant::now()));
+    wait::until_true("the last claim", BOUND, || async {
+        let mut last = last.lock().expect("no panic");
+        if last.0 != failed() {
+            *last = (failed(), Instant::now());
+        }
+        last.1.elapsed() > Duration::from_secs(1)
+    })
+    .await;
+    // The last one took a job all the same.
+    let taken = "WITH taken AS (
+            UPDATE jobs SET state = 'PREPARING', epoch = epoch + 1 WHERE id = $1 AND state = 'PENDING'
+            RETURNING id, tenant_id, epoch
+        )
+        INSERT INTO leases (job_id, tenant_id, worker_id, epoch, claimed_at, heartbeat_at, expires_at)
+        SELECT id, tenant_id, $2, epoch, now(), now(), now() + interval '1 hour' FROM taken";
+    let worker = running.worker.id().0;
+    assert_eq!(held.execute(taken, &[&job.0, &worker]).await.expect("the owner may"), 1);
+    held.batch_execute("COMMIT").await.expect("it was taken");
+    running.stop().await;
+    assert_eq!(world.moves(job).await.last().map(String::as_str), Some("PREPARING>PENDING handed_back 1"));
+    assert_eq!(world.migration_state(migration).await, "queued");
+}
