@@ -122,14 +122,14 @@ impl World {
         self.move_to(JobState::Cancelled);
     }
 
-    /// What follows a failed or lost attempt. That none is left weighs more than the wish to cancel.
+    /// What follows a failed or lost attempt. The wish to cancel, which was answered, weighs more than that none is left.
     fn settle(&mut self) {
         let job = &mut self.record.job;
         job.attempts += 1;
-        if job.attempts >= MAX_ATTEMPTS {
-            self.move_to(JobState::Failed);
-        } else if job.cancel_requested {
+        if job.cancel_requested {
             self.move_to(JobState::Cancelled);
+        } else if job.attempts >= MAX_ATTEMPTS {
+            self.move_to(JobState::Failed);
         } else {
             job.wait = BACKOFF;
             self.move_to(JobState::WaitingRetry);

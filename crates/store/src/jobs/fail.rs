@@ -30,8 +30,7 @@ pub struct FailedAttempt {
 
 impl Store {
     /// Counts a failed attempt; answers where the job went: WAITING_RETRY, FAILED (also when the verdict says
-    /// retry and the attempts are used up) or CANCELLED (when it would be tried again and somebody asked to
-    /// cancel it). Said again, it changes nothing and answers the same.
+    /// retry and the attempts are used up) or CANCELLED (when somebody asked to cancel it, whatever the verdict says). Said again, it changes nothing and answers the same.
     pub async fn fail_attempt(&self, lease: &Lease, failed: &FailedAttempt) -> Result<Fenced<JobState>> {
         self.run(&Fail { lease, failed }).await
     }

@@ -47,7 +47,10 @@ pub(crate) async fn settle(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<JobStat
         Next::Wait(wait) => retry(tx, attempt, wait).await,
         Next::GiveUp => give_up(tx, attempt).await,
         Next::Cancel => {
-            cancel(tx, attempt.lease, held, Some(attempt.failure), attempt.events).await?;
+            // What tells of a failure for good is not what happened.
+            let ends = |event: &&NewEvent| matches!(event.event_type, EventType::Error | EventType::Done);
+            let told: Vec<_> = attempt.events.iter().filter(|event| !ends(event)).cloned().collect();
+            cancel(tx, attempt.lease, held, Some(attempt.failure), &told).await?;
             Ok(JobState::Cancelled)
         }
     }
@@ -56,8 +59,9 @@ pub(crate) async fn settle(tx: &Tx<'_>, attempt: &Attempt<'_>) -> Result<JobStat
 /// The job's own count has the last word: a verdict that grants one attempt too many gives up.
 fn next(verdict: Verdict, attempts: i32, max_attempts: i32, cancel_requested: bool) -> Next {
     match verdict {
+        // Whoever asked was told that the job will be cancelled; that it also failed does not change that.
+        _ if cancel_requested => Next::Cancel,
         Verdict::GiveUp => Next::GiveUp,
-        Verdict::RetryAfter(_) if cancel_requested => Next::Cancel,
         Verdict::RetryAfter(_) if attempts + 1 >= max_attempts => Next::GiveUp,
         Verdict::RetryAfter(wait) => Next::Wait(wait),
     }
@@ -183,7 +187,7 @@ mod tests {
             (again, 0, true, Next::Cancel),
             (again, 2, true, Next::Cancel),
             (Verdict::GiveUp, 0, false, Next::GiveUp),
-            (Verdict::GiveUp, 0, true, Next::GiveUp),
+            (Verdict::GiveUp, 0, true, Next::Cancel),
         ] {
             assert_eq!(
                 next(verdict, attempts, 3, cancel_requested),

@@ -3,6 +3,7 @@
 use crate::world::{DEADLINES, TTL, World, broken, done, start_request, worker};
 use domain::{
     MigrationId,
+    event::NewEvent,
     job::{Cause, JobState},
     migration::MigrationState,
     retry::Verdict,
@@ -66,7 +67,7 @@ async fn the_holder_of_a_job_hears_of_the_wish_with_its_next_heartbeat() {
 
 #[tokio::test]
 async fn a_wish_is_fulfilled_when_the_attempt_fails_is_handed_back_or_is_lost() {
-    for way in ["fail", "hand_back", "rescue"] {
+    for way in ["fail", "give up", "hand_back", "rescue"] {
         let world = World::new().await;
         let (request, lease) = world.running("https://example.com/").await;
         world.gateway.request_cancel(&wish(&request)).await.expect("an answer");
@@ -74,6 +75,11 @@ async fn a_wish_is_fulfilled_when_the_attempt_fails_is_handed_back_or_is_lost() 
             "fail" => {
                 let verdict = Verdict::RetryAfter(Duration::from_secs(60));
                 let failed = FailedAttempt { failure: broken(), verdict, events: vec![] };
+                assert_eq!(done(world.worker.fail_attempt(&lease, &failed).await), JobState::Cancelled);
+            }
+            "give up" => {
+                let events = NewEvent::failed(&broken(), None, 0).to_vec();
+                let failed = FailedAttempt { failure: broken(), verdict: Verdict::GiveUp, events };
                 assert_eq!(done(world.worker.fail_attempt(&lease, &failed).await), JobState::Cancelled);
             }
             "hand_back" => assert_eq!(done(world.worker.hand_back(&lease).await), JobState::Cancelled),
