@@ -148,12 +148,15 @@ impl Config {
 
     fn checked(&self) -> Result<(), String> {
         self.objects.check()?;
+        self.store.check().map_err(|error| error.to_string())?;
         let refuse = |wrong: bool, told: &str| if wrong { Err(told.to_owned()) } else { Ok(()) };
-        refuse(self.store.url.is_empty(), "store.url is missing")?;
         refuse(
             self.operator_store.max_connections == 0,
             "operator_store.max_connections has to be at least 1",
         )?;
+        if !self.operator_store.url.is_empty() {
+            self.operator_store.check().map_err(|error| format!("operator_store: {error}"))?;
+        }
         let named = self.instance.name.chars().count() <= LONGEST_NAME;
         refuse(!named, "instance.name has to have at most 40 characters")?;
         let web = ["http://", "https://"].iter().any(|scheme| self.trace_url.starts_with(scheme));
@@ -169,7 +172,6 @@ impl Config {
         let deadline = Duration::from_millis(10)..=Duration::from_secs(5);
         refuse(!deadline.contains(&self.grpc_deadline), "grpc_deadline has to be between 10 ms and 5 s")?;
         refuse(!(1..=100).contains(&self.max_attempts), "max_attempts has to be between 1 and 100")?;
-        refuse(self.store.max_connections == 0, "store.max_connections has to be at least 1")?;
         let kept = Duration::from_secs(60)..=Duration::from_secs(30 * 24 * 60 * 60);
         refuse(
             !kept.contains(&self.idempotency_ttl),

@@ -37,6 +37,7 @@ async fn database(config: &Config, migrate_first: bool) -> anyhow::Result<Store>
         migrate(config).await?;
     }
     let store = Store::connect(&config.store).await.map_err(coded)?;
+    store.check_role().await.map_err(coded)?;
     store.check_schema().await.map_err(coded)?;
     Ok(store)
 }
@@ -62,10 +63,12 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A database that is away or behind may be there later: the supervisor shall start us again.
+/// A database that is away or behind may be there later: the supervisor shall start us again. What it was told to do
+/// wrong, somebody has to change.
 fn coded(error: store::Error) -> anyhow::Error {
     match error.kind() {
         domain::Kind::Unavailable => Code::Unavailable.because(error).into(),
+        _ if error.is_misconfigured() => Code::Config.because(error).into(),
         _ => error.into(),
     }
 }

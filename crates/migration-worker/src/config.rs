@@ -53,6 +53,10 @@ pub struct Config {
     /// How long a write is tried again while the database is away.
     #[serde(with = "humantime_serde")]
     pub write_patience: Duration,
+    /// How long computations that nobody waits for any more may hold every place for computing before the process
+    /// ends, to be started again.
+    #[serde(with = "humantime_serde")]
+    pub hung_patience: Duration,
     /// How long phases and attempts may take.
     pub deadlines: deadlines::Options,
     /// How long the worker of a job that was called off has to let go of it before any other takes it away.
@@ -137,6 +141,7 @@ impl Default for Config {
             finish_within: Duration::from_secs(20),
             grace: Duration::from_secs(45),
             write_patience: Duration::from_secs(10 * 60),
+            hung_patience: Duration::from_secs(2 * 60),
             deadlines: deadlines::Options::default(),
             cancel_grace: Duration::from_secs(30),
             retry: Retry::default(),
@@ -187,8 +192,8 @@ impl Config {
         self.objects.check()?;
         self.compare.check()?;
         self.bus.check().map_err(|error| error.to_string())?;
+        self.store.check().map_err(|error| error.to_string())?;
         let refuse = |wrong: bool, told: &str| if wrong { Err(told.to_owned()) } else { Ok(()) };
-        refuse(self.store.url.is_empty(), "store.url is missing")?;
         refuse(!(1..=1000).contains(&self.concurrency), "concurrency has to be between 1 and 1000")?;
         refuse(self.queue.is_empty(), "queue is missing")?;
         // Heartbeats must not queue behind the work: they are what keeps it alive.
@@ -204,6 +209,11 @@ impl Config {
             "grpc_advertise has to be a URL like http://10.0.0.7:50051",
         )?;
         refuse(
+            self.grpc_advertise.is_none() && self.grpc_listen.ip().is_unspecified(),
+            "grpc_listen takes every address of this machine, and that is none that others could reach: set \
+             grpc_advertise to the URL at which they do, such as http://10.0.0.7:50051",
+        )?;
+        refuse(
             self.finish_within + Duration::from_secs(5) > self.grace,
             "grace has to be at least 5 s longer than finish_within: giving jobs back takes a moment",
         )?;
@@ -211,6 +221,10 @@ impl Config {
         refuse(
             !grace.contains(&self.cancel_grace),
             "cancel_grace has to be between two of lease.heartbeat and 10 minutes",
+        )?;
+        refuse(
+            self.hung_patience < Duration::from_secs(1),
+            "hung_patience has to be at least 1 s: what was called off takes a moment to end",
         )?;
         refuse(self.retry.max_attempts == 0, "retry.max_attempts has to be at least 1")?;
         refuse(self.retry.base > self.retry.cap, "retry.base is longer than retry.cap")?;
@@ -277,6 +291,8 @@ mod tests {
         assert!(refused(|c| c.store.max_connections = 3).contains("store.max_connections"));
         assert!(refused(|c| c.grpc_token = Secret::new("short")).contains("grpc_token"));
         assert!(refused(|c| c.grpc_advertise = Some("10.0.0.7:50051".into())).contains("grpc_advertise"));
+        assert!(refused(|c| c.grpc_listen = SocketAddr::from(([0, 0, 0, 0], 1))).contains("grpc_advertise"));
+        assert!(refused(|c| c.hung_patience = Duration::ZERO).contains("hung_patience"));
         assert!(refused(|c| c.finish_within = c.grace).contains("grace"));
         assert!(refused(|c| c.cancel_grace = Duration::ZERO).contains("cancel_grace"));
         assert!(refused(|c| c.retry.base = c.retry.cap * 2).contains("retry.base"));

@@ -2,10 +2,12 @@
 
 use crate::{Config, SERVICE, Worker, worker};
 use service_kit::{
+    Lifecycle,
     admin::{self, Readiness},
     exit::Code,
     program::Start,
 };
+use std::sync::{Arc, OnceLock};
 use store::{Store, schema};
 use tokio_util::sync::CancellationToken;
 
@@ -25,19 +27,31 @@ async fn serve(config: Config, start: Start, registry: prometheus::Registry) -> 
     // Not the lifecycle's own token: the last announcements are made after the stop.
     let silence = CancellationToken::new();
     let bell = bus::open(&config.bus, silence.clone())?;
-    let pinged = store.clone();
-    let readiness = Readiness::new(&lifecycle).with("postgres", move || {
-        let store = pinged.clone();
-        async move { Ok(store.ping().await?) }
-    });
+    let started = Arc::new(OnceLock::new());
+    let readiness = readiness(&lifecycle, &store, &started);
     admin::serve(&lifecycle, config.admin_listen, readiness, registry)?;
-    Worker::start(config, store, bell, &lifecycle).await.map_err(|error| match error {
+    let worker = Worker::start(config, store, bell, &lifecycle).await.map_err(|error| match error {
         worker::Error::Register(error) => coded(error),
         other => anyhow::Error::new(other),
     })?;
+    let _first = started.set(worker);
     let stopped = lifecycle.wait().await;
     silence.cancel();
     Ok(stopped?)
+}
+
+/// Ready while the database answers, and jobs can come to their end here.
+fn readiness(lifecycle: &Lifecycle, store: &Store, worker: &Arc<OnceLock<Worker>>) -> Readiness {
+    let (pinged, worker) = (store.clone(), Arc::clone(worker));
+    let answers = move || {
+        let store = pinged.clone();
+        async move { Ok(store.ping().await?) }
+    };
+    let computes = move || {
+        let fit = worker.get().is_none_or(Worker::can_compute);
+        async move { if fit { Ok(()) } else { Err("hung computations have every place".into()) } }
+    };
+    Readiness::new(lifecycle).with("postgres", answers).with("computing", computes)
 }
 
 /// The database, on a schema that this program can run on.
@@ -46,6 +60,7 @@ async fn database(config: &Config, migrate_first: bool) -> Result<Store, anyhow:
         migrate(config).await?;
     }
     let store = Store::connect(&config.store).await.map_err(coded)?;
+    store.check_role().await.map_err(coded)?;
     store.check_schema().await.map_err(coded)?;
     Ok(store)
 }
@@ -62,10 +77,12 @@ async fn migrate(config: &Config) -> Result<(), anyhow::Error> {
     Ok(())
 }
 
-/// A database that is away or behind may be there later: the supervisor shall start us again.
+/// A database that is away or behind may be there later: the supervisor shall start us again. What it was told to do
+/// wrong, somebody has to change.
 fn coded(error: store::Error) -> anyhow::Error {
     match error.kind() {
         domain::Kind::Unavailable => anyhow::Error::new(Code::Unavailable.because(error)),
+        _ if error.is_misconfigured() => anyhow::Error::new(Code::Config.because(error)),
         _ => anyhow::Error::new(error),
     }
 }

@@ -59,8 +59,13 @@ impl Default for Config {
 impl Config {
     /// Do the values fit together?
     pub fn check(&self) -> Result<(), Error> {
-        if self.workers == 0 {
-            return Err(Error::Check("workers must be at least 1".into()));
+        self.store.check().map_err(|error| Error::Check(error.to_string()))?;
+        self.bus.check().map_err(|error| Error::Check(error.to_string()))?;
+        if !(1..=256).contains(&self.workers) {
+            return Err(Error::Check("workers has to be between 1 and 256".into()));
+        }
+        if self.grace > Duration::from_secs(600) {
+            return Err(Error::Check("grace has to be at most 10 minutes".into()));
         }
         if self.grpc_listen.is_some() && self.grpc_token.expose().len() < 16 {
             return Err(Error::Check(
@@ -157,6 +162,12 @@ impl Options {
             ("heartbeat", !self.heartbeat.is_zero()),
             ("tail_check", !self.tail_check.is_zero()),
             ("patience", !self.patience.is_zero()),
+            ("retry", !self.retry.is_zero()),
+            ("max_backlog", self.max_backlog > 0),
+            ("max_streams", self.max_streams > 0),
+            ("max_streams_per_tenant", self.max_streams_per_tenant > 0),
+            ("max_streams_per_user", self.max_streams_per_user > 0),
+            ("max_streams_per_address", self.max_streams_per_address > 0),
         ];
         if let Some((name, _)) = positive.iter().find(|(_, positive)| !positive) {
             return Err(Error::Check(format!("stream.{name} must be greater than zero")));
@@ -165,5 +176,37 @@ impl Options {
             return Err(Error::Check("stream.lifetime must be at least twice stream.heartbeat".into()));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_do_not_fit_are_named() {
+        let usable = || {
+            let mut config = Config::default();
+            config.store.url = "postgres://resettle_broadcaster@localhost/resettle".into();
+            config
+        };
+        assert!(usable().check().is_ok());
+        let refused = |change: fn(&mut Config)| {
+            let mut config = usable();
+            change(&mut config);
+            config.check().expect_err("must be refused").to_string()
+        };
+        assert!(refused(|c| c.store.url.clear()).contains("store.url"));
+        assert!(refused(|c| c.store.max_connections = 0).contains("store.max_connections"));
+        assert!(
+            refused(|c| c.bus = bus::Options::Notify { url: "u".into(), prefix: "P".into() })
+                .contains("prefix")
+        );
+        assert!(refused(|c| c.workers = 0).contains("workers"));
+        assert!(refused(|c| c.grace = Duration::from_secs(3600)).contains("grace"));
+        assert!(refused(|c| c.origins = vec!["nowhere".into()]).contains("origins"));
+        assert!(refused(|c| c.stream.retry = Duration::ZERO).contains("stream.retry"));
+        assert!(refused(|c| c.stream.max_streams_per_user = 0).contains("stream.max_streams_per_user"));
+        assert!(refused(|c| c.stream.lifetime = c.stream.heartbeat).contains("stream.lifetime"));
     }
 }

@@ -57,6 +57,7 @@ async fn database(config: &Config, migrate_first: bool) -> Result<Store, anyhow:
         migrate(config).await?;
     }
     let store = Store::connect(&config.store).await.map_err(coded)?;
+    store.check_role().await.map_err(coded)?;
     store.check_schema().await.map_err(coded)?;
     Ok(store)
 }
@@ -72,10 +73,12 @@ async fn migrate(config: &Config) -> Result<(), anyhow::Error> {
     Ok(())
 }
 
-/// A database that is away or behind may be there later: the supervisor shall start us again.
+/// A database that is away or behind may be there later: the supervisor shall start us again. What it was told to do
+/// wrong, somebody has to change.
 fn coded(error: store::Error) -> anyhow::Error {
     match error.kind() {
         domain::Kind::Unavailable => Code::Unavailable.because(error).into(),
+        _ if error.is_misconfigured() => Code::Config.because(error).into(),
         _ => error.into(),
     }
 }

@@ -210,6 +210,7 @@ async fn assemble(
 
 async fn connect(options: &store::Options) -> Result<Store, anyhow::Error> {
     let store = Store::connect(options).await.map_err(unavailable)?;
+    store.check_role().await?;
     store.check_schema().await.map_err(unavailable)?;
     Ok(store)
 }

@@ -57,8 +57,7 @@ pub(crate) async fn operators(command: OperatorCommand) -> Result<Outcome, anyho
 
 /// The database as its owner, on a schema that this program knows.
 async fn opened(owner: &OwnerArguments) -> Result<Store, anyhow::Error> {
-    let options = store::Options { url: owner.owner_url.clone(), ..store::Options::default() };
-    let store = Store::connect(&options).await.map_err(unavailable)?;
+    let store = Store::connect(&owner.options()).await.map_err(unavailable)?;
     store.check_schema().await.map_err(unavailable)?;
     Ok(store)
 }

@@ -265,6 +265,11 @@ pub(crate) enum SchemaCommand {
         #[command(flatten)]
         owner: OwnerArguments,
     },
+    /// After a restore from a backup, before services run on it: makes the event log another one
+    Restored {
+        #[command(flatten)]
+        owner: OwnerArguments,
+    },
 }
 
 /// The database, as the owner of its schema.
@@ -273,6 +278,30 @@ pub(crate) struct OwnerArguments {
     /// The database as the owner of its schema: postgres://owner:password@host/database
     #[arg(long, value_name = "URL", env = "RESETTLE_OWNER_URL", hide_env_values = true)]
     pub(crate) owner_url: String,
+    /// The way there: disable (plain text), require (encrypted), or verify-full (the certificate is checked, too)
+    #[arg(
+        long,
+        value_name = "MODE",
+        env = "RESETTLE_OWNER_TLS",
+        hide_env_values = true,
+        default_value = "disable"
+    )]
+    pub(crate) owner_tls: store::TlsMode,
+    /// The certificates, as PEM, that verify-full trusts [default: the machine's]
+    #[arg(long, value_name = "FILE", env = "RESETTLE_OWNER_TLS_CA_FILE", hide_env_values = true)]
+    pub(crate) owner_tls_ca_file: Option<PathBuf>,
+}
+
+impl OwnerArguments {
+    /// How to reach it.
+    pub(crate) fn options(&self) -> store::Options {
+        store::Options {
+            url: self.owner_url.clone(),
+            tls: self.owner_tls,
+            tls_ca_file: self.owner_tls_ca_file.clone(),
+            ..store::Options::default()
+        }
+    }
 }
 
 #[derive(Debug, Args)]

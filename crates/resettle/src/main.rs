@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    resettle::run().await
+fn main() -> ExitCode {
+    service_kit::program::run(resettle::run())
 }

@@ -1,5 +1,5 @@
-//! `resettle schema …`: brings a database up to date, or says where it is. What a deployment runs before its
-//! services.
+//! `resettle schema …`: brings a database up to date, says where it is, or makes a restored one fit for use. What a
+//! deployment runs before its services.
 
 use crate::{
     cli::{OwnerArguments, SchemaCommand},
@@ -13,11 +13,12 @@ pub(crate) async fn command(command: SchemaCommand) -> Result<Outcome, anyhow::E
     match command {
         SchemaCommand::Migrate { owner } => migrate(owner).await,
         SchemaCommand::Status { owner } => status(owner).await,
+        SchemaCommand::Restored { owner } => restored(owner).await,
     }
 }
 
 async fn migrate(owner: OwnerArguments) -> Result<Outcome, anyhow::Error> {
-    let applied = schema::migrate(&options(owner)).await.map_err(coded)?;
+    let applied = schema::migrate(&owner.options()).await.map_err(coded)?;
     for step in &applied.steps {
         say(format_args!("applied {step}"));
     }
@@ -26,14 +27,18 @@ async fn migrate(owner: OwnerArguments) -> Result<Outcome, anyhow::Error> {
 }
 
 async fn status(owner: OwnerArguments) -> Result<Outcome, anyhow::Error> {
-    let store = Store::connect(&options(owner)).await.map_err(coded)?;
+    let store = Store::connect(&owner.options()).await.map_err(coded)?;
     store.check_schema().await.map_err(coded)?;
     say(format_args!("this program (step {}) can run on the database", schema::VERSION));
     Ok(Outcome::Done)
 }
 
-fn options(owner: OwnerArguments) -> store::Options {
-    store::Options { url: owner.owner_url, ..store::Options::default() }
+async fn restored(owner: OwnerArguments) -> Result<Outcome, anyhow::Error> {
+    let done = store::restored(&owner.options()).await.map_err(coded)?;
+    say(format_args!("the event log has a new incarnation: streams begin anew"));
+    say(format_args!("jobs whose leases from before the restore count no more: {}", done.jobs));
+    say(format_args!("events brought from another cluster's transactions: {}", done.events));
+    Ok(Outcome::Done)
 }
 
 fn coded(error: store::Error) -> anyhow::Error {

@@ -28,6 +28,23 @@ pub enum Error {
         #[source]
         source: Source,
     },
+    /// The role that a service logs in with could see every tenant's rows.
+    #[error(
+        "the role {role} is {how}, so nothing would keep tenants apart: log in with the service's own role \
+         (resettle_gateway, resettle_worker or resettle_broadcaster) in store.url"
+    )]
+    UnboundRole {
+        /// The role.
+        role: String,
+        /// What it is.
+        how: &'static str,
+    },
+    /// Services are connected where none may be.
+    #[error("{connections} connections of services are open: stop every service first")]
+    InUse {
+        /// How many.
+        connections: i64,
+    },
     /// The database lacks steps that this binary needs.
     #[error(
         "the database is at schema step {database} and this program needs step {binary}: start it once with \
@@ -89,15 +106,22 @@ impl Error {
     /// What sort of "no" this is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Unavailable { .. } | Self::SchemaBehind { .. } | Self::SchemaTooNew { .. } => {
-                Kind::Unavailable
-            }
+            Self::Unavailable { .. }
+            | Self::InUse { .. }
+            | Self::SchemaBehind { .. }
+            | Self::SchemaTooNew { .. } => Kind::Unavailable,
             Self::BadOptions { .. }
+            | Self::UnboundRole { .. }
             | Self::Migrate { .. }
             | Self::Refused { .. }
             | Self::Illegal { .. }
             | Self::Corrupt { .. } => Kind::Internal,
         }
+    }
+
+    /// Is it the configuration that has to be changed?
+    pub fn is_misconfigured(&self) -> bool {
+        matches!(self, Self::BadOptions { .. } | Self::UnboundRole { .. })
     }
 
     /// Sorts what the driver says into "later may work" and "never will".

@@ -1,16 +1,21 @@
 //! The handle that everything hangs on: a pool of connections, all with one role.
 
 use crate::{
-    Error, Options, Result, schema,
+    Error, Options, Result, TlsMode,
+    connect::Opener,
+    role, schema, tls,
     tx::{Tx, Work},
 };
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use domain::TenantId;
 use std::{fmt, time::Duration};
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::{Config, config::SslMode};
 
 /// A transaction holds few statements, so this many times the statements' bound covers every one of ours.
 const STATEMENTS_PER_TRANSACTION: u32 = 4;
+
+/// The owner's maintenance may rewrite many rows.
+const MAINTENANCE: Duration = Duration::from_secs(60 * 60);
 
 /// The database, as one role sees it. Cheap to clone.
 #[derive(Clone)]
@@ -32,9 +37,19 @@ impl Store {
         Ok(store)
     }
 
+    /// Over a pool of the caller's, whose transactions may take as long as the owner's maintenance does.
+    pub(crate) fn over(pool: Pool) -> Self {
+        Self { pool, transaction_timeout: MAINTENANCE }
+    }
+
     /// Does the database answer?
     pub async fn ping(&self) -> Result<()> {
         self.run(&Ping).await
+    }
+
+    /// Is the role that we log in with one that row-level security binds? A service must not start with any other.
+    pub async fn check_role(&self) -> Result<()> {
+        self.run(&role::Check).await
     }
 
     /// Is the database's schema one that this binary can run on?
@@ -71,9 +86,9 @@ impl Work for Ping {
 
 /// A pool whose connections have these settings, as `-c name=value`.
 pub(crate) fn pool(options: &Options, settings: &str, size: usize) -> Result<Pool> {
-    let manager = Manager::from_config(
+    let manager = Manager::from_connect(
         config(options, settings)?,
-        NoTls,
+        Opener::here(tls::of(options)?),
         // A closed connection is noticed without a question; one that hangs is dropped by the transaction's
         // own bound.
         ManagerConfig { recycling_method: RecyclingMethod::Fast },
@@ -88,15 +103,47 @@ pub(crate) fn pool(options: &Options, settings: &str, size: usize) -> Result<Poo
         .map_err(|error| Error::BadOptions { reason: error.to_string() })
 }
 
-fn config(options: &Options, settings: &str) -> Result<Config> {
+/// Everything about the options that can be known without a server.
+pub(crate) fn check(options: &Options) -> Result<()> {
+    parse(options)?;
+    tls::of(options)?;
+    let refuse = |wrong: bool, told: &str| if wrong { Err(unusable(told)) } else { Ok(()) };
+    refuse(options.max_connections == 0, "store.max_connections has to be at least 1")?;
+    let Options { connect_timeout, acquire_timeout, statement_timeout, .. } = options;
+    let least = Duration::from_millis(1); // Postgres takes 0 for "no bound"
+    refuse(*connect_timeout < least, "store.connect_timeout has to be at least 1 ms")?;
+    refuse(*acquire_timeout < least, "store.acquire_timeout has to be at least 1 ms")?;
+    refuse(*statement_timeout < least, "store.statement_timeout has to be at least 1 ms")
+}
+
+fn parse(options: &Options) -> Result<Config> {
     if options.url.trim().is_empty() {
-        return Err(Error::BadOptions { reason: "the url is empty".to_owned() });
+        return Err(unusable("store.url is missing"));
     }
     // The driver's error names the part that is wrong, never the password.
-    let mut config: Config =
-        options.url.parse().map_err(|error: tokio_postgres::Error| Error::BadOptions {
-            reason: std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string),
-        })?;
+    let mut config: Config = options.url.parse().map_err(|error: tokio_postgres::Error| {
+        unusable(std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string))
+    })?;
+    // Said in two places, it could be said differently; what the URL leaves out counts as "prefer".
+    let encrypted = options.tls != TlsMode::Disable;
+    match (config.get_ssl_mode(), encrypted) {
+        (SslMode::Prefer, _) | (SslMode::Disable, false) | (SslMode::Require, true) => {}
+        _ => {
+            let told = "the url's sslmode contradicts store.tls: leave it out there, and set store.tls to disable, \
+                        require or verify-full";
+            return Err(unusable(told));
+        }
+    }
+    config.ssl_mode(if encrypted { SslMode::Require } else { SslMode::Disable });
+    Ok(config)
+}
+
+fn unusable(reason: impl Into<String>) -> Error {
+    Error::BadOptions { reason: reason.into() }
+}
+
+fn config(options: &Options, settings: &str) -> Result<Config> {
+    let mut config = parse(options)?;
     let given = config.get_options().unwrap_or_default().to_owned();
     config.options(format!("{given} {settings}").trim());
     config.connect_timeout(options.connect_timeout);

@@ -164,7 +164,7 @@ impl User {
         }
     }
 
-    /// Gives a folder to the user.
+    /// Gives a folder, or a file, to the user.
     pub(crate) fn own(user: Option<&Self>, path: &std::path::Path) {
         if let Some(Self { uid, gid }) = user {
             std::os::unix::fs::chown(path, Some(*uid), Some(*gid)).expect("root may give folders away");

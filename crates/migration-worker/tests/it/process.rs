@@ -232,6 +232,11 @@ async fn what_cannot_work_says_why_by_its_exit_code() {
     assert_eq!(nonsense.exited(BOUND).await.code(), Some(64), "{}", nonsense.log());
     assert!(nonsense.log().contains("lease.heartbeat"), "{}", nonsense.log());
 
+    let unbound = good.replace(&world.db.url("resettle_worker"), &world.db.url("postgres"));
+    let mut unbound = program(&world, &unbound, &[], &[]);
+    assert_eq!(unbound.exited(BOUND).await.code(), Some(64), "{}", unbound.log());
+    assert!(unbound.log().contains("the role postgres is a superuser"), "{}", unbound.log());
+
     let sql = world.db.sql().await;
     sql.batch_execute("DELETE FROM refinery_schema_history").await.expect("an older database");
     let mut behind = program(&world, &good, &[], &[]);

@@ -27,6 +27,7 @@ fn help_is_as_documented() {
         "lint",
         "key create",
         "schema migrate",
+        "schema restored",
         "doctor",
         "watch",
         "jobs",

@@ -19,7 +19,13 @@ impl Store {
     /// Keeps pages in their canonical order, the first of them as number `from` (from 1), in place of whatever this
     /// run had from there on. Nobody sees them before [`Store::complete_analysis`].
     pub async fn write_site_pages(&self, lease: &Lease, from: i32, pages: &[SitePage]) -> Result<Fenced<()>> {
-        self.run(&WritePages { lease, from, pages }).await
+        // Each turn is a transaction of its own, so that however much an attempt left, none takes long.
+        loop {
+            match self.run(&WritePages { lease, from, pages }).await? {
+                Fenced::Done(Pages::Cleared) => {}
+                written => return Ok(written.map(drop)),
+            }
+        }
     }
 
     /// Completes ANALYZE: the deep analysis, the phase's result with its events, and the end of the crawl's journal,
@@ -88,6 +94,16 @@ async fn keep(tx: &Tx<'_>, lease: &Lease, analysis: &Analysis) -> Result<()> {
     .await
 }
 
+/// The most rows of an earlier attempt that one transaction takes away.
+const CLEARED: i64 = 2000;
+
+/// How far a write of pages came.
+enum Pages {
+    /// There was so much to take away that nothing was written yet.
+    Cleared,
+    Written,
+}
+
 struct WritePages<'a> {
     lease: &'a Lease,
     from: i32,
@@ -95,7 +111,7 @@ struct WritePages<'a> {
 }
 
 impl Work for WritePages<'_> {
-    type Out = Fenced<()>;
+    type Out = Fenced<Pages>;
 
     fn tenant(&self) -> Option<TenantId> {
         Some(self.lease.tenant)
@@ -108,11 +124,19 @@ impl Work for WritePages<'_> {
         }
         // What an attempt before this one left: with a cap on time it may have had other pages.
         let sql = "-- site_page.clear
-            DELETE FROM site_pages WHERE migration_id = $1 AND run = $2 AND tenant_id = $3 AND number >= $4";
+            DELETE FROM site_pages
+            WHERE migration_id = $1 AND run = $2 AND tenant_id = $3
+              AND number IN (SELECT number FROM site_pages
+                             WHERE migration_id = $1 AND run = $2 AND tenant_id = $3 AND number >= $4
+                             ORDER BY number LIMIT $5)";
         let of = lease.migration_run()?;
-        tx.execute(sql, &[&of.migration.0, &of.run, &lease.tenant.0, from]).await?;
+        let cleared =
+            tx.execute(sql, &[&of.migration.0, &of.run, &lease.tenant.0, from, &CLEARED]).await?;
+        if cleared >= CLEARED.unsigned_abs() {
+            return Ok(Fenced::Done(Pages::Cleared));
+        }
         insert(tx, lease, *from, pages).await?;
-        Ok(Fenced::Done(()))
+        Ok(Fenced::Done(Pages::Written))
     }
 }
 

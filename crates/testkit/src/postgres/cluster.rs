@@ -6,6 +6,8 @@ use crate::{
     wait,
 };
 use std::{
+    fs::Permissions,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -16,7 +18,8 @@ const INIT_BOUND: Duration = Duration::from_secs(60);
 const START_BOUND: Duration = Duration::from_secs(60);
 const STOP_BOUND: Duration = Duration::from_secs(30);
 
-/// A Postgres with a data folder and a socket of its own, and no TCP. Killed, with its folder, when dropped.
+/// A Postgres with a data folder and a socket of its own, and no TCP but where a test asks for it. Killed, with its
+/// folder, when dropped.
 #[derive(Debug)]
 pub struct Cluster {
     folder: TempDir,
@@ -25,6 +28,8 @@ pub struct Cluster {
     running: Option<Child>,
     /// Killed, but perhaps not gone yet; a new postmaster must not meet them.
     dying: Vec<u32>,
+    /// Settings that a test added.
+    settings: Vec<String>,
 }
 
 impl Cluster {
@@ -34,7 +39,7 @@ impl Cluster {
         let folder = server_folder("rpg", user.as_ref());
         let bin = find_program("postgres", &debian_folders());
         let bin = bin.parent().expect("a program is in a folder").to_owned();
-        let mut cluster = Self { folder, bin, user, running: None, dying: vec![] };
+        let mut cluster = Self { folder, bin, user, running: None, dying: vec![], settings: vec![] };
         let mut initdb = cluster.command("initdb");
         // No fsync: what this cluster survives is the death of its processes, not of the machine.
         initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]);
@@ -80,6 +85,27 @@ impl Cluster {
         self.answers().await;
     }
 
+    /// From its next start on it also listens on these loopback addresses, at the usual port, and speaks TLS with this
+    /// certificate and key (PEM) to whoever asks for it. Every address of 127.0.0.0/8 is the loopback, so that a test's
+    /// own addresses meet nobody else's.
+    pub fn speak_tls(&mut self, addresses: &[std::net::Ipv4Addr], certificate: &str, key: &str) {
+        for (name, pem) in [("server.crt", certificate), ("server.key", key)] {
+            let path = self.data().join(name);
+            std::fs::write(&path, pem).expect("the data folder takes a file");
+            // A key that others may read is refused.
+            std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("it is ours");
+            User::own(self.user.as_ref(), &path);
+        }
+        self.listen_in_plain_text(addresses);
+        self.settings.push("ssl=on".to_owned());
+    }
+
+    /// From its next start on it also listens on these loopback addresses, at the usual port.
+    pub fn listen_in_plain_text(&mut self, addresses: &[std::net::Ipv4Addr]) {
+        let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        self.settings = vec![format!("listen_addresses={}", addresses.join(","))];
+    }
+
     fn server_processes(&self) -> Vec<u32> {
         children_of(self.running.as_ref().expect("the cluster is running").pid())
     }
@@ -95,6 +121,9 @@ impl Cluster {
         let mut postgres = self.command("postgres");
         postgres.arg("-D").arg(self.data()).arg("-k").arg(self.socket_dir());
         for setting in ["listen_addresses=", "fsync=off", "max_connections=100", "shared_buffers=32MB"] {
+            postgres.args(["-c", setting]);
+        }
+        for setting in &self.settings {
             postgres.args(["-c", setting]);
         }
         self.running = Some(Child::spawn_as("postgres", postgres, self.user.as_ref()));
