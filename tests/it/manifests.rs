@@ -149,11 +149,42 @@ fn services_budgets_and_ingress_name_what_exists() {
         let selected = text(&budget["spec"]["selector"]["matchLabels"]["app.kubernetes.io/name"]).to_owned();
         assert!(deployed.contains(&selected), "a budget selects {selected}");
     }
-    let ingress = of_kind("Ingress").remove(0);
-    for path in list(&ingress["spec"]["rules"][0]["http"]["paths"]) {
-        let backend = text(&path["backend"]["service"]["name"]);
-        assert!(deployed.contains(backend), "the ingress names {backend}, which is no Service");
+    for ingress in of_kind("Ingress") {
+        for path in list(&ingress["spec"]["rules"][0]["http"]["paths"]) {
+            let backend = text(&path["backend"]["service"]["name"]);
+            assert!(deployed.contains(backend), "the ingress names {backend}, which is no Service");
+        }
     }
+}
+
+/// Figures and readiness tell strangers how the service is doing, and cost the database a question each.
+#[test]
+fn what_operators_ask_is_closed_at_both_ingresses() {
+    let nobody = "nginx.ingress.kubernetes.io/whitelist-source-range";
+    let ingresses = of_kind("Ingress");
+    let closed = ingresses.iter().filter(|one| one["metadata"]["annotations"][nobody] == "127.0.0.1/32");
+    let closed: BTreeSet<&str> = closed
+        .flat_map(|one| list(&one["spec"]["rules"][0]["http"]["paths"]))
+        .map(|path| text(&path["path"]))
+        .collect();
+    assert_eq!(closed, BTreeSet::from(["/metrics", "/readyz"]));
+    let nginx = fs::read_to_string(tree::root().join("deploy/nginx.conf")).expect("the compose file's nginx");
+    let blocked = |path: &str| {
+        let wanted = ["location", "=", path, "{", "return", "404;", "}"];
+        nginx.lines().any(|line| line.split_whitespace().eq(wanted))
+    };
+    assert!(blocked("/metrics") && blocked("/readyz"), "{nginx}");
+}
+
+/// A name in an upstream block, or in the text of a proxy_pass, is looked up once for as long as nginx lives.
+#[test]
+fn the_compose_files_nginx_finds_services_that_were_made_anew() {
+    let nginx = fs::read_to_string(tree::root().join("deploy/nginx.conf")).expect("the compose file's nginx");
+    let lines = || nginx.lines().map(str::trim);
+    assert!(lines().any(|line| line.starts_with("resolver ")), "{nginx}");
+    assert!(!lines().any(|line| line.starts_with("upstream ")), "{nginx}");
+    let passed: Vec<&str> = lines().filter_map(|line| line.strip_prefix("proxy_pass ")).collect();
+    assert!(!passed.is_empty() && passed.iter().all(|to| to.starts_with('$')), "{passed:?}");
 }
 
 #[test]

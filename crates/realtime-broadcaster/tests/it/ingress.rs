@@ -40,8 +40,8 @@ impl Ingress {
                 "daemon off;\nworker_processes 1;\npid pid;\nerror_log stderr;\nevents {}".to_owned(),
             ),
             ("http {", format!("http {{\naccess_log off;\n{scratch}")),
-            ("server api-gateway:8080;", format!("server {broadcaster};")),
-            ("server realtime-broadcaster:8080;", format!("server {broadcaster};")),
+            ("http://api-gateway:8080;", format!("http://{broadcaster};")),
+            ("http://realtime-broadcaster:8080;", format!("http://{broadcaster};")),
             ("listen 8080;", tls),
         ];
         for (sample, here) in changes {
@@ -98,6 +98,11 @@ async fn many_streams_share_one_connection_of_http_2_and_no_frame_waits() {
         }
     };
     assert!(beat.data.is_null(), "heartbeats pass too");
+    for closed in ["/metrics", "/readyz"] {
+        let answer =
+            client.get(format!("https://{}{closed}", ingress.address)).send().await.expect("an answer");
+        assert_eq!(answer.status(), 404, "{closed} is not for strangers");
+    }
     assert!(ingress.process.is_running(), "{}", ingress.process.log());
 }
 
