@@ -4,9 +4,8 @@ use api_gateway::{Config, SERVICE};
 use service_kit::program::{self, Program};
 use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let about = "Serves the REST API.";
     let grace = |config: &Config| config.grace;
-    program::main(Program { name: SERVICE, about, check: Config::check, grace }, api_gateway::start).await
+    program::main(Program { name: SERVICE, about, check: Config::check, grace }, api_gateway::start)
 }

@@ -4,10 +4,8 @@ use migration_worker::{Config, SERVICE};
 use service_kit::program::{self, Program};
 use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let about = "Carries out migrations.";
     let grace = |config: &Config| config.grace;
     program::main(Program { name: SERVICE, about, check: Config::check, grace }, migration_worker::start)
-        .await
 }

@@ -138,9 +138,10 @@ impl Broadcaster {
             fetch_site: ask.fetch_site.as_deref(),
         };
         let caller = auth::identify(&self.store, &self.origins, &sent).await?;
+        let what = ask.what?;
         let spread = die();
         let address = address::of(ask.peer, &ask.forwarded, &self.options.proxies);
-        let (sort, stream) = match &ask.what {
+        let (sort, stream) = match &what {
             What::Migration(migration) => (Sort::Migration, migration.0),
             What::Feed(_) => (Sort::Feed, caller.tenant.0),
         };
@@ -157,7 +158,7 @@ impl Broadcaster {
             metrics: Arc::clone(&self.metrics),
             place,
         };
-        match ask.what {
+        match what {
             What::Migration(migration) => {
                 let wanted = Wanted { tenant: caller.tenant, migration, cursor: ask.cursor };
                 let frames = self.migration::<Sse>(wanted, opening).await?;
@@ -287,7 +288,7 @@ pub(crate) struct Ask {
     pub(crate) forwarded: String,
     /// What the client calls itself.
     pub(crate) client: Option<Name>,
-    pub(crate) what: What,
+    pub(crate) what: Result<What, Problem>,
     pub(crate) cursor: Option<String>,
 }
 

@@ -172,6 +172,7 @@ impl From<Problem> for Status {
         let told = problem.to_string();
         match problem.code() {
             Code::InvalidId | Code::InvalidQuery => Self::invalid_argument(told),
+            Code::MethodNotAllowed => Self::unimplemented(told),
             Code::Unauthenticated => Self::unauthenticated(told),
             Code::UntrustedOrigin => Self::permission_denied(told),
             Code::MigrationNotFound => Self::not_found(told),

@@ -15,6 +15,8 @@ pub enum Code {
     InvalidId,
     /// A query parameter is not valid.
     InvalidQuery,
+    /// Nothing but reading can be done with a stream.
+    MethodNotAllowed,
     /// No usable API key.
     Unauthenticated,
     /// A cookie came from a place where it does not count.
@@ -31,9 +33,10 @@ pub enum Code {
 
 impl Code {
     /// Every code there is.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::InvalidId,
         Self::InvalidQuery,
+        Self::MethodNotAllowed,
         Self::Unauthenticated,
         Self::UntrustedOrigin,
         Self::MigrationNotFound,
@@ -47,6 +50,7 @@ impl Code {
         match self {
             Self::InvalidId => "invalid_id",
             Self::InvalidQuery => "invalid_query",
+            Self::MethodNotAllowed => "method_not_allowed",
             Self::Unauthenticated => "unauthenticated",
             Self::UntrustedOrigin => "untrusted_origin",
             Self::MigrationNotFound => "migration_not_found",
@@ -60,6 +64,7 @@ impl Code {
         match self {
             Self::InvalidId => "The id is not a UUID",
             Self::InvalidQuery => "A query parameter is not valid",
+            Self::MethodNotAllowed => "This address does not take this method",
             Self::Unauthenticated => "A valid API key is needed",
             Self::UntrustedOrigin => "A cookie does not count here",
             Self::MigrationNotFound => "There is no such migration",
@@ -72,6 +77,7 @@ impl Code {
     const fn status(self) -> StatusCode {
         match self {
             Self::InvalidId | Self::InvalidQuery => StatusCode::BAD_REQUEST,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::UntrustedOrigin => StatusCode::FORBIDDEN,
             Self::MigrationNotFound => StatusCode::NOT_FOUND,

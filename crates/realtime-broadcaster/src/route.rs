@@ -7,10 +7,10 @@ use crate::{
     visitors::Name,
 };
 use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header,
+    HttpRequest, HttpResponse, ResponseError,
+    http::{Method, header},
     middleware::from_fn,
-    web::{self, Data, Path, Query, ServiceConfig},
+    web::{self, Data, Query, ServiceConfig},
 };
 use domain::MigrationId;
 use futures::StreamExt;
@@ -43,36 +43,38 @@ pub(crate) fn routes(
     cors: Cors,
 ) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     move |config| {
-        for (path, stream) in [(MIGRATION, web::get().to(migration)), (FEED, web::get().to(feed))] {
-            let stream = web::resource(path)
+        for path in [MIGRATION, FEED] {
+            let routed = web::resource(path)
                 .wrap(from_fn(cors::answer))
                 .wrap(telemetry::http::spans(SERVICE))
                 .app_data(Data::new(cors.clone()))
                 .app_data(Data::new(broadcaster.clone()))
-                .route(stream);
-            config.service(stream);
+                .route(web::get().to(stream))
+                .route(web::head().to(stream))
+                .default_service(web::to(wrong_method));
+            config.service(routed);
         }
     }
 }
 
-async fn migration(
-    request: HttpRequest,
-    id: Path<String>,
-    parameters: Query<Parameters>,
-    broadcaster: Data<Broadcaster>,
-) -> Result<HttpResponse, Problem> {
-    let migration =
-        id.parse().map_err(|_| Problem::new(Code::InvalidId, "The path holds a migration's UUID."))?;
-    open(&request, parameters.into_inner(), What::Migration(migration), &broadcaster).await
+async fn wrong_method(request: HttpRequest) -> HttpResponse {
+    let told = format!("A stream takes GET, not {}.", request.method());
+    let mut refusal = Problem::new(Code::MethodNotAllowed, told).error_response();
+    refusal.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, HEAD"));
+    refusal
 }
 
-async fn feed(
-    request: HttpRequest,
-    parameters: Query<Parameters>,
-    broadcaster: Data<Broadcaster>,
-) -> Result<HttpResponse, Problem> {
-    let chosen = parameters.migrations.as_deref().map(chosen).transpose()?;
-    open(&request, parameters.into_inner(), What::Feed(chosen), &broadcaster).await
+/// What is asked for. Judged after the caller is known: a stranger learns nothing of what is right or wrong here.
+fn what(request: &HttpRequest, parameters: Option<&Parameters>) -> Result<What, Problem> {
+    let no_query = || Problem::new(Code::InvalidQuery, "The query cannot be read: a name may be there once.");
+    let parameters = parameters.ok_or_else(no_query)?;
+    match request.match_info().get("id") {
+        Some(id) => id
+            .parse()
+            .map(What::Migration)
+            .map_err(|_| Problem::new(Code::InvalidId, "The path holds a migration's UUID.")),
+        None => parameters.migrations.as_deref().map(chosen).transpose().map(What::Feed),
+    }
 }
 
 fn chosen(ids: &str) -> Result<HashSet<MigrationId>, Problem> {
@@ -87,16 +89,20 @@ fn chosen(ids: &str) -> Result<HashSet<MigrationId>, Problem> {
     ids.split(',').map(|id| id.trim().parse().map_err(|_| wrong())).collect()
 }
 
-async fn open(
-    request: &HttpRequest,
-    parameters: Parameters,
-    what: What,
-    broadcaster: &Broadcaster,
-) -> Result<HttpResponse, Problem> {
+async fn stream(request: HttpRequest, broadcaster: Data<Broadcaster>) -> Result<HttpResponse, Problem> {
+    let request = &request;
+    let parameters = Query::<Parameters>::from_query(request.query_string()).map(Query::into_inner).ok();
+    let what = what(request, parameters.as_ref());
     // The header is newer: EventSource sends it when it comes back, to the URL that it began with.
-    let cursor = text(request, "last-event-id").or(parameters.cursor).or(parameters.last_event_id);
-    let client = text(request, "x-client-name").or(parameters.client).filter(|name| !name.is_empty());
-    let client = client.as_deref().map(|name| Name::parse(name).ok_or_else(no_name)).transpose()?;
+    let (cursor, client) =
+        parameters.map_or((None, None), |given| (given.cursor.or(given.last_event_id), given.client));
+    let cursor = text(request, "last-event-id").or(cursor);
+    let client = text(request, "x-client-name").or(client).filter(|name| !name.is_empty());
+    let client = client.as_deref().map(|name| Name::parse(name).ok_or_else(no_name)).transpose();
+    let (what, client) = match client {
+        Ok(client) => (what, client),
+        Err(refused) => (what.and(Err(refused)), None),
+    };
     let ask = Ask {
         authorization: text(request, header::AUTHORIZATION.as_str()),
         cookie: text(request, header::COOKIE.as_str()),
@@ -112,6 +118,11 @@ async fn open(
     };
     Ok(match broadcaster.open(ask).await? {
         Opened::Over => HttpResponse::NoContent().insert_header(("Cache-Control", "no-store")).finish(),
+        // Whoever only asks gets the head of what would come; the stream ends with its receiver.
+        Opened::Stream(_) if *request.method() == Method::HEAD => HttpResponse::Ok()
+            .content_type("text/event-stream")
+            .insert_header(("Cache-Control", "no-store"))
+            .finish(),
         Opened::Stream(frames) => HttpResponse::Ok()
             .content_type("text/event-stream")
             .insert_header(("Cache-Control", "no-store"))

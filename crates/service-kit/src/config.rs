@@ -1,8 +1,9 @@
 //! Configuration in layers: the type's own defaults, then a TOML file, then the environment.
 //!
 //! `RESETTLE__STORE__URL` sets `store.url` for every service, `RESETTLE_API_GATEWAY__STORE__URL` for one. Any
-//! value may be given as `{ file = "/run/secrets/…" }`, by environment `RESETTLE__STORE__URL__FILE=/run/…`:
-//! the file's text, without the line end, becomes the value. So `file` must not be the only key of a section.
+//! value that is text (a duration is, a number is not) may be given as `{ file = "/run/secrets/…" }`, by environment
+//! `RESETTLE__STORE__URL__FILE=/run/…`: the file's text, without the line end, becomes the value, and is never read as
+//! anything else, so that a password of digits stays one. So `file` must not be the only key of a section.
 //!
 //! A key that the type does not know is an error (give the types `deny_unknown_fields` and `default`). No
 //! error quotes a value: it may be a secret.
@@ -91,7 +92,7 @@ fn read_value_files(key: &str, value: &mut Value) -> Result<(), Error> {
 
 /// One line for each thing that is wrong. figment's own text quotes values; this one must not.
 fn invalid(error: &figment::Error) -> Error {
-    use figment::error::Kind;
+    use figment::error::{Actual, Kind};
     let told = error.clone().into_iter().map(|one| {
         let at = if one.path.is_empty() { String::new() } else { format!("{}: ", one.path.join(".")) };
         let what = match &one.kind {
@@ -99,6 +100,9 @@ fn invalid(error: &figment::Error) -> Error {
                 format!("unknown key `{name}`, known are: {}", known.join(", "))
             }
             Kind::MissingField(name) => format!("`{name}` is missing"),
+            Kind::InvalidType(Actual::Str(_), wanted) => {
+                format!("expected {wanted}, not text (what stands in a file of its own is always text)")
+            }
             Kind::InvalidType(_, wanted) => format!("expected {wanted}"),
             Kind::UnknownVariant(_, known) => format!("expected one of: {}", known.join(", ")),
             Kind::DuplicateField(name) => format!("`{name}` is given twice"),
@@ -201,6 +205,13 @@ mod tests {
             jail.set_env("RESETTLE__STORE__URL__FILE", "nowhere");
             let error = loaded().expect_err("no such file");
             assert!(matches!(&error, Error::ValueFile { key, .. } if key == "store.url"), "{error}");
+            // Text stays text: digits are a password, and no number.
+            jail.create_file("url", "0123")?;
+            jail.set_env("RESETTLE__STORE__URL__FILE", "url");
+            assert_eq!(loaded().expect("valid").store.url, "0123");
+            jail.set_env("RESETTLE__STORE__CONNECTIONS__FILE", "url");
+            let told = loaded().expect_err("a number is wanted").to_string();
+            assert!(told.contains("store.connections") && told.contains("always text"), "{told}");
             Ok(())
         });
     }

@@ -45,18 +45,36 @@ enum Command {
     CheckConfig,
 }
 
+/// How long blocking work that is still under way gets when all else has ended. It cannot be ended from outside; nothing
+/// may depend on its end.
+const BLOCKING: Duration = Duration::from_secs(1);
+
 /// The whole of a service's `main`: reads the command line and the configuration, and runs the service with it.
-pub async fn main<C, E, F>(program: Program<C>, serve: impl FnOnce(C, Start) -> F) -> ExitCode
+pub fn main<C, E, F>(program: Program<C>, serve: impl FnOnce(C, Start) -> F) -> ExitCode
 where
     C: DeserializeOwned,
     E: AsRef<dyn Error + Send + Sync>,
     F: Future<Output = Result<(), E>>,
 {
-    match prepare(&program) {
-        Ok(Some((config, start))) => exit::report(serve(config, start).await),
-        Ok(None) => ExitCode::SUCCESS,
-        Err(error) => exit::report(Err::<(), _>(error)),
-    }
+    run(async {
+        match prepare(&program) {
+            Ok(Some((config, start))) => exit::report(serve(config, start).await),
+            Ok(None) => ExitCode::SUCCESS,
+            Err(error) => exit::report(Err::<(), _>(error)),
+        }
+    })
+}
+
+/// Drives a whole process on a runtime of its own. When the work has ended the process does, too: a computation that
+/// hangs in a thread does not hold it up, as it would at the end of a `#[tokio::main]`.
+pub fn run(work: impl Future<Output = ExitCode>) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::report(Err::<(), BoxError>(error.into())),
+    };
+    let code = runtime.block_on(work);
+    runtime.shutdown_timeout(BLOCKING);
+    code
 }
 
 /// What to run; nothing, if only the configuration was to be checked.

@@ -2,4 +2,5 @@
 
 mod admin;
 mod lifecycle;
+mod program;
 mod signals;
