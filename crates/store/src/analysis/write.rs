@@ -130,8 +130,7 @@ impl Work for WritePages<'_> {
                              WHERE migration_id = $1 AND run = $2 AND tenant_id = $3 AND number >= $4
                              ORDER BY number LIMIT $5)";
         let of = lease.migration_run()?;
-        let cleared =
-            tx.execute(sql, &[&of.migration.0, &of.run, &lease.tenant.0, from, &CLEARED]).await?;
+        let cleared = tx.execute(sql, &[&of.migration.0, &of.run, &lease.tenant.0, from, &CLEARED]).await?;
         if cleared >= CLEARED.unsigned_abs() {
             return Ok(Fenced::Done(Pages::Cleared));
         }

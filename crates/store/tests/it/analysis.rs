@@ -111,6 +111,30 @@ async fn an_attempt_replaces_the_pages_that_another_one_left() {
 }
 
 #[tokio::test]
+async fn however_many_pages_an_attempt_left_no_transaction_takes_many_away() {
+    let world = World::new().await;
+    let (request, lease) = world.running("https://example.com/").await;
+    done(world.worker.write_site_pages(&lease, 1, &[site_page("/", "home", &[])]).await);
+    let many = "INSERT INTO site_pages (migration_id, run, number, tenant_id, url, url_hash, kind, status, words, depth,
+                                        problems, problem_codes, body_hash, facts)
+                SELECT migration_id, run, n, tenant_id, url || n, sha256(n::text::bytea), kind, status, words, depth,
+                       problems, problem_codes, body_hash, facts
+                FROM site_pages, generate_series(2, 4500) AS n";
+    assert_eq!(world.sql.execute(many, &[]).await.expect("the owner may"), 4499);
+    let watch = "CREATE FUNCTION count_gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF (SELECT count(*) FROM gone) > 2000 THEN RAISE EXCEPTION 'too many at once'; END IF;
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER watch AFTER DELETE ON site_pages REFERENCING OLD TABLE AS gone
+        FOR EACH STATEMENT EXECUTE FUNCTION count_gone()";
+    world.sql.batch_execute(watch).await.expect("the owner may");
+    done(world.worker.write_site_pages(&lease, 1, &[site_page("/new", "home", &[])]).await);
+    let left: i64 =
+        world.one("SELECT count(*) FROM site_pages WHERE migration_id = $1", request.migration.0).await;
+    assert_eq!(left, 1);
+}
+
+#[tokio::test]
 async fn a_journal_gives_back_what_was_recorded_last_to_whoever_holds_the_job() {
     let world = World::new().await;
     let (_, lease) = world.running("https://example.com/").await;

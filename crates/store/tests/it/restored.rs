@@ -25,7 +25,7 @@ async fn stopped(world: World) -> Database {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_from_before_a_restore_counts_after_it() {
     let world = World::new().await;
-    let (_, lease) = world.running("https://example.com/").await;
+    let (request, lease) = world.running("https://example.com/").await;
     let before = world.broadcaster.log_incarnation().await.expect("a look");
     let owner = world.db.owner();
     let refused = restored(&owner).await;
@@ -33,7 +33,7 @@ async fn nothing_from_before_a_restore_counts_after_it() {
     // As a dump from a cluster that has seen more: its transactions are this one's future.
     world.sql.batch_execute("UPDATE events SET xact = '900000000000'").await.expect("the owner may");
     let events: i64 =
-        world.one("SELECT count(*) FROM events WHERE migration_id = $1", lease.migration.0).await;
+        world.one("SELECT count(*) FROM events WHERE migration_id = $1", request.migration.0).await;
 
     let db = stopped(world).await;
     let found = restored(&owner).await.expect("it is done");
