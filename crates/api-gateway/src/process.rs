@@ -48,6 +48,7 @@ async fn operators(config: &Config) -> anyhow::Result<Option<Store>> {
         return Ok(None);
     }
     let store = Store::connect(&config.operator_store).await.map_err(coded)?;
+    store.check_role().await.map_err(coded)?;
     store.check_schema().await.map_err(coded)?;
     Ok(Some(store))
 }

@@ -1,6 +1,6 @@
 //! The worker's configuration: what its parts want, put together, and whether they fit together.
 
-use crate::{compare, deadlines, lease, relay, toolchain};
+use crate::{compare, deadlines, lease, relay, retention, toolchain};
 use domain::{job, retry};
 use serde::Deserialize;
 use service_kit::{Secret, objects};
@@ -66,6 +66,8 @@ pub struct Config {
     pub retry: Retry,
     /// The relay of announcements.
     pub relay: relay::Options,
+    /// How much of what is over is kept.
+    pub retention: retention::Options,
     /// Where a crawl stops.
     pub crawl: site_read::Limits,
     /// From how many pages on a site counts as an enterprise's.
@@ -146,6 +148,7 @@ impl Default for Config {
             cancel_grace: Duration::from_secs(30),
             retry: Retry::default(),
             relay: relay::Options::default(),
+            retention: retention::Options::default(),
             crawl: site_read::Limits::default(),
             size: site_read::analysis::SizeBounds::default(),
             fetch: Fetch::default(),
@@ -189,6 +192,7 @@ impl Config {
         self.lease.check()?;
         self.deadlines.check(self.crawl.max_time)?;
         self.relay.check()?;
+        self.retention.check()?;
         self.objects.check()?;
         self.compare.check()?;
         self.bus.check().map_err(|error| error.to_string())?;

@@ -1,9 +1,9 @@
 //! What any worker does for all: promotes retries that are due, rescues jobs of lost workers, carries replays of dead
-//! letters on, removes published announcements, reads the gauges, and says that it lives itself.
+//! letters on, removes published announcements and what is over, reads the gauges, and says that it lives itself.
 //!
 //! Each is a loop of its own, so that a slow one holds up no other, and none has a span around it.
 
-use crate::{heartbeat, jitter::spread, outage::Outage, worker::Workshop};
+use crate::{heartbeat, jitter::spread, outage::Outage, retention, worker::Workshop};
 use futures::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
 use store::RescueRequest;
@@ -31,6 +31,7 @@ pub(crate) fn start(shop: &Arc<Workshop>) {
     spawn(shop, "purge", PURGE, |shop| Box::pin(purge(shop)));
     spawn(shop, "journals", config.sweep, |shop| Box::pin(remove_journals(shop)));
     spawn(shop, "replay", config.sweep, |shop| Box::pin(replay(shop)));
+    spawn(shop, "retention", config.retention.every, |shop| Box::pin(retention::sweep(shop)));
     spawn(shop, "sample", config.sample, |shop| Box::pin(sample(shop)));
     alive(shop);
 }

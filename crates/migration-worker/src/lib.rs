@@ -35,6 +35,7 @@ mod process;
 mod progress;
 mod relay;
 mod results;
+mod retention;
 mod run;
 mod status;
 mod stop;
@@ -47,6 +48,7 @@ pub use deadlines::Options as DeadlineOptions;
 pub use lease::Options as LeaseOptions;
 pub use process::start;
 pub use relay::Options as RelayOptions;
+pub use retention::Options as RetentionOptions;
 pub use toolchain::Options as ToolchainOptions;
 pub use worker::{Error, Worker};
 

@@ -6,7 +6,7 @@ use opentelemetry::{
     metrics::{Counter, Gauge, Histogram, Meter},
 };
 use std::time::Duration;
-use store::Figures;
+use store::{Figures, Forgettable};
 
 /// Waiting and running span seconds to most of an hour.
 const SECONDS: [f64; 14] =
@@ -20,6 +20,7 @@ pub(crate) struct Metrics {
     stale: Counter<u64>,
     claims_failed: Counter<u64>,
     hung: Gauge<u64>,
+    forgotten: Counter<u64>,
     outbox_age: Gauge<f64>,
     depth: Gauge<i64>,
     lag: Gauge<f64>,
@@ -54,6 +55,10 @@ impl Metrics {
                 "Writes refused because the lease was no longer the job's, by statement",
             ),
             claims_failed: counter("resettle_claims_failed_total", "Claims that the database did not answer"),
+            forgotten: counter(
+                "resettle_rows_forgotten_total",
+                "Rows that went because they were over and had been kept long enough, by table",
+            ),
             hung: meter
                 .u64_gauge("resettle_hung_computations")
                 .with_description("Places for computing held by work that nobody waits for any more")
@@ -83,6 +88,10 @@ impl Metrics {
 
     pub(crate) fn claim_failed(&self) {
         self.claims_failed.add(1, &[]);
+    }
+
+    pub(crate) fn forgotten(&self, what: Forgettable, rows: u64) {
+        self.forgotten.add(rows, &[KeyValue::new("table", what.table())]);
     }
 
     pub(crate) fn hung(&self, computations: usize) {

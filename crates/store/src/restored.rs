@@ -48,7 +48,8 @@ impl Work for Renew {
         let sql = "-- restored.services
             SELECT count(*) AS connections FROM pg_stat_activity
             WHERE datname = current_database()
-              AND usename IN ('resettle_gateway', 'resettle_worker', 'resettle_broadcaster')";
+              AND usename IN ('resettle_gateway', 'resettle_worker', 'resettle_broadcaster',
+                              'resettle_operator')";
         let connections: i64 = tx.query_one(sql, &[]).await?.column("connections")?;
         if connections > 0 {
             return Err(Error::InUse { connections });

@@ -10,6 +10,7 @@ mod process;
 mod relay;
 mod repeated;
 mod rerun;
+mod retention;
 mod status;
 mod whole;
 mod world;

@@ -25,6 +25,7 @@ mod repeated;
 mod rerun;
 mod rescue;
 mod restored;
+mod retention;
 mod retries;
 mod runner;
 mod schema;
