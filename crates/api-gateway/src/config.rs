@@ -27,6 +27,8 @@ pub struct Config {
     pub workers: usize,
     /// The largest request body, in bytes.
     pub max_body: usize,
+    /// The largest body of a request that enqueues jobs, in bytes.
+    pub max_jobs_body: usize,
     /// How long a request body may take to arrive.
     #[serde(with = "humantime_serde")]
     pub body_timeout: Duration,
@@ -115,6 +117,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             workers: 2,
             max_body: 64 * 1024,
+            max_jobs_body: 4 * 1024 * 1024,
             body_timeout: Duration::from_secs(15),
             objects: objects::Options::default(),
             grpc_token: Secret::default(),
@@ -166,6 +169,11 @@ impl Config {
         let least = 2 * domain::brief::MAX_BYTES;
         refuse(self.max_body < least, "max_body is too small for a brief: at least 32768 bytes")?;
         refuse(self.max_body > 1 << 20, "max_body has to be at most 1048576 bytes")?;
+        let jobs = 64 * 1024..=64 * 1024 * 1024;
+        refuse(
+            !jobs.contains(&self.max_jobs_body),
+            "max_jobs_body has to be between 65536 and 67108864 bytes",
+        )?;
         let arrival = Duration::from_millis(10)..=Duration::from_secs(300);
         refuse(!arrival.contains(&self.body_timeout), "body_timeout has to be between 10 ms and 5 minutes")?;
         refuse(self.grpc_token.expose().len() < 16, "grpc_token has to have at least 16 characters")?;
@@ -211,6 +219,7 @@ mod tests {
         };
         assert!(refused(|c| c.store.url.clear()).contains("store.url"));
         assert!(refused(|c| c.max_body = 1).contains("max_body"));
+        assert!(refused(|c| c.max_jobs_body = 1).contains("max_jobs_body"));
         assert!(refused(|c| c.grpc_token = Secret::default()).contains("grpc_token"));
         assert!(refused(|c| c.objects.url = "ftp://x/".into()).contains("objects.url"));
         assert!(refused(|c| c.body_timeout = Duration::ZERO).contains("body_timeout"));

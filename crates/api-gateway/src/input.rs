@@ -1,7 +1,7 @@
 //! What routes take in: who calls, which migration is meant, and bodies and queries within their bounds. Whatever
 //! does not fit becomes a problem document that says what to do.
 
-use crate::{Code, Problem, gateway::Parts};
+use crate::{Code, Config, Problem, gateway::Parts};
 use actix_web::{
     Error, FromRequest, HttpMessage, HttpRequest, ResponseError,
     body::{EitherBody, MessageBody},
@@ -189,19 +189,41 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let config = &request.app_data::<Data<Parts>>().expect("mounted with the gateway's parts").config;
-        let (limit, bound) = (config.max_body, config.body_timeout);
-        let reading = JsonBody::<Object<T>>::new(request, payload, None, true).limit(limit);
-        Box::pin(async move {
-            // Who sends it byte by byte must not hold a connection for ever.
-            match timeout(bound, reading).await {
-                Ok(read) => read.map(|Object(body)| Self(body)).map_err(|error| unreadable(&error, limit)),
-                Err(_) => Err(Problem::new(
-                    Code::RequestTimeout,
-                    format!("Send the whole body within {} s.", bound.as_secs_f32()),
-                )),
-            }
-        })
+        let body = read_body(request, payload, |config| config.max_body);
+        Box::pin(async { body.await.map(Self) })
+    }
+}
+
+/// The same where many things come at once, within bounds of its own.
+pub(crate) struct LargeBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for LargeBody<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = read_body(request, payload, |config| config.max_jobs_body);
+        Box::pin(async { body.await.map(Self) })
+    }
+}
+
+fn read_body<T: DeserializeOwned + 'static>(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: fn(&Config) -> usize,
+) -> impl Future<Output = Result<T, Problem>> + use<T> {
+    let config = &request.app_data::<Data<Parts>>().expect("mounted with the gateway's parts").config;
+    let (limit, bound) = (limit(config), config.body_timeout);
+    let reading = JsonBody::<Object<T>>::new(request, payload, None, true).limit(limit);
+    async move {
+        // Who sends it byte by byte must not hold a connection for ever.
+        match timeout(bound, reading).await {
+            Ok(read) => read.map(|Object(body)| body).map_err(|error| unreadable(&error, limit)),
+            Err(_) => Err(Problem::new(
+                Code::RequestTimeout,
+                format!("Send the whole body within {} s.", bound.as_secs_f32()),
+            )),
+        }
     }
 }
 

@@ -56,6 +56,8 @@ struct ProblemDocument {
         routes::admin::queues, routes::admin::workers, routes::admin::leases, routes::admin::jobs, routes::admin::job,
         routes::admin::letters, routes::admin::letter, routes::admin::replay, routes::admin::discard,
         routes::admin::poison,
+        routes::jobs::list, routes::jobs::enqueue::enqueue, routes::jobs::kinds, routes::jobs::one, routes::jobs::attempts,
+        routes::jobs::transitions, routes::jobs::cancel, routes::jobs::retry,
         routes::artifact::artifact, routes::plan::plan, routes::plan::amend, routes::analysis::analysis, routes::analysis::list,
         routes::analysis::page
     ),
@@ -66,7 +68,9 @@ struct ProblemDocument {
         routes::dead_letters::replays::ReplayRequest, view::result::ResultView, view::operations::QueueOverview, view::operations::WorkerList,
         view::operations::LeaseList, view::operations::JobPage, view::operations::JobWhole,
         view::operations::OperatorLetterPage, view::operations::OperatorLetter, view::operations::PoisonList,
-        ProblemDocument
+        routes::jobs::enqueue::JobsRequest, view::jobs::JobsEnqueued,
+        view::jobs::JobList, view::jobs::JobInFull, view::jobs::JobMoves, view::jobs::Attempts, view::jobs::Kinds,
+        view::jobs::JobMoved, ProblemDocument
     )),
     security(("api_key" = []), ("session" = [])),
     modifiers(&Shared)
@@ -125,6 +129,13 @@ const REFUSALS: &[(&str, &[Code])] = &[
     ("/api/dead-letters/replays", routes::dead_letters::replays::REFUSALS),
     ("/api/dead-letters/replays/{id}", routes::dead_letters::replays::ONE_REFUSALS),
     ("/api/dead-letters/replays/{id}/cancel", routes::dead_letters::replays::ONE_REFUSALS),
+    ("/api/jobs", routes::jobs::enqueue::REFUSALS),
+    ("/api/jobs/kinds", &[]),
+    ("/api/jobs/{id}", routes::jobs::REFUSALS),
+    ("/api/jobs/{id}/attempts", routes::jobs::REFUSALS),
+    ("/api/jobs/{id}/transitions", routes::jobs::MOVES_REFUSALS),
+    ("/api/jobs/{id}/cancel", routes::jobs::CANCEL_REFUSALS),
+    ("/api/jobs/{id}/retry", routes::jobs::RETRY_REFUSALS),
     ("/api/migration/{id}/artifact", routes::artifact::REFUSALS),
     ("/api/migration/{id}/analysis", routes::analysis::REFUSALS),
     ("/api/migration/{id}/analysis/pages", routes::analysis::REFUSALS),

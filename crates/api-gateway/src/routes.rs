@@ -7,6 +7,7 @@ pub(crate) mod artifact;
 pub(crate) mod cancel;
 pub(crate) mod dead_letters;
 pub(crate) mod events;
+pub(crate) mod jobs;
 pub(crate) mod list;
 pub(crate) mod plan;
 pub(crate) mod read;
@@ -46,6 +47,7 @@ pub(crate) fn mount(config: &mut ServiceConfig) {
         .default_service(web::to(nothing_here));
     dead_letters::mount(config);
     admin::mount(config);
+    jobs::mount(config);
     config.service(migrations).service(taking("GET", web::resource("/problems/{code}").get(problem_page)));
     let feed = web::resource("/api/events/stream").get(streamed_elsewhere);
     config.service(taking("GET", feed).wrap(from_fn(input::authenticated)));

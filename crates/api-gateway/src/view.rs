@@ -1,5 +1,6 @@
 //! How records look in answers. Only what a tenant may see; the OpenAPI document is made of these types.
 
+pub(crate) mod jobs;
 pub(crate) mod letters;
 pub(crate) mod operations;
 pub(crate) mod plan;

@@ -24,6 +24,7 @@ pub mod phase;
 pub mod rerun;
 pub mod retry;
 pub mod source_url;
+pub mod task;
 pub mod trace;
 pub mod tracking;
 

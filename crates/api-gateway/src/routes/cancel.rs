@@ -8,7 +8,7 @@ use crate::{
 };
 use actix_web::{HttpResponse, web::Data};
 use domain::{MigrationId, TenantId, migration::MigrationState, trace::TraceContext};
-use store::{CancelOutcome, CancelRequest};
+use store::{CancelOutcome, CancelRequest, Holder};
 
 pub(crate) const REFUSALS: &[Code] =
     &[Code::InvalidId, Code::Forbidden, Code::StaleForm, Code::MigrationNotFound, Code::AlreadyOver];
@@ -69,13 +69,19 @@ pub(crate) async fn call_off(parts: &Parts, caller: &Caller, id: MigrationId) ->
 
 /// Lets the holder know at once. The wish is written: a holder that does not answer sees it with its next heartbeat.
 async fn tell_holder(parts: &Parts, tenant: TenantId, id: MigrationId) -> Result<(), Problem> {
-    let Some(holder) = parts.store.holder(tenant, id).await? else { return Ok(()) };
-    match parts.workers.heed_cancel(&holder).await {
+    if let Some(holder) = parts.store.holder(tenant, id).await? {
+        tell(parts, &holder).await;
+    }
+    Ok(())
+}
+
+/// The same, where it is known who that is.
+pub(crate) async fn tell(parts: &Parts, holder: &Holder) {
+    match parts.workers.heed_cancel(holder).await {
         Ok(heeded) => parts.metrics.told_to_cancel(if heeded { "heeded" } else { "not_seen" }),
         Err(error) => {
             parts.metrics.told_to_cancel("no_answer");
             tracing::info!(error = service_kit::exit::chain(&error), worker = %holder.worker, "not told to cancel");
         }
     }
-    Ok(())
 }

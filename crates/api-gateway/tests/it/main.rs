@@ -9,6 +9,7 @@ mod browser;
 mod dead_letters;
 mod document;
 mod idempotency;
+mod jobs;
 mod live;
 mod migrations;
 mod outage;
