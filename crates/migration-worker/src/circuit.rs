@@ -5,6 +5,7 @@ use crate::{Stop, worker::Workshop};
 use domain::source_url::SourceUrl;
 use std::sync::Arc;
 use store::Claimed;
+use url::Url;
 
 /// One job's host.
 pub(crate) struct Circuit {
@@ -16,13 +17,17 @@ impl Circuit {
     /// None if the job names no host; that is told elsewhere.
     pub(crate) fn of(shop: &Arc<Workshop>, claimed: &Claimed) -> Option<Self> {
         let source = SourceUrl::parse(claimed.payload["sourceUrl"].as_str()?).ok()?;
-        let url = source.as_url();
+        Self::of_server(Arc::clone(shop), source.as_url())
+    }
+
+    /// The circuit of a server.
+    pub(crate) fn of_server(shop: Arc<Workshop>, url: &Url) -> Option<Self> {
         // Another port is another server.
         let host = match url.port() {
             Some(port) => format!("{}:{port}", url.host_str()?),
             None => url.host_str()?.to_owned(),
         };
-        Some(Self { shop: Arc::clone(shop), host })
+        Some(Self { shop, host })
     }
 
     /// May the host be asked now?

@@ -10,11 +10,11 @@ use crate::{
     jitter::spread,
     outage::{Backoff, Outage},
     run::Run,
-    worker::Workshop,
+    worker::{Lane, Workshop},
 };
 use bus::{Delivery, Hint, HintStream};
 use domain::{JobId, trace::TraceContext};
-use futures::StreamExt;
+use futures::{StreamExt, future::join_all};
 use service_kit::BoxError;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use store::{ClaimRequest, Claimed};
@@ -27,18 +27,32 @@ const MOST_PER_CLAIM: usize = 50;
 const DOUBT_PATIENCE: Duration = Duration::from_secs(5);
 const DOUBT_RETRY: Duration = Duration::from_millis(100);
 
-/// Takes jobs until the process is asked to stop, then sees the running ones to their end.
+/// Takes jobs of every class until the process is asked to stop, then sees the running ones to their end.
 pub(crate) async fn take(shop: Arc<Workshop>) -> Result<(), BoxError> {
-    let prefetch = u16::try_from(shop.config.concurrency).unwrap_or(u16::MAX);
+    let in_doubt = join_all(shop.lanes.iter().map(|lane| take_of(&shop, lane))).await;
+    let settle = async {
+        if in_doubt.contains(&true) {
+            settle_doubt(&shop).await;
+        }
+    };
+    tokio::join!(settle, drain(&shop));
+    shop.drained.cancel();
+    Ok(())
+}
+
+/// Takes jobs of one class until the process is asked to stop; answers whether its last claim is in doubt.
+async fn take_of(shop: &Arc<Workshop>, lane: &Arc<Lane>) -> bool {
+    let prefetch = u16::try_from(lane.concurrency).unwrap_or(u16::MAX);
     let mut taker = Taker {
-        hints: shop.bell.hints(&shop.config.queue, prefetch),
+        hints: shop.bell.hints(&lane.queue, prefetch),
         // The first look needs no reason: the last process may have left work.
         look_at_once: true,
         outage: Outage::of("claiming jobs"),
         in_doubt: false,
         unacknowledged: VecDeque::new(),
         aside: Aside::new(),
-        shop: Arc::clone(&shop),
+        shop: Arc::clone(shop),
+        lane: Arc::clone(lane),
     };
     let stopping = shop.lifecycle.stopping();
     // Only the waiting is cancelled, never a claim on its way: its answer is the only word of what it took.
@@ -46,16 +60,7 @@ pub(crate) async fn take(shop: Arc<Workshop>) -> Result<(), BoxError> {
         taker.heed(reason).await;
         taker.claim().await;
     }
-    let in_doubt = taker.in_doubt;
-    drop(taker);
-    let settle = async {
-        if in_doubt {
-            settle_doubt(&shop).await;
-        }
-    };
-    tokio::join!(settle, drain(&shop));
-    shop.drained.cancel();
-    Ok(())
+    taker.in_doubt
 }
 
 /// The last claim was cut off: what it took is given back now, or never by us. Tried again for a few seconds.
@@ -76,7 +81,8 @@ async fn settle_doubt(shop: &Workshop) {
 
 /// Waits for the running jobs; gives them back when their time is up.
 async fn drain(shop: &Workshop) {
-    let all = async { shop.slots.acquire_many(shop.config.concurrency).await.map(drop) };
+    // The semaphores are never closed: an error cannot come.
+    let all = join_all(shop.lanes.iter().map(|lane| lane.slots.acquire_many(lane.concurrency)));
     let killed = shop.lifecycle.killed();
     let patience = async {
         tokio::select! {
@@ -89,7 +95,6 @@ async fn drain(shop: &Workshop) {
     };
     tokio::select! {
         biased;
-        // The semaphore is never closed: an error cannot come.
         _ = all => {}
         () = patience => {}
     }
@@ -105,6 +110,7 @@ enum Reason {
 
 struct Taker {
     shop: Arc<Workshop>,
+    lane: Arc<Lane>,
     hints: HintStream,
     look_at_once: bool,
     outage: Outage,
@@ -120,7 +126,7 @@ struct Taker {
 impl Taker {
     /// Waits for a free slot and for a machine that can compute, then for a reason to look.
     async fn reason(&mut self) -> Reason {
-        drop(self.shop.slots.acquire().await);
+        drop(self.lane.slots.acquire().await);
         self.shop.cpu.usable().await;
         if std::mem::take(&mut self.look_at_once) {
             return Reason::Time;
@@ -129,7 +135,7 @@ impl Taker {
         tokio::select! {
             biased;
             delivery = self.hints.next() => Reason::Bell(delivery),
-            () = self.shop.runnable.notified() => Reason::Time,
+            () = self.lane.runnable.notified() => Reason::Time,
             () = self.aside.due() => Reason::Time,
             () = poll => Reason::Time,
         }
@@ -162,12 +168,15 @@ impl Taker {
 
     async fn try_claim(&mut self) -> store::Result<()> {
         if self.in_doubt {
+            // Nobody else's claim may be on its way: what it takes would look as if no claim had told of it.
+            let _alone = self.shop.claiming.write().await;
             give_back_unknown(&self.shop).await?;
             self.in_doubt = false;
         }
-        let slots = wanted(self.shop.slots.available_permits());
+        let _among_others = self.shop.claiming.read().await;
+        let slots = wanted(self.lane.slots.available_permits());
         let request = ClaimRequest {
-            queue: &self.shop.config.queue,
+            queue: &self.lane.queue,
             worker: self.shop.id,
             slots: slots as u32,
             ttl: self.shop.config.lease.ttl,
@@ -196,13 +205,14 @@ impl Taker {
     /// From here the lease guards the job: the hold is there before anything is awaited.
     fn begin(&self, claimed: Claimed, asked_at: Instant, hint: Option<TraceContext>) {
         let shop = &self.shop;
-        let slot =
-            Arc::clone(&shop.slots).try_acquire_owned().expect("only this loop takes slots, and it counted");
+        let slot = Arc::clone(&self.lane.slots)
+            .try_acquire_owned()
+            .expect("only this loop takes slots, and it counted");
         let trusted_until = shop.config.lease.trusted_until(asked_at);
         let hold = Arc::new(Hold::new(claimed.lease.clone(), trusted_until, shop.leave.clone()));
         shop.held.insert(Arc::clone(&hold));
         shop.metrics.claimed(&claimed.kind, claimed.waited);
-        let run = Run::new(Arc::clone(shop), Arc::clone(&hold), claimed, hint);
+        let run = Run::new(Arc::clone(shop), Arc::clone(&hold), claimed, hint, self.lane.binding.clone());
         let shop = Arc::clone(shop);
         shop.lifecycle.clone().spawn_finite("job", async move {
             run.carry_out().await;

@@ -1,6 +1,6 @@
 //! The worker's configuration: what its parts want, put together, and whether they fit together.
 
-use crate::{compare, deadlines, lease, relay, retention, toolchain};
+use crate::{compare, deadlines, lease, relay, retention, tasks, toolchain};
 use domain::{job, retry};
 use serde::Deserialize;
 use service_kit::{Secret, objects};
@@ -64,6 +64,8 @@ pub struct Config {
     pub cancel_grace: Duration,
     /// When failed attempts are tried again.
     pub retry: Retry,
+    /// Kinds of job besides a website's move.
+    pub jobs: tasks::Options,
     /// The relay of announcements.
     pub relay: relay::Options,
     /// How much of what is over is kept.
@@ -147,6 +149,7 @@ impl Default for Config {
             deadlines: deadlines::Options::default(),
             cancel_grace: Duration::from_secs(30),
             retry: Retry::default(),
+            jobs: tasks::Options::default(),
             relay: relay::Options::default(),
             retention: retention::Options::default(),
             crawl: site_read::Limits::default(),
@@ -195,11 +198,13 @@ impl Config {
         self.retention.check()?;
         self.objects.check()?;
         self.compare.check()?;
+        self.jobs.check()?;
         self.bus.check().map_err(|error| error.to_string())?;
         self.store.check().map_err(|error| error.to_string())?;
         let refuse = |wrong: bool, told: &str| if wrong { Err(told.to_owned()) } else { Ok(()) };
         refuse(!(1..=1000).contains(&self.concurrency), "concurrency has to be between 1 and 1000")?;
         refuse(self.queue.is_empty(), "queue is missing")?;
+        refuse(self.jobs.kinds.contains_key(&self.queue), "queue is the name of a kind in jobs.kinds")?;
         // Heartbeats must not queue behind the work: they are what keeps it alive.
         refuse(
             self.store.max_connections < 4

@@ -16,6 +16,8 @@ const JOURNALS: u32 = 10;
 const VISITS: u32 = 2000;
 const ALIVE: Duration = Duration::from_secs(10);
 const PURGE: Duration = Duration::from_secs(60);
+/// Far more often than offers are forgotten.
+const KINDS: Duration = Duration::from_secs(60 * 60);
 /// Published rows stay this long, for whoever looks into what was announced.
 const KEPT: Duration = Duration::from_secs(60 * 60);
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -32,6 +34,7 @@ pub(crate) fn start(shop: &Arc<Workshop>) {
     spawn(shop, "journals", config.sweep, |shop| Box::pin(remove_journals(shop)));
     spawn(shop, "replay", config.sweep, |shop| Box::pin(replay(shop)));
     spawn(shop, "retention", config.retention.every, |shop| Box::pin(retention::sweep(shop)));
+    spawn(shop, "kinds", KINDS, |shop| Box::pin(keep_kinds(shop)));
     spawn(shop, "sample", config.sample, |shop| Box::pin(sample(shop)));
     alive(shop);
 }
@@ -54,7 +57,7 @@ fn spawn(shop: &Arc<Workshop>, name: &'static str, interval: Duration, turn: Tur
 async fn promote(shop: Arc<Workshop>) -> store::Result<()> {
     if shop.store.promote_due(shop.id, MOST).await? > 0 {
         shop.announced.notify_one();
-        shop.runnable.notify_one();
+        shop.wake();
     }
     Ok(())
 }
@@ -120,9 +123,15 @@ async fn replay(shop: Arc<Workshop>) -> store::Result<()> {
     if replayed > 0 {
         tracing::info!(replayed, "dead letters were put back into their queues");
         shop.announced.notify_one();
-        shop.runnable.notify_one();
+        shop.wake();
     }
     Ok(())
+}
+
+/// Says that the kinds that are bound here are still offered.
+async fn keep_kinds(shop: Arc<Workshop>) -> store::Result<()> {
+    let names: Vec<String> = shop.bindings().map(|binding| binding.name.clone()).collect();
+    shop.store.keep_job_kinds(&names).await
 }
 
 async fn sample(shop: Arc<Workshop>) -> store::Result<()> {

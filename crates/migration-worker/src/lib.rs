@@ -6,7 +6,7 @@
 //! or touch the outside world while its lease is in doubt.
 //!
 //! Start at [`Worker::start`], which names all loops; `claim` takes jobs, `run` carries one out, `phase` holds
-//! the five executors, `pen` is the only way to write.
+//! the five executors, `tasks` those of other kinds of job, `pen` is the only way to write.
 
 mod aside;
 mod circuit;
@@ -39,6 +39,7 @@ mod retention;
 mod run;
 mod status;
 mod stop;
+mod tasks;
 mod toolchain;
 mod worker;
 
@@ -49,6 +50,7 @@ pub use lease::Options as LeaseOptions;
 pub use process::start;
 pub use relay::Options as RelayOptions;
 pub use retention::Options as RetentionOptions;
+pub use tasks::{Error as TasksError, ExecutorName, Kind, Options as TasksOptions};
 pub use toolchain::Options as ToolchainOptions;
 pub use worker::{Error, Worker};
 

@@ -47,6 +47,17 @@ impl Pen {
         .await
     }
 
+    /// Begins a job that carries out no migration; its run.
+    pub(crate) async fn begin_task(&self, limit: Duration) -> Result<u32, Stop> {
+        let lease = self.lease();
+        self.write("job.begin", || self.shop.store.begin_task(&lease, limit)).await
+    }
+
+    pub(crate) async fn finish_task(&self, result: &Value) -> Result<(), Stop> {
+        let lease = self.ending();
+        self.write("job.complete", || self.shop.store.finish_task(&lease, result)).await
+    }
+
     pub(crate) async fn begin_phase(&self, phase: Phase, events: &[NewEvent]) -> Result<PhaseStart, Stop> {
         self.write("phase.begin", self.lease(), (phase, events.to_vec()), |store, lease, (phase, events)| {
             Box::pin(store.begin_phase(lease, *phase, events))

@@ -10,6 +10,7 @@ use crate::{
     phase::{self, Bench, Outcome, analyze, deploy, plan, transform, verify},
     progress::Teller,
     results::{self, Deployed},
+    tasks::Binding,
     worker::Workshop,
 };
 use domain::{
@@ -23,7 +24,7 @@ use domain::{
     trace::TraceContext,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use store::{Claimed, Completion, FailedAttempt, PhaseStart};
 use tokio::time::Instant;
@@ -40,13 +41,21 @@ struct Payload {
     review_plan: bool,
 }
 
+/// What came of an attempt that succeeded.
+enum Done {
+    Migration(Deployed),
+    Task(Value),
+}
+
 /// One attempt.
 pub(crate) struct Run {
-    shop: Arc<Workshop>,
-    hold: Arc<Hold>,
-    pen: Pen,
-    claimed: Claimed,
+    pub(crate) shop: Arc<Workshop>,
+    pub(crate) hold: Arc<Hold>,
+    pub(crate) pen: Pen,
+    pub(crate) claimed: Claimed,
     hint: Option<TraceContext>,
+    /// What does the work of a job that carries out no migration.
+    binding: Option<Arc<Binding>>,
 }
 
 impl Run {
@@ -55,17 +64,23 @@ impl Run {
         hold: Arc<Hold>,
         claimed: Claimed,
         hint: Option<TraceContext>,
+        binding: Option<Arc<Binding>>,
     ) -> Self {
         let pen = Pen::new(Arc::clone(&shop), Arc::clone(&hold));
-        Self { shop, hold, pen, claimed, hint }
+        Self { shop, hold, pen, claimed, hint, binding }
     }
 
     /// Does the job, and says how it ended. Never fails: what cannot be said is left to the lease's expiry.
     pub(crate) async fn carry_out(&self) {
         let began = Instant::now();
         let work = async {
-            let ended = match Box::pin(self.phases()).await {
-                Ok(deployed) => self.complete(&deployed).await,
+            let worked = match &self.binding {
+                Some(binding) => self.task(binding).await.map(Done::Task),
+                None => Box::pin(self.phases()).await.map(Done::Migration),
+            };
+            let ended = match worked {
+                Ok(Done::Migration(deployed)) => self.complete(&deployed).await,
+                Ok(Done::Task(result)) => self.finish(&result).await,
                 Err(stop) => Box::pin(self.give_up(stop)).await,
             };
             ended.unwrap_or_else(|stop| {
@@ -209,6 +224,12 @@ impl Run {
         Ok(outcome)
     }
 
+    async fn finish(&self, result: &Value) -> Result<&'static str, Stop> {
+        self.pen.finish_task(result).await?;
+        tracing::info!("the job is done");
+        Ok("completed")
+    }
+
     async fn complete(&self, deployed: &Deployed) -> Result<&'static str, Stop> {
         let done = json!({
             "success": true,
@@ -273,7 +294,11 @@ impl Run {
 
     async fn fail(&self, failure: Failure) -> Result<&'static str, Stop> {
         let policy = Policy { max_attempts: self.claimed.max_attempts, ..self.shop.config.policy() };
-        let verdict = policy.judge(&failure, self.claimed.attempt, (self.shop.dice)());
+        let (attempt, draw) = (self.claimed.attempt, (self.shop.dice)());
+        let verdict = match &self.binding {
+            Some(_) => policy.judge_task(&failure, attempt, draw),
+            None => policy.judge(&failure, attempt, draw),
+        };
         let live = self.hold.live();
         let events = match verdict {
             Verdict::GiveUp => NewEvent::failed(&failure, live.phase, live.progress).to_vec(),

@@ -10,7 +10,7 @@ use crate::{
     jitter::{self, Dice},
     metrics::Metrics,
     objects::Objects,
-    relay, status,
+    relay, status, tasks,
     toolchain::Checker,
 };
 use bus::Bell;
@@ -22,7 +22,7 @@ use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
 };
-use store::Store;
+use store::{JobKind, Store};
 use tokio::{
     net::TcpListener,
     sync::{Notify, Semaphore},
@@ -43,6 +43,9 @@ pub enum Error {
     /// Comparing is demanded and cannot be had.
     #[error("the worker cannot compare projects with their sites (compare.when = \"always\")")]
     Compare(#[source] site_read::render::Unavailable),
+    /// A kind of job cannot be carried out on this machine.
+    #[error("the worker cannot carry out every kind that it is bound to")]
+    Tasks(#[source] tasks::Error),
     /// The fetcher cannot be set up.
     #[error("the worker cannot fetch")]
     Fetcher(#[source] site_fetch::Error),
@@ -78,12 +81,12 @@ pub(crate) struct Workshop {
     pub(crate) metrics: Metrics,
     pub(crate) dice: Dice,
     pub(crate) held: Held,
-    /// One permit per job at a time. Only the claim loop takes them.
-    pub(crate) slots: Arc<Semaphore>,
+    /// The classes of work that it takes: sites' moves, then each kind that is bound.
+    pub(crate) lanes: Vec<Arc<Lane>>,
+    /// Held while claims are under way, and alone by whoever looks for leases that no claim told of.
+    pub(crate) claiming: tokio::sync::RwLock<()>,
     /// Something in the outbox: the relay need not wait for its next look.
     pub(crate) announced: Notify,
-    /// Jobs became runnable here: the claim loop need not wait either.
-    pub(crate) runnable: Notify,
     /// Running jobs are to be given back.
     pub(crate) leave: CancellationToken,
     /// The last job has ended: heartbeats, relay and status service may end, too.
@@ -95,7 +98,37 @@ pub(crate) struct Workshop {
     pub(crate) rescues_from: Mutex<Instant>,
 }
 
+/// A class of work: one queue, with slots of its own.
+pub(crate) struct Lane {
+    pub(crate) queue: String,
+    /// Jobs at a time.
+    pub(crate) concurrency: u32,
+    /// One permit per job at a time. Only the lane's claim loop takes them.
+    pub(crate) slots: Arc<Semaphore>,
+    /// Jobs became runnable: the claim loop need not wait.
+    pub(crate) runnable: Notify,
+    /// What does the work; none: it is a site's move.
+    pub(crate) binding: Option<Arc<tasks::Binding>>,
+}
+
+impl Lane {
+    fn new(queue: &str, concurrency: u32, binding: Option<Arc<tasks::Binding>>) -> Arc<Self> {
+        let slots = Arc::new(Semaphore::new(concurrency as usize));
+        Arc::new(Self { queue: queue.to_owned(), concurrency, slots, runnable: Notify::new(), binding })
+    }
+}
+
 impl Workshop {
+    /// Jobs became runnable in some queue.
+    pub(crate) fn wake(&self) {
+        self.lanes.iter().for_each(|lane| lane.runnable.notify_one());
+    }
+
+    /// What this worker offers beside sites' moves.
+    pub(crate) fn bindings(&self) -> impl Iterator<Item = &Arc<tasks::Binding>> {
+        self.lanes.iter().filter_map(|lane| lane.binding.as_ref())
+    }
+
     /// Has the database been there long enough, as this process saw it, for every holder to have renewed?
     pub(crate) fn rescues_are_due(&self) -> bool {
         Instant::now() >= *self.rescues_from.lock().unwrap_or_else(PoisonError::into_inner)
@@ -144,6 +177,8 @@ impl Worker {
             .register_worker(shop.id, &advertised, shop.config.concurrency)
             .await
             .map_err(Error::Register)?;
+        let kinds: Vec<JobKind> = shop.bindings().map(|binding| binding.offered()).collect();
+        shop.store.offer_job_kinds(shop.id, &kinds).await.map_err(Error::Register)?;
         status::serve(&shop, listener).map_err(Error::Status)?;
         let every = Arc::clone;
         lifecycle.spawn("heartbeat", heartbeat::keep(every(&shop)));
@@ -185,6 +220,10 @@ fn workshop(
     lifecycle: &Lifecycle,
     meter: &Meter,
 ) -> Result<Workshop, Error> {
+    let bound = tasks::bind(&config.jobs).map_err(Error::Tasks)?;
+    let kinds =
+        bound.iter().map(|bound| Lane::new(&bound.name, bound.kind.concurrency, Some(Arc::clone(bound))));
+    let lanes = std::iter::once(Lane::new(&config.queue, config.concurrency, None)).chain(kinds).collect();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(Workshop {
         // Fresh per start: a worker that comes back is another one (law 3).
@@ -197,9 +236,9 @@ fn workshop(
         metrics: Metrics::new(meter),
         dice: jitter::dice(),
         held: Held::default(),
-        slots: Arc::new(Semaphore::new(config.concurrency as usize)),
+        lanes,
+        claiming: tokio::sync::RwLock::new(()),
         announced: Notify::new(),
-        runnable: Notify::new(),
         leave: CancellationToken::new(),
         drained: CancellationToken::new(),
         renewing: tokio::sync::Mutex::new(()),

@@ -38,7 +38,8 @@ const HELD: &[(&str, &[&str])] = &[
     ("deadpool-postgres", &["store"]),
     ("refinery", &["store"]),
     ("actix-web", &["api-gateway", "realtime-broadcaster", "service-kit", "telemetry", "resettle"]),
-    ("reqwest", &["site-fetch", "resettle"]), // resettle: the command line calls a gateway its user names
+    // resettle: the command line calls a gateway its user names. migration-worker: endpoints that its operator binds.
+    ("reqwest", &["site-fetch", "resettle", "migration-worker"]),
     ("hickory-resolver", &["site-fetch"]),
     ("figment", &["service-kit"]),
     ("prost", &["proto"]),

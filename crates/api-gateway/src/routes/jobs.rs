@@ -8,7 +8,7 @@ use crate::{
     gateway::Parts,
     input::{self, Caller},
     keyed::{self, KeyRefused, Keyed},
-    view::jobs::{Attempts, Job, JobInFull, JobMoved, JobMoves, JobList, Kinds, attempts as attempts_of},
+    view::jobs::{Attempts, Job, JobInFull, JobList, JobMoved, JobMoves, Kinds, attempts as attempts_of},
 };
 use actix_web::{
     HttpRequest, HttpResponse,

@@ -12,6 +12,7 @@ mod repeated;
 mod rerun;
 mod retention;
 mod status;
+mod tasks;
 mod whole;
 mod world;
 mod writes;

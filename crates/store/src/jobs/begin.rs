@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Result, Store,
     migrations::advance,
-    tx::{Tx, Work},
+    tx::{Columns, Tx, Work},
 };
 use domain::{
     TenantId,
@@ -28,13 +28,13 @@ pub enum Told {
 impl Store {
     /// PREPARING → RUNNING. Said again under the same lease, it changes nothing and writes no event.
     pub async fn begin_job(&self, lease: &Lease, events: &[NewEvent]) -> Result<Fenced<()>> {
-        self.run(&Begin { lease, events, limit: None }).await
+        self.run(&Begin { lease, events }).await
     }
 
     /// The same for a job that carries out no migration: whoever sweeps takes it away when it has run for longer than
-    /// `limit`.
-    pub async fn begin_task(&self, lease: &Lease, limit: Duration) -> Result<Fenced<()>> {
-        self.run(&Begin { lease, events: &[], limit: Some(limit) }).await
+    /// `limit`. Answers its run: from 1, raised when a person has it tried again.
+    pub async fn begin_task(&self, lease: &Lease, limit: Duration) -> Result<Fenced<u32>> {
+        self.run(&BeginTask { lease, limit }).await
     }
 
     /// Writes a batch of events. The holder numbers its batches upwards from 1 under each lease, so that one that
@@ -52,8 +52,6 @@ impl Store {
 struct Begin<'a> {
     lease: &'a Lease,
     events: &'a [NewEvent],
-    /// How long it may run, where the deadlines of phases do not say.
-    limit: Option<Duration>,
 }
 
 impl Work for Begin<'_> {
@@ -73,17 +71,39 @@ impl Work for Begin<'_> {
         let (to, cause) = (JobState::Running, Cause::Started);
         let step = Move { to, cause, actor: lease.actor(), trace: &lease.trace, failure: None, wait: None };
         moves::apply(tx, &held.row, &step).await?;
-        if let Some(limit) = self.limit {
-            let sql = "-- lease.limit
-                UPDATE leases SET overdue_at = clock_timestamp() + make_interval(secs => $3::float8)
-                WHERE job_id = $1 AND epoch = $2";
-            tx.execute(sql, &[&lease.job.0, &lease.epoch.0, &limit.as_secs_f64()]).await?;
-        }
         if let Some(record) = lease.record() {
             advance::stop_waiting(tx, record).await?;
         }
         held.tell(tx, lease, self.events).await?;
         Ok(Fenced::Done(()))
+    }
+}
+
+struct BeginTask<'a> {
+    lease: &'a Lease,
+    limit: Duration,
+}
+
+impl Work for BeginTask<'_> {
+    type Out = Fenced<u32>;
+
+    fn tenant(&self) -> Option<TenantId> {
+        Some(self.lease.tenant)
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
+        let lease = self.lease;
+        let Fenced::Done(()) = (Begin { lease, events: &[] }).run(tx).await? else {
+            return Ok(Fenced::Stale);
+        };
+        let sql = "-- lease.limit
+            UPDATE leases SET overdue_at = clock_timestamp() + make_interval(secs => $3::float8)
+            WHERE job_id = $1 AND epoch = $2 AND overdue_at IS NULL";
+        tx.execute(sql, &[&lease.job.0, &lease.epoch.0, &self.limit.as_secs_f64()]).await?;
+        let sql = "-- job.replays
+            SELECT count(*)::integer AS replays FROM transitions WHERE job_id = $1 AND cause = 'replayed'";
+        let replays: i32 = tx.query_one(sql, &[&lease.job.0]).await?.column("replays")?;
+        Ok(Fenced::Done(replays.unsigned_abs() + 1)) // a count is not negative
     }
 }
 

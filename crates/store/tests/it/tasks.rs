@@ -69,7 +69,7 @@ async fn running(world: &World) -> (Member, Lease) {
 
 async fn begun(world: &World) -> Lease {
     let lease = claim(world, 1).await.pop().expect("it waits").lease;
-    done(world.worker.begin_task(&lease, TTL).await);
+    assert_eq!(done(world.worker.begin_task(&lease, TTL).await), 1);
     lease
 }
 
@@ -203,7 +203,7 @@ async fn a_unique_key_is_taken_until_its_job_is_over() {
                     .expect("may");
             }
             JobState::Preparing => {
-                done(world.worker.begin_task(&lease_of(&world, came[0].job).await, TTL).await)
+                done(world.worker.begin_task(&lease_of(&world, came[0].job).await, TTL).await);
             }
             _ => failed(&world, &lease_of(&world, came[0].job).await).await,
         }
@@ -292,6 +292,7 @@ async fn a_failed_job_waits_dies_and_comes_back_at_a_persons_wish() {
     assert_eq!(twice, JobRetryOutcome::NotFailed(JobState::Pending));
     let third = claim(&world, 1).await.pop().expect("it waits");
     assert_eq!((third.attempt, third.lease.epoch.0), (1, 3), "all attempts again, and no token twice");
+    assert_eq!(done(world.worker.begin_task(&third.lease, TTL).await), 2, "another run");
     failed(&world, &third.lease).await;
     let letters = world.gateway.dead_letters(member.tenant, &page).await.expect("a look");
     world
