@@ -19,6 +19,11 @@ pub(crate) struct Embedded {
 impl Embedded {
     /// Ready, and allowed to move a site on this address.
     pub(crate) async fn start(allow: SocketAddr) -> Self {
+        Self::start_with(allow, &[]).await
+    }
+
+    /// The same, with more settings: their names as in the environment, without its prefix.
+    pub(crate) async fn start_with(allow: SocketAddr, settings: &[(&str, &str)]) -> Self {
         // The database's user has to pass through when the tests run as root.
         let mode = std::fs::Permissions::from_mode(0o711);
         let folder = tempfile::Builder::new().prefix("resettle-it-").permissions(mode).tempdir();
@@ -26,6 +31,9 @@ impl Embedded {
         let mut command = Command::new(stack::binary("resettle"));
         command.args(["up", "--listen", "127.0.0.1:0", "--allow-address", &allow.to_string(), "--data"]);
         command.arg(folder.path().join("data"));
+        for (name, value) in settings {
+            command.env(format!("RESETTLE_ALL_IN_ONE__{name}"), value);
+        }
         let mut process = Child::spawn("resettle up", command);
         let line = process.line("resettle is up at http://", BOUND).await;
         let base = line[line.find("http://").expect("just found")..].trim_end_matches('/').to_owned();

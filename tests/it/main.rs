@@ -9,6 +9,7 @@ mod crashes;
 mod embedded;
 mod example;
 mod faults;
+mod jobs;
 mod kept;
 mod manifests;
 mod moves;
