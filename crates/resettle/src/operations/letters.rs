@@ -4,7 +4,7 @@ use super::{
     Asking, asked,
     jobs::moves,
     moment,
-    table::{Cell, table},
+    table::{Cell, bar, table},
     text, told,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 };
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 #[derive(Debug, Subcommand)]
@@ -46,6 +46,15 @@ pub(crate) enum DlqCommand {
         #[command(flatten)]
         of: Of,
     },
+    /// Puts back many of your organisation's open letters, oldest first; at least one of the filters is needed
+    ReplayMany(ManyArguments),
+    /// Tells how far a replay of many has come
+    Progress {
+        /// The replay's id
+        id: Uuid,
+        #[command(flatten)]
+        asking: Asking,
+    },
     /// Leaves it dead
     Discard {
         /// The letter's id
@@ -56,6 +65,27 @@ pub(crate) enum DlqCommand {
         #[command(flatten)]
         of: Of,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManyArguments {
+    /// Only of jobs of this kind
+    #[arg(long, value_name = "KIND")]
+    kind: Option<String>,
+    /// Only those whose last attempt failed for this reason, such as network
+    #[arg(long, value_name = "REASON")]
+    reason: Option<String>,
+    /// Only those whose last failure has this code
+    #[arg(long, value_name = "CODE")]
+    code: Option<String>,
+    /// Only of this migration
+    #[arg(long, value_name = "ID")]
+    migration: Option<Uuid>,
+    /// Tells what would be taken, and does nothing
+    #[arg(long)]
+    preview: bool,
+    #[command(flatten)]
+    asking: Asking,
 }
 
 /// Whose letters.
@@ -91,9 +121,49 @@ pub(crate) async fn command(command: DlqCommand) -> Result<Outcome, anyhow::Erro
             let answer = of.asking.client()?.ask(Method::GET, &format!("{}/{id}", of.at()), None).await;
             told(&of.asking, answer, show)
         }
+        DlqCommand::ReplayMany(arguments) => replay_many(arguments).await,
+        DlqCommand::Progress { id, asking } => {
+            let path = format!("api/dead-letters/replays/{id}");
+            let answer = asking.client()?.ask(Method::GET, &path, None).await;
+            told(&asking, answer, many)
+        }
         DlqCommand::Replay { id, of } => settle(&of, id, "replay", json!({})).await,
         DlqCommand::Discard { id, reason, of } => settle(&of, id, "discard", json!({"reason": reason})).await,
     }
+}
+
+async fn replay_many(arguments: ManyArguments) -> Result<Outcome, anyhow::Error> {
+    let ManyArguments { kind, reason, code, migration, preview, asking } = arguments;
+    let migration = migration.map(|id| id.to_string());
+    let given = [("kind", kind), ("reason", reason), ("code", code), ("migrationId", migration)];
+    let filter: Map<String, Value> =
+        given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect();
+    let body = json!({"filter": filter, "preview": preview});
+    let answer = asking.client()?.ask(Method::POST, "api/dead-letters/replays", Some(&body)).await;
+    told(&asking, answer, if preview { previewed } else { many })
+}
+
+fn previewed(answer: &Value) -> Outcome {
+    say(format_args!("{} letters would be put back; the oldest:", answer["found"]));
+    for id in answer["first"].as_array().into_iter().flatten() {
+        say(format_args!("  {}", id.as_str().unwrap_or_default()));
+    }
+    Outcome::Done
+}
+
+/// How far a replay of many has come: workers carry it out.
+fn many(answer: &Value) -> Outcome {
+    let count = |name: &str| answer[name].as_f64().unwrap_or_default();
+    let bar = bar(count("replayed") + count("refused"), count("found"));
+    say(format_args!(
+        "{} {} {bar} {} of {} put back, {} could not be",
+        text(answer, "id"),
+        text(answer, "state"),
+        answer["replayed"],
+        answer["found"],
+        answer["refused"]
+    ));
+    Outcome::Done
 }
 
 async fn settle(of: &Of, id: Uuid, what: &str, body: Value) -> Result<Outcome, anyhow::Error> {

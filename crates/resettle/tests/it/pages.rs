@@ -194,6 +194,15 @@ async fn operators_see_what_runs_and_what_died_in_the_browser_and_in_the_termina
     assert!(code == Some(0) && told.contains("\"payload\"") && told.contains("FAILED"), "{told}");
     let (code, _, said) = ask(&format!("dlq replay {letter} --all"));
     assert!(code == Some(1) && said.contains("The dead letter is settled (409)"), "{said}");
+    let (code, told, _) = ask("dlq replay-many --reason invalid_input --preview");
+    assert!(code == Some(0) && told.contains("letters would be put back"), "{told}");
+    let (code, told, _) = ask("dlq replay-many --code nothing_like_it --json");
+    let replay: serde_json::Value = serde_json::from_str(&told).expect("one JSON document");
+    assert_eq!((code, &replay["found"]), (Some(0), &serde_json::json!(0)));
+    let (code, told, _) = ask(&format!("dlq progress {}", replay["id"].as_str().expect("an id")));
+    assert!(code == Some(0) && told.contains("0 of 0 put back"), "{told}");
+    let (code, _, said) = ask("dlq replay-many");
+    assert!(code == Some(1) && said.contains("The filter is empty (422)"), "{said}");
     let (code, _, said) = ask(&format!("watch {migration}"));
     assert!(code == Some(1) && said.contains("not completed (site_status)"), "{said}");
     let (code, json, _) = ask(&format!("watch {migration} --json"));
