@@ -49,13 +49,17 @@ impl Pen {
 
     /// Begins a job that carries out no migration; its run.
     pub(crate) async fn begin_task(&self, limit: Duration) -> Result<u32, Stop> {
-        let lease = self.lease();
-        self.write("job.begin", || self.shop.store.begin_task(&lease, limit)).await
+        self.write("job.begin", self.lease(), limit, |store, lease, limit| {
+            Box::pin(store.begin_task(lease, *limit))
+        })
+        .await
     }
 
     pub(crate) async fn finish_task(&self, result: &Value) -> Result<(), Stop> {
-        let lease = self.ending();
-        self.write("job.complete", || self.shop.store.finish_task(&lease, result)).await
+        self.write("job.complete", self.ending(), result.clone(), |store, lease, result| {
+            Box::pin(store.finish_task(lease, result))
+        })
+        .await
     }
 
     pub(crate) async fn begin_phase(&self, phase: Phase, events: &[NewEvent]) -> Result<PhaseStart, Stop> {
