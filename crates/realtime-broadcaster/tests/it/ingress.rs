@@ -37,7 +37,7 @@ impl Ingress {
         let changes = [
             (
                 "events {}",
-                "daemon off;\nworker_processes 1;\npid pid;\nerror_log stderr;\nevents {}".to_owned(),
+                "daemon off;\nmaster_process off;\npid pid;\nerror_log stderr;\nevents {}".to_owned(),
             ),
             ("http {", format!("http {{\naccess_log off;\n{scratch}")),
             ("http://api-gateway:8080;", format!("http://{broadcaster};")),
