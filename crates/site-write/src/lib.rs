@@ -12,13 +12,18 @@ mod crawlers;
 mod css;
 mod dom;
 mod error;
+pub mod invariants;
 mod jsx;
 mod page;
+mod parallel;
 pub mod plan;
 mod project;
 mod snapshot;
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    num::NonZeroUsize,
+};
 
 use bytes::Bytes;
 use site_read::{ContentHash, Snapshot};
@@ -41,8 +46,8 @@ pub const BUILD_JSON: &str = include_str!("../template/build/package.json");
 /// Its lock file; a test holds it against the whole one.
 pub const BUILD_LOCK: &str = include_str!("../template/build/package-lock.json");
 
-/// The stored bodies of a snapshot, by their hash.
-pub trait Bodies {
+/// The stored bodies of a snapshot, by their hash. Several threads ask at once.
+pub trait Bodies: Sync {
     /// The bytes with this hash, if they are held.
     fn get(&self, hash: &ContentHash) -> Option<Bytes>;
 }
@@ -53,7 +58,7 @@ impl Bodies for BTreeMap<ContentHash, Bytes> {
     }
 }
 
-impl<S: std::hash::BuildHasher> Bodies for HashMap<ContentHash, Bytes, S> {
+impl<S: std::hash::BuildHasher + Sync> Bodies for HashMap<ContentHash, Bytes, S> {
     fn get(&self, hash: &ContentHash) -> Option<Bytes> {
         self.get(hash).cloned()
     }
@@ -77,7 +82,17 @@ pub fn plan(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Plan> {
 
 /// Writes the project that the plan describes.
 pub fn transform(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Project> {
-    project::write(plan, snapshot, bodies)
+    transform_on(parallel::processors(), plan, snapshot, bodies)
+}
+
+/// The same on so many threads: whatever their number, the same bytes.
+pub fn transform_on(
+    threads: NonZeroUsize,
+    plan: &Plan,
+    snapshot: &Snapshot,
+    bodies: &dyn Bodies,
+) -> Result<Project> {
+    project::write(plan, &snapshot::Site::read(threads, snapshot, bodies)?, snapshot)
 }
 
 #[cfg(test)]

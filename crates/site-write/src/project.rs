@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use site_read::{ContentHash, Snapshot};
 
 use crate::{
-    Bodies, Error, PACKAGE_JSON, PACKAGE_LOCK, Plan, Result,
+    Error, PACKAGE_JSON, PACKAGE_LOCK, Plan, Result,
     dom::{Element, Node, Use},
     jsx::{self, Links, Needs},
     page::{Head, Page, hoisted, styles},
@@ -74,14 +74,13 @@ struct Press<'a> {
     needs: Needs,
 }
 
-pub(crate) fn write(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Project> {
+pub(crate) fn write(plan: &Plan, site: &Site, snapshot: &Snapshot) -> Result<Project> {
     plan.check()?;
-    let site = Site::read(snapshot, bodies)?;
     let parts = plan.shared.iter().flat_map(SharedPart::uses).collect();
-    let around = plan.groups.iter().map(|group| (group.name.clone(), around(plan, &site, group))).collect();
+    let around = plan.groups.iter().map(|group| (group.name.clone(), around(plan, site, group))).collect();
     let cards = plan.cards.iter().map(|card| (card.shape.as_str(), card)).collect();
     let soft = Rc::new(Soft::of(&plan.routes));
-    let mut press = Press { plan, site: &site, parts, cards, soft, around, needs: Needs::default() };
+    let mut press = Press { plan, site, parts, cards, soft, around, needs: Needs::default() };
     let mut project = Project::default();
     for route in &plan.routes {
         let (page, group) = (press.page(&route.url)?, press.group(&route.group)?);
@@ -110,7 +109,7 @@ pub(crate) fn write(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies) -> Re
             None => drop(project.files.insert(asset.file.clone(), Contents::Stored(asset.body.clone()))),
         }
     }
-    islands::write(&site, &press.needs, &mut project);
+    islands::write(site, &press.needs, &mut project);
     for (path, text) in site.every_page().flat_map(styles::files) {
         project.text(&path, text);
     }

@@ -1,7 +1,7 @@
 //! The pages of a snapshot, parsed and made ready to be planned and printed: the same for both, so that a plan and the
 //! project written from it speak of the same trees.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use bytes::Bytes;
 use site_read::{ContentHash, Snapshot};
@@ -12,6 +12,7 @@ use crate::{
     crawlers::{self, Code},
     css::hints::Hints,
     page::{self, Page},
+    parallel,
 };
 
 /// The pages' own bodies, the style sheets and what is for crawlers: what has to be read; the rest is only named.
@@ -46,18 +47,19 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    pub(crate) fn read(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Self> {
+    pub(crate) fn read(threads: NonZeroUsize, snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Self> {
         if snapshot.pages.is_empty() {
             return Err(Error::NoPages);
         }
         let origin = snapshot.home.join("/").map_err(Error::Home)?;
         let hints = hints(snapshot, bodies)?;
-        let mut pages = BTreeMap::new();
-        for (url, page) in &snapshot.pages {
+        let known: Vec<(&String, &site_read::Page)> = snapshot.pages.iter().collect();
+        let pages = parallel::map(threads, &known, |(url, page)| -> Result<(String, Page)> {
             let html = text(bodies, &page.html, url)?;
             let address = Url::parse(url).map_err(Error::Home)?;
-            pages.insert(url.clone(), page::read(&html, &address, &hints));
-        }
+            Ok(((*url).clone(), page::read(&html, &address, &hints)))
+        });
+        let pages = pages.into_iter().collect::<Result<BTreeMap<String, Page>>>()?;
         let not_found = match &snapshot.not_found {
             Some(page) => Some(page::read(&text(bodies, &page.html, NOT_FOUND)?, &origin, &hints)),
             None => None,

@@ -99,9 +99,15 @@ fn site() -> Site {
 }
 
 #[test]
-fn the_same_snapshot_gives_the_same_bytes() {
+fn the_same_snapshot_gives_the_same_bytes_on_any_number_of_threads() {
     let (site, again) = (site(), site());
-    assert_eq!(written(&site).1, written(&again).1);
+    let (plan, project) = written(&site);
+    assert_eq!(project, written(&again).1);
+    for threads in [1, 2, 8] {
+        let threads = std::num::NonZeroUsize::new(threads).expect("not zero");
+        let on_so_many = site_write::transform_on(threads, &plan, &site.snapshot, &site.bodies);
+        assert_eq!(project, on_so_many.expect("a project"), "on {threads} threads");
+    }
 }
 
 #[test]
