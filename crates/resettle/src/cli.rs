@@ -160,12 +160,16 @@ pub(crate) struct CrawlArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ConvertArguments {
-    /// The website, such as https://example.com/, or a folder that holds its files, with an index.html
+    /// The website, such as https://example.com/, or a folder that holds its files, with its start page (index.html)
     #[arg(value_name = "URL|DIR")]
     pub(crate) source: String,
     /// Where the project goes: a folder that is not there, is empty, or has an earlier project of ours
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+    /// The address of the start page that a folder's files stand for, such as https://example.com/: links to its host are the
+    /// site's own then. Nothing is fetched from there
+    #[arg(long = "as", value_name = "URL")]
+    pub(crate) stands_for: Option<String>,
     /// Writes one JSON object per line, and a last one with the result
     #[arg(long)]
     pub(crate) json: bool,

@@ -33,7 +33,7 @@ use url::Url;
 
 /// The command.
 pub(crate) async fn command(arguments: ConvertArguments) -> Result<Outcome, anyhow::Error> {
-    let source = Source::of(&arguments.source)?;
+    let source = Source::of(&arguments.source, arguments.stands_for.as_deref())?;
     let allow = allowed::resolve(&arguments.allow_address).await?;
     // Before anything is done: a folder that cannot be used should not cost a crawl.
     let out = OutFolder::choose(Some(&arguments.out), &source.name());
@@ -45,9 +45,9 @@ pub(crate) async fn command(arguments: ConvertArguments) -> Result<Outcome, anyh
             let fetcher = Fetcher::new(Options { allow, per_host, ..Options::default() })?;
             convert(&arguments, &tools, &fetcher, &url, &out).await
         }
-        Source::Folder(folder) => {
+        Source::Folder(folder, url) => {
             let site = folder_site::Served::start(&folder).map_err(unavailable)?;
-            let converted = convert(&arguments, &tools, &site.fetcher(allow)?, &site.url(), &out).await;
+            let converted = convert(&arguments, &tools, &site.fetcher(&url, allow)?, &url, &out).await;
             site.stop().await?;
             converted
         }

@@ -2,19 +2,20 @@
 //!
 //! No lock is held while a connection is made or an answer is read.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use tokio::time::Instant;
-use url::Url;
+use url::{Origin, Url};
 
 use crate::body::{self, Broken, Over};
 use crate::client::Pinned;
 use crate::coding::{self, Fault};
 use crate::error::{Error, Refused, Result};
 use crate::fetched::{Fetched, value};
-use crate::guard::Guard;
+use crate::guard::{Guard, Site, Target};
 use crate::host::{HostState, Slot};
 use crate::options::Options;
 use crate::tls::{self, Trust};
@@ -35,6 +36,14 @@ pub(crate) struct Wire {
     pub(crate) guard: Guard,
     pub(crate) trust: Trust,
     pub(crate) counters: Counters,
+    pub(crate) stand_in: Option<StandIn>,
+}
+
+/// A server that answers in the place of an origin.
+#[derive(Clone)]
+pub(crate) struct StandIn {
+    pub(crate) origin: Origin,
+    pub(crate) at: SocketAddr,
 }
 
 impl Wire {
@@ -71,8 +80,8 @@ impl Wire {
         conditions: &HeaderMap,
         reading: Reading,
     ) -> Result<Fetched> {
-        let pinned = self.pinned(options, host, url).await?;
-        let mut asked = url.clone();
+        let mut asked = self.place(url);
+        let pinned = self.pinned(options, host, &asked).await?;
         asked.set_fragment(None);
         let mut request = pinned.client.get(asked);
         if !conditions.is_empty() {
@@ -111,6 +120,27 @@ impl Wire {
             revalidated: false,
             hops: Vec::new(),
         })
+    }
+
+    /// The server that is asked for this address.
+    pub(crate) fn site(&self, url: &Url) -> Result<Site> {
+        Ok(self.guard.site(&self.place(url))?)
+    }
+
+    /// The addresses that may be dialled for this one.
+    pub(crate) async fn target(&self, url: &Url) -> Result<Target> {
+        self.guard.target(&self.place(url)).await
+    }
+
+    /// Where an address is asked for: at itself, unless another server stands in for its origin. That one speaks plain HTTP.
+    fn place(&self, url: &Url) -> Url {
+        let mut place = url.clone();
+        if let Some(stand_in) = self.stand_in.as_ref().filter(|it| it.origin == url.origin()) {
+            let moved = place.set_scheme("http").is_ok() && place.set_ip_host(stand_in.at.ip()).is_ok();
+            let moved = moved && place.set_port(Some(stand_in.at.port())).is_ok();
+            debug_assert!(moved, "an HTTP address can stand at any other");
+        }
+        place
     }
 
     /// The client bound to this host's checked addresses; checked anew when the pin is old.

@@ -1,6 +1,7 @@
 //! The fetcher itself: guard, manners, retries, redirects and cache put together.
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +11,7 @@ use url::Url;
 use crate::body::Over;
 use crate::cache::{Cache, Stored};
 use crate::error::{Error, Result};
-use crate::exchange::{Reading, Wire};
+use crate::exchange::{Reading, StandIn, Wire};
 use crate::fetched::{Fetched, Hop};
 use crate::guard::{Guard, Target};
 use crate::host::{HostState, Hosts};
@@ -40,9 +41,18 @@ pub struct Builder {
     options: Options,
     resolver: Option<Arc<dyn Resolve>>,
     cache: Option<Arc<dyn Cache>>,
+    stand_in: Option<StandIn>,
 }
 
 impl Builder {
+    /// A server that answers, in plain HTTP, whatever is asked of this address's origin: what was read from it then is that
+    /// origin's. The server's own address is checked like any other.
+    #[must_use]
+    pub fn stand_in(mut self, origin: &Url, at: SocketAddr) -> Self {
+        self.stand_in = Some(StandIn { origin: origin.origin(), at });
+        self
+    }
+
     /// A resolver of one's own; what it answers is checked all the same.
     #[must_use]
     pub fn resolver(mut self, resolver: Arc<dyn Resolve>) -> Self {
@@ -59,13 +69,13 @@ impl Builder {
 
     /// The fetcher.
     pub fn build(self) -> Result<Fetcher> {
-        let Self { options, resolver, cache } = self;
+        let Self { options, resolver, cache, stand_in } = self;
         // The HTTP client panics without a process-wide provider; an error means one is set already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let resolver = resolver.unwrap_or_else(|| Arc::new(SystemResolver::new()));
         let guard = Guard::new(options.allow.clone(), resolver, options.connect_timeout);
         let trust = Trust::new(options.extra_roots.clone());
-        let wire = Wire { guard, trust, counters: Counters::default() };
+        let wire = Wire { guard, trust, counters: Counters::default(), stand_in };
         let hosts = Hosts::new(&options);
         let robots = robots::Cache::default();
         Ok(Fetcher { inner: Arc::new(Inner { options, wire, hosts, robots, cache }) })
@@ -95,7 +105,7 @@ impl Fetcher {
     /// A fetcher with parts of one's own.
     #[must_use]
     pub fn builder(options: Options) -> Builder {
-        Builder { options, resolver: None, cache: None }
+        Builder { options, resolver: None, cache: None, stand_in: None }
     }
 
     /// The options in force.
@@ -118,7 +128,7 @@ impl Fetcher {
 
     /// The addresses that may be dialled for this one.
     pub(crate) async fn target(&self, url: &Url) -> Result<Target> {
-        self.inner.wire.guard.target(url).await
+        self.inner.wire.target(url).await
     }
 
     /// Fetches an address and follows its redirects, each checked like the first.
@@ -140,7 +150,7 @@ impl Fetcher {
     pub async fn robots(&self, url: &Url) -> Result<Arc<Robots>> {
         let robots = self.inner.robots.of(self, url).await?;
         if let Some(delay) = self.crawl_delay(&robots) {
-            self.inner.hosts.of(&self.inner.wire.guard.site(url)?).set_delay(delay.kept);
+            self.inner.hosts.of(&self.inner.wire.site(url)?).set_delay(delay.kept);
         }
         Ok(robots)
     }
@@ -184,7 +194,7 @@ impl Fetcher {
 
     /// One address, from the cache where that will do.
     pub(crate) async fn ask(&self, url: &Url, reading: Reading) -> Result<Fetched> {
-        let host = self.inner.hosts.of(&self.inner.wire.guard.site(url)?);
+        let host = self.inner.hosts.of(&self.inner.wire.site(url)?);
         // A body that may be cut is not what others should get.
         let Some(cache) = self.inner.cache.as_deref().filter(|_| reading.over == Over::Fail) else {
             return self.insist(&host, url, &HeaderMap::new(), reading).await;

@@ -1,7 +1,7 @@
 //! A folder of a site's files, served on this machine alone, so that it is read just like a site: one crawl, one guard.
 //!
-//! Its address is always the same, whichever port of the loopback is free, so that the same folder gives the same
-//! project. Nothing outside the folder is ever served, also not by a link that leads there.
+//! Whichever port of the loopback is free, the address that it stands for is the one that was said, or always the same, so
+//! that the same folder gives the same project. Nothing outside the folder is ever served, also not by a link that leads there.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -22,13 +22,13 @@ use std::{
 };
 use url::Url;
 
-/// A name that nobody can own (RFC 2606); only our own resolver knows where it leads.
+/// A name that nobody can own (RFC 2606).
 const HOST: &str = "site.example";
 const PORT: u16 = 4180;
 /// A larger file is not served: the fetcher would not take it either.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
-/// The address of every folder.
+/// The address of a folder that stands for no other.
 pub(super) fn address() -> Url {
     Url::parse(&format!("http://{HOST}:{PORT}/")).expect("a URL that is written here")
 }
@@ -40,33 +40,21 @@ pub(super) struct Served {
 }
 
 impl Served {
-    /// Serves it on the first free address of the loopback that has the port.
+    /// Serves it on a free port of the loopback.
     pub(super) fn start(folder: &Path) -> io::Result<Self> {
         let lifecycle = Lifecycle::new(Duration::from_secs(5));
         let folder = Arc::new(folder.canonicalize()?);
-        let mut taken = io::Error::from(io::ErrorKind::AddrInUse);
-        for last in 1..=254 {
-            let listen = SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), PORT));
-            let server =
-                http::Server { name: "site's files", listen, workers: 1, grace: Duration::from_secs(1) };
-            let folder = Arc::clone(&folder);
-            match http::serve(&lifecycle, server, move |config| mount(config, &folder)) {
-                Ok(address) => return Ok(Self { lifecycle, address }),
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse => taken = error,
-                Err(error) => return Err(error),
-            }
-        }
-        Err(taken)
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let server = http::Server { name: "site's files", listen, workers: 1, grace: Duration::from_secs(1) };
+        let address = http::serve(&lifecycle, server, move |config| mount(config, &folder))?;
+        Ok(Self { lifecycle, address })
     }
 
-    pub(super) fn url(&self) -> Url {
-        address()
-    }
-
-    /// A fetcher that finds the folder at its address, and is let to it.
-    pub(super) fn fetcher(&self, mut allow: Vec<SocketAddr>) -> site_fetch::Result<Fetcher> {
+    /// A fetcher that finds the folder at that address, and is let to it.
+    pub(super) fn fetcher(&self, site: &Url, mut allow: Vec<SocketAddr>) -> site_fetch::Result<Fetcher> {
         allow.push(self.address);
-        Fetcher::with_resolver(Options { allow, ..Options::default() }, Arc::new(Here(self.address.ip())))
+        let builder = Fetcher::builder(Options { allow, ..Options::default() });
+        builder.resolver(Arc::new(Nowhere)).stand_in(site, self.address).build()
     }
 
     pub(super) async fn stop(self) -> Result<(), service_kit::Fatal> {
@@ -75,14 +63,26 @@ impl Served {
     }
 }
 
-/// Knows the folder's name and no other: what its pages take from elsewhere is named in the findings.
-struct Here(IpAddr);
+/// Knows no name: what the folder's pages take from elsewhere is named in the findings.
+struct Nowhere;
 
 #[async_trait]
-impl Resolve for Here {
-    async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
-        if host == HOST { Ok(vec![self.0]) } else { Err(io::ErrorKind::NotFound.into()) }
+impl Resolve for Nowhere {
+    async fn resolve(&self, _host: &str) -> io::Result<Vec<IpAddr>> {
+        Err(io::ErrorKind::NotFound.into())
     }
+}
+
+/// The file that is asked for by a path.
+pub(super) fn file(path: &str) -> String {
+    let path = percent_decode_str(path.trim_start_matches('/')).decode_utf8_lossy().into_owned();
+    let index = if path.is_empty() || path.ends_with('/') { "index.html" } else { "" };
+    format!("{path}{index}")
+}
+
+/// Does the folder have a file for this address?
+pub(super) fn has(folder: &Path, start: &Url) -> bool {
+    inside(folder, &file(start.path())).is_some_and(|path| path.is_file())
 }
 
 fn mount(config: &mut ServiceConfig, folder: &Arc<PathBuf>) {
@@ -129,10 +129,8 @@ enum Found {
 
 /// Looks an address up as web servers do; a file that is named with the query, as mirrors save them, goes first.
 fn find(folder: &Path, path: &str, query: &str) -> io::Result<Found> {
+    let mut names = vec![file(path)];
     let path = percent_decode_str(path.trim_start_matches('/')).decode_utf8_lossy().into_owned();
-    let index = if path.is_empty() || path.ends_with('/') { "index.html" } else { "" };
-    let plain = format!("{path}{index}");
-    let mut names = vec![plain];
     if !query.is_empty() {
         names.insert(0, format!("{path}?{}", percent_decode_str(query).decode_utf8_lossy()));
     }

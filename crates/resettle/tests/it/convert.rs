@@ -117,6 +117,40 @@ async fn the_project_is_built_and_is_its_site_in_the_browser() {
 }
 
 #[tokio::test]
+async fn a_folder_that_stands_for_an_address_has_its_links_for_its_own() {
+    let scratch = Scratch::new();
+    let (folder, out) = (scratch.path().join("mirror"), scratch.path().join("out"));
+    fs::create_dir_all(folder.join("docs")).expect("made");
+    let page = |title: &str, links: &str| {
+        format!(
+            "<!doctype html><title>{title}</title><link rel=canonical href=https://mirror.example/docs/><p>{links}"
+        )
+    };
+    let absolute =
+        "<a href=https://mirror.example/about.html>ours</a> <a href=https://elsewhere.example/x>theirs</a>";
+    fs::write(folder.join("docs/index.html"), page("Start", absolute)).expect("written");
+    fs::write(folder.join("about.html"), page("About", "<a href=/docs/>back</a>")).expect("written");
+    let source = folder.to_str().expect("text");
+    let mut child = convert(source, &out, &["--json", "--as", "https://mirror.example/docs/"]).await;
+    assert_eq!(child.exited(STARTED).await.code(), Some(0), "{}", child.log());
+    let told = last(&child);
+    assert_eq!(told["pages"], 2, "the page that only an absolute link leads to was read: {told}");
+    let files = tree(&out);
+    let text = |path: &str| String::from_utf8_lossy(&files[Path::new(path)]).into_owned();
+    let (start, sitemap) = (text("app/docs/page.tsx"), text("app/about.html/page.tsx"));
+    assert!(
+        start.contains("href=\"/about.html\"") && start.contains("https://elsewhere.example/x"),
+        "{start}"
+    );
+    assert!(
+        sitemap.contains("https://mirror.example/docs/"),
+        "the canonical address is the site's: {sitemap}"
+    );
+    let mut child = convert("https://mirror.example/", &out, &["--as", "https://mirror.example/"]).await;
+    assert_eq!(child.exited(STARTED).await.code(), Some(64), "{}", child.log());
+}
+
+#[tokio::test]
 async fn a_served_site_is_converted_with_its_redirects() {
     let scratch = Scratch::new();
     let out = scratch.path().join("out");

@@ -3,6 +3,7 @@
 mod cli;
 mod convert;
 mod crawl;
+mod foreign;
 mod lint;
 mod pages;
 mod postgres;
