@@ -14,6 +14,7 @@ pub mod dead_letter;
 pub mod deadline;
 pub mod event;
 pub mod failure;
+pub mod gate;
 pub mod id;
 pub mod idempotency;
 mod illegal_move;
@@ -27,6 +28,7 @@ pub mod source_url;
 pub mod task;
 pub mod trace;
 pub mod tracking;
+pub mod turn;
 
 pub use failure::Failure;
 pub use id::{ApiKeyId, CorrelationId, Epoch, JobId, MigrationId, SessionId, TenantId, UserId, WorkerId};

@@ -1,4 +1,4 @@
-//! Takes jobs: woken by a hint, by its own poll, or by a slot that came free; claims the best-ranked jobs in
+//! Takes jobs: woken by a hint, by its own poll, or by a slot that came free; claims those whose turn it is in
 //! one batch, at most as many as there are free slots.
 //!
 //! A hint is acknowledged after the claim's commit, and never asked for while there is no slot: it stays with
@@ -16,7 +16,14 @@ use bus::{Delivery, Hint, HintStream};
 use domain::{JobId, trace::TraceContext};
 use futures::{StreamExt, future::join_all};
 use service_kit::BoxError;
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use store::{ClaimRequest, Claimed};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -49,6 +56,7 @@ async fn take_of(shop: &Arc<Workshop>, lane: &Arc<Lane>) -> bool {
         look_at_once: true,
         outage: Outage::of("claiming jobs"),
         in_doubt: false,
+        held_back: Arc::default(),
         unacknowledged: VecDeque::new(),
         aside: Aside::new(),
         shop: Arc::clone(shop),
@@ -117,6 +125,8 @@ struct Taker {
     /// A claim was cut off before its answer: the database may hold leases for this worker that it knows
     /// nothing of.
     in_doubt: bool,
+    /// Something waits for room under a limit: a job that ends here may make it.
+    held_back: Arc<AtomicBool>,
     /// Hints that wait for a claim's commit; never more than the broker hands out unacknowledged.
     unacknowledged: VecDeque<Hint>,
     /// What came as a hint, cannot be read, and is not kept yet.
@@ -182,10 +192,12 @@ impl Taker {
             ttl: self.shop.config.lease.ttl,
         };
         let asked_at = Instant::now();
-        let claimed = self.shop.store.claim(&request).await?;
+        let taken = self.shop.store.take(&request).await?;
         // A full answer: there may be more where that came from.
-        self.look_at_once = claimed.len() == slots;
-        for job in claimed {
+        self.look_at_once = taken.jobs.len() == slots;
+        self.held_back.store(taken.held_back, Ordering::Relaxed);
+        self.in_doubt = taken.in_doubt;
+        for job in taken.jobs {
             let hint = self.unacknowledged.iter().find(|hint| hint.body.job == job.lease.job);
             let trace = hint.map(|hint| hint.body.trace.clone());
             self.begin(job, asked_at, trace);
@@ -213,11 +225,14 @@ impl Taker {
         shop.held.insert(Arc::clone(&hold));
         shop.metrics.claimed(&claimed.kind, claimed.waited);
         let run = Run::new(Arc::clone(shop), Arc::clone(&hold), claimed, hint, self.lane.binding.clone());
-        let shop = Arc::clone(shop);
+        let (shop, lane, held_back) = (Arc::clone(shop), Arc::clone(&self.lane), Arc::clone(&self.held_back));
         shop.lifecycle.clone().spawn_finite("job", async move {
             run.carry_out().await;
             shop.held.remove(&hold);
             drop(slot);
+            if held_back.load(Ordering::Relaxed) {
+                lane.runnable.notify_one();
+            }
         });
     }
 }

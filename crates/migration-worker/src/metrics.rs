@@ -25,6 +25,7 @@ pub(crate) struct Metrics {
     depth: Gauge<i64>,
     lag: Gauge<f64>,
     horizon_lag: Gauge<f64>,
+    pauses: Gauge<i64>,
 }
 
 impl Metrics {
@@ -79,6 +80,12 @@ impl Metrics {
                 "resettle_event_horizon_lag_seconds",
                 "How long the oldest event has waited to fall below the snapshot horizon",
             ),
+            pauses: meter
+                .i64_gauge("resettle_job_pauses")
+                .with_description(
+                    "Pauses of everything, a queue, a tenant or a destination that nobody has ended",
+                )
+                .build(),
         }
     }
 
@@ -121,5 +128,6 @@ impl Metrics {
         }
         self.outbox_age.record(figures.outbox_oldest_seconds, &[]);
         self.horizon_lag.record(figures.horizon_lag_seconds, &[]);
+        self.pauses.record(figures.pauses, &[]);
     }
 }

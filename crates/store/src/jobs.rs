@@ -24,9 +24,11 @@ mod read;
 mod rescue;
 mod settle;
 mod stop;
+mod survey;
+pub(crate) mod turns;
 
 pub use begin::Told;
-pub use claim::{ClaimRequest, Claimed};
+pub use claim::{ClaimRequest, Claimed, Taken};
 pub use complete::Completion;
 pub use enqueue::{EARLIEST, EnqueueOutcome, EnqueueRequest, Enqueued, LATEST, MAX_BATCH, NewTask};
 pub use fail::FailedAttempt;

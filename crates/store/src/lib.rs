@@ -17,6 +17,7 @@ mod dead_letters;
 mod error;
 mod events;
 mod figures;
+mod gates;
 mod idempotency;
 mod job_kinds;
 mod jsonb;
@@ -52,12 +53,13 @@ pub use dead_letters::{
 pub use error::{Error, Result};
 pub use events::{Horizon, PlacedEvent, Tail, Tip, Touched, TouchedPage};
 pub use figures::{Figures, QueueFigures};
+pub use gates::{GateRecord, NewTerms, Rate};
 pub use idempotency::StoredAnswer;
 pub use job_kinds::{JobKind, REMEMBERED};
 pub use jobs::{
     ClaimRequest, Claimed, Completion, EARLIEST, EnqueueOutcome, EnqueueRequest, Enqueued, FailedAttempt,
     Fenced, JobPage, JobRecord, JobsFound, Kept, LATEST, Lease, MAX_BATCH, MigrationRun, MovesPage, NewTask,
-    PhaseStart, RescueRequest, Rescued, StopOutcome, StopRequest, Told,
+    PhaseStart, RescueRequest, Rescued, StopOutcome, StopRequest, Taken, Told,
 };
 pub use migrations::{
     AmendOutcome, AmendPlan, Amended, Approval, CancelOutcome, CancelRequest, Holder, IdempotentWrite,

@@ -3,12 +3,13 @@
 use crate::{
     Error, Options, Result, TlsMode,
     connect::Opener,
+    jobs::turns::Turns,
     role, schema, tls,
     tx::{Tx, Work},
 };
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use domain::TenantId;
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 use tokio_postgres::{Config, config::SslMode};
 
 /// A transaction holds few statements, so this many times the statements' bound covers every one of ours.
@@ -22,6 +23,7 @@ const MAINTENANCE: Duration = Duration::from_secs(60 * 60);
 pub struct Store {
     pool: Pool,
     transaction_timeout: Duration,
+    turns: Arc<Turns>,
 }
 
 impl Store {
@@ -32,6 +34,7 @@ impl Store {
         let store = Self {
             pool: pool(options, &settings, options.max_connections)?,
             transaction_timeout: options.statement_timeout * STATEMENTS_PER_TRANSACTION,
+            turns: Arc::default(),
         };
         store.ping().await?;
         Ok(store)
@@ -39,7 +42,7 @@ impl Store {
 
     /// Over a pool of the caller's, whose transactions may take as long as the owner's maintenance does.
     pub(crate) fn over(pool: Pool) -> Self {
-        Self { pool, transaction_timeout: MAINTENANCE }
+        Self { pool, transaction_timeout: MAINTENANCE, turns: Arc::default() }
     }
 
     /// Does the database answer?
@@ -59,6 +62,11 @@ impl Store {
 
     pub(crate) async fn connection(&self) -> Result<Object> {
         self.pool.get().await.map_err(unavailable)
+    }
+
+    /// Where this process stands in its rounds.
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     pub(crate) fn transaction_timeout(&self) -> Duration {

@@ -106,6 +106,7 @@ async fn one_trace_holds_the_request_the_job_its_phases_and_every_announcement()
         "resettle_job_wait_seconds_count",
         "resettle_outbox_oldest_age_seconds",
         "resettle_event_horizon_lag_seconds",
+        "resettle_job_pauses",
     ] {
         assert!(metrics.contains(name), "{name} in {metrics}");
     }

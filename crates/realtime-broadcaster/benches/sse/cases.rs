@@ -21,7 +21,7 @@ const WRITERS: usize = 16;
 /// One of the two that are compared.
 enum Side {
     Ours(Box<Ours>),
-    Nchan(Nchan),
+    Nchan(Box<Nchan>),
 }
 
 impl Side {
@@ -71,7 +71,7 @@ pub(crate) async fn run_ours() -> Result<()> {
 
 pub(crate) async fn run_nchan() -> Result<()> {
     for (streams, channels) in [(CROWD, 1), (MANY, MANY)] {
-        let nchan = Side::Nchan(Nchan::start().await?);
+        let nchan = Side::Nchan(Box::new(Nchan::start().await?));
         let measured = run(&nchan, streams, channels).await;
         if let Side::Nchan(nchan) = nchan {
             nchan.stop().await?;

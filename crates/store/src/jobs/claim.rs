@@ -1,18 +1,29 @@
-//! PENDING → PREPARING: takes the best-ranked runnable jobs, as many as the worker has slots.
+//! PENDING → PREPARING: takes runnable jobs, as many as the worker has slots: the tenants in turn, each one's best-ranked
+//! first, as far as the gates have room.
+//!
+//! What is decided is decided by [`domain::turn`], from what [`survey`] saw. Where a limit counts, the claim first takes
+//! the limit's advisory lock and then counts the open leases anew (law 12): whoever claims at the same moment counts
+//! after this one's commit. Locks are taken in one order: limits, then jobs, which nobody waits for.
 
-use super::Lease;
+use super::{
+    Lease,
+    survey::{self, Look, Seen},
+};
 use crate::{
-    Error, Result, Store,
+    Error, Result, Store, gates,
     tx::{Columns, Tx, Work},
 };
 use domain::{
     CorrelationId, TenantId, WorkerId,
+    gate::{Gates, Limit, Open, Scope},
     job::{Cause, JobState},
     trace::TraceContext,
+    turn::{Deal, Dealt, Lane, Place},
 };
 use serde_json::Value;
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 use tokio_postgres::Row;
+use uuid::Uuid;
 
 /// A wish for work.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +45,8 @@ pub struct Claimed {
     pub lease: Lease,
     /// What kind of work it is.
     pub kind: String,
+    /// What it asks of the world outside; empty for nothing in particular.
+    pub destination: String,
     /// What the work is.
     pub payload: Value,
     /// The number of this attempt, from 1.
@@ -48,37 +61,237 @@ pub struct Claimed {
     pub waited: Duration,
 }
 
+/// What came of a wish for work.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Taken {
+    /// The jobs, now this worker's.
+    pub jobs: Vec<Claimed>,
+    /// There are slots left and jobs waiting, which a limit or a rate holds back: when a job of the queue ends, or the
+    /// bucket has filled, there may be room.
+    pub held_back: bool,
+    /// A later part of the claim failed: the database may hold leases for this worker that are not among these.
+    pub in_doubt: bool,
+}
+
+/// Rounds of one claim: each goes on where the one before had to stop looking.
+const ROUNDS: u32 = 8;
+
 impl Store {
-    /// Claims the best-ranked runnable jobs of a queue.
+    /// Claims runnable jobs of a queue, and nothing but answers them: see [`Store::take`].
     pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Vec<Claimed>> {
-        if request.slots == 0 {
+        Ok(self.take(request).await?.jobs)
+    }
+
+    /// Claims runnable jobs of a queue. Where the round stands is kept in this store and its clones: a process goes round
+    /// the tenants as one.
+    pub async fn take(&self, request: &ClaimRequest<'_>) -> Result<Taken> {
+        let mut taken = Taken::default();
+        let mut left = *request;
+        for _ in 0..ROUNDS {
+            if left.slots == 0 {
+                break;
+            }
+            let round = Round { request: &left, place: self.turns().of(request.queue) };
+            let told = match self.run(&round).await {
+                // What was taken before is this worker's: it must hear of it.
+                Err(error) if !taken.jobs.is_empty() => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "a claim was cut short");
+                    taken.in_doubt = true;
+                    break;
+                }
+                told => told?,
+            };
+            self.turns().stand(request.queue, told.place);
+            left.slots = left.slots.saturating_sub(u32::try_from(told.jobs.len()).unwrap_or(u32::MAX));
+            taken.jobs.extend(told.jobs);
+            taken.held_back |= told.held_back;
+            if !told.more {
+                break;
+            }
+        }
+        taken.held_back &= left.slots > 0;
+        Ok(taken)
+    }
+}
+
+/// One round of a claim, which is one transaction.
+struct Round<'a> {
+    request: &'a ClaimRequest<'a>,
+    place: Option<Place>,
+}
+
+/// What came of it.
+struct Told {
+    jobs: Vec<Claimed>,
+    place: Option<Place>,
+    held_back: bool,
+    /// There is more to look at.
+    more: bool,
+}
+
+impl Work for Round<'_> {
+    type Out = Told;
+
+    fn tenant(&self) -> Option<TenantId> {
+        None
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<Told> {
+        // Nearly always nothing is shut: both questions are put at once.
+        let (gates, seen) = tokio::try_join!(gates::read(tx), self.look(tx, &[], &[]))?;
+        let open = open(tx, &gates).await?;
+        let (tenants, destinations) = shut(&gates, &open);
+        let seen = match (tenants.as_slice(), destinations.as_slice()) {
+            ([], []) => seen,
+            _ => self.look(tx, &tenants, &destinations).await?,
+        };
+        let dealt = self.deal(&seen, &gates, &open);
+        let limits = self.limits(&seen.lanes, &dealt, &gates);
+        if limits.is_empty() {
+            return self.take(tx, seen, dealt, &[]).await;
+        }
+        gates::lock(tx, &limits).await?;
+        // Only what was dealt at first: the locks are its limits'.
+        let mut lanes = dealt.picks.iter();
+        let kept = seen.lanes.into_iter().filter(|_| lanes.next().is_some_and(|picks| *picks > 0)).collect();
+        let (seen, gates) = (Seen { lanes: kept, ..seen }, gates::read(tx).await?);
+        let again = self.deal(&seen, &gates, &self::open(tx, &gates).await?);
+        let held_back = again.held_back || dealt.held_back;
+        let metered: Vec<&Limit> = limits.iter().filter(|limit| gates.metered(limit)).collect();
+        self.take(tx, seen, Dealt { held_back, ..again }, &metered).await
+    }
+}
+
+/// What is open, where anything counts it.
+async fn open(tx: &Tx<'_>, gates: &Gates) -> Result<Open> {
+    if gates.count() { gates::open(tx).await } else { Ok(Open::default()) }
+}
+
+/// Tenants and destinations for which nothing may begin.
+fn shut(gates: &Gates, open: &Open) -> (Vec<Uuid>, Vec<String>) {
+    let tenants = gates.shut(Scope::Tenant, open);
+    (tenants.iter().filter_map(|key| key.parse().ok()).collect(), gates.shut(Scope::Destination, open))
+}
+
+impl Round<'_> {
+    /// The lanes from the round's place on, and then those before it.
+    async fn look(&self, tx: &Tx<'_>, tenants: &[Uuid], destinations: &[String]) -> Result<Seen> {
+        let look = Look {
+            queue: self.request.queue,
+            slots: self.request.slots,
+            shut_tenants: tenants,
+            shut_destinations: destinations,
+        };
+        let from = self.place.map_or(Uuid::nil(), |place| match place.left {
+            0 => Uuid::from_u128(place.tenant.0.as_u128().wrapping_add(1)),
+            _ => place.tenant.0,
+        });
+        let (ahead, behind) = tokio::try_join!(
+            survey::survey(tx, &look, from, Uuid::max()),
+            survey::survey(tx, &look, Uuid::nil(), from)
+        )?;
+        if ahead.cut_at.is_some() {
+            return Ok(ahead);
+        }
+        Ok(Seen {
+            lanes: [ahead.lanes, behind.lanes].concat(),
+            shut: ahead.shut || behind.shut,
+            more: ahead.more || behind.more,
+            ..behind
+        })
+    }
+
+    fn deal(&self, seen: &Seen, gates: &Gates, open: &Open) -> Dealt {
+        Deal {
+            queue: self.request.queue,
+            lanes: &seen.lanes,
+            slots: self.request.slots,
+            place: self.place,
+            cut: seen.cut_at.is_some(),
+            gates,
+            open,
+        }
+        .deal()
+    }
+
+    /// The limits of what was dealt, in one order for everybody.
+    fn limits(&self, lanes: &[Lane], dealt: &Dealt, gates: &Gates) -> Vec<Limit> {
+        let dealt = lanes.iter().zip(&dealt.picks).filter(|(_, picks)| **picks > 0);
+        let limits: BTreeSet<Limit> = dealt
+            .flat_map(|(lane, _)| gates.limits(self.request.queue, lane.tenant, &lane.destination))
+            .collect();
+        limits.into_iter().collect()
+    }
+
+    async fn take(&self, tx: &Tx<'_>, seen: Seen, dealt: Dealt, metered: &[&Limit]) -> Result<Told> {
+        let jobs = self.claim(tx, &seen.lanes, &dealt.picks).await?;
+        for limit in metered {
+            let counts = |job: &&Claimed| match limit.scope {
+                Scope::All | Scope::Queue => true,
+                Scope::Tenant => job.lease.tenant.to_string() == limit.key,
+                Scope::Destination => job.destination == limit.key,
+            };
+            gates::spend(tx, limit, jobs.iter().filter(counts).count()).await?;
+        }
+        // Where nothing could be dealt, the next round looks further on.
+        let place = match seen.cut_at {
+            Some(tenant) if jobs.is_empty() => Some(Place { tenant, left: 0 }),
+            _ => dealt.place,
+        };
+        let more = seen.cut_at.is_some() || (seen.more && !jobs.is_empty());
+        Ok(Told { jobs, place, held_back: dealt.held_back || seen.shut, more })
+    }
+
+    async fn claim(&self, tx: &Tx<'_>, lanes: &[Lane], picks: &[u32]) -> Result<Vec<Claimed>> {
+        let dealt = || lanes.iter().zip(picks).filter(|(_, picks)| **picks > 0);
+        let tenants: Vec<Uuid> = dealt().map(|(lane, _)| lane.tenant.0).collect();
+        if tenants.is_empty() {
             return Ok(Vec::new());
         }
-        self.run(request).await
+        let destinations: Vec<&str> = dealt().map(|(lane, _)| lane.destination.as_str()).collect();
+        let most: Vec<i64> = dealt().map(|(_, picks)| i64::from(*picks)).collect();
+        let ClaimRequest { queue, worker, ttl, .. } = *self.request;
+        let from = JobState::Pending;
+        let to =
+            from.to(JobState::Preparing).map_err(|source| Error::Illegal { doing: "job.claim", source })?;
+        let (from, to, cause) = (from.as_str(), to.as_str(), Cause::Claimed.as_str());
+        let (worker_id, ttl) = (worker.0, ttl.as_secs_f64());
+        let rows = tx
+            .query(CLAIM, &[&queue, &tenants, &destinations, &most, &worker_id, &ttl, &from, &to, &cause])
+            .await?;
+        rows.iter().map(|row| read(row, worker)).collect()
     }
 }
 
 /// The CTE that ranks is a fence for the planner: without it the limit may be applied again and again. Its ids go
 /// on as an array: a plan for any limit expects a tenth of all waiting jobs, and would read every job to join
-/// them. The states are literals, so that the partial index fits. A lease row that somebody's repair by hand left behind
-/// is taken over: else it would stop every claim that meets this job.
+/// them. The states are literals, so that the partial index fits. Rows that somebody else is claiming are passed over for
+/// the next ones of the lane. A lease row that somebody's repair by hand left behind is taken over: else it would stop
+/// every claim that meets this job.
 ///
 /// A job that was handed back keeps its `run_at`, and with it its rank; it has waited since its row changed.
 const CLAIM: &str = "-- job.claim
-    WITH ranked AS (
-        SELECT id, greatest(run_at, updated_at) AS since FROM jobs
-        WHERE queue = $1 AND state = 'PENDING' AND run_at <= (SELECT clock_timestamp())
-        ORDER BY priority DESC, run_at, id
-        LIMIT $2
-        FOR UPDATE SKIP LOCKED
+    WITH ranked AS MATERIALIZED (
+        SELECT first.id, first.since
+        FROM unnest($2::uuid[], $3::text[], $4::bigint[]) AS lane (tenant_id, destination, most)
+        CROSS JOIN LATERAL (
+            SELECT id, greatest(run_at, updated_at) AS since FROM jobs
+            WHERE queue = $1 AND state = 'PENDING' AND NOT scheduled
+              AND tenant_id = lane.tenant_id AND destination = lane.destination
+            ORDER BY job_rank(run_at, priority), id
+            LIMIT lane.most
+            FOR UPDATE SKIP LOCKED
+        ) AS first
     ), claimed AS (
         UPDATE jobs SET state = 'PREPARING', epoch = epoch + 1, last_attempt_at = clock_timestamp()
         WHERE id = ANY (ARRAY(SELECT id FROM ranked)) AND state = 'PENDING'
         RETURNING id, tenant_id, migration_id, run, kind, payload, epoch, attempts, max_attempts, correlation_id,
-                  trace, priority, run_at, last_attempt_at
+                  trace, destination, priority, run_at, last_attempt_at
     ), leased AS (
-        INSERT INTO leases (job_id, tenant_id, worker_id, epoch, claimed_at, heartbeat_at, expires_at)
-        SELECT id, tenant_id, $3, epoch, now.at, now.at, now.at + make_interval(secs => $4::float8)
+        INSERT INTO leases (job_id, tenant_id, worker_id, epoch, queue, destination, claimed_at, heartbeat_at,
+                            expires_at)
+        SELECT id, tenant_id, $5, epoch, $1, destination, now.at, now.at,
+               now.at + make_interval(secs => $6::float8)
         FROM claimed, (SELECT clock_timestamp() AS at) AS now
         ON CONFLICT (job_id) DO UPDATE SET
             worker_id = excluded.worker_id, epoch = excluded.epoch, claimed_at = excluded.claimed_at,
@@ -86,36 +299,19 @@ const CLAIM: &str = "-- job.claim
             phase = NULL, phase_began_at = NULL, overdue_at = NULL
     ), logged AS (
         INSERT INTO transitions (job_id, tenant_id, from_state, to_state, cause, actor, epoch, attempt, trace_id)
-        SELECT id, tenant_id, $5, $6, $7, 'worker:' || $3::uuid, epoch, attempts + 1,
+        SELECT id, tenant_id, $7, $8, $9, 'worker:' || $5::uuid, epoch, attempts + 1,
                nullif(split_part(trace->>'traceparent', '-', 2), '')
         FROM claimed
     )
     SELECT claimed.*, extract(epoch FROM last_attempt_at - since)::double precision AS waited
-    FROM claimed JOIN ranked USING (id) ORDER BY priority DESC, run_at, id";
-
-impl Work for ClaimRequest<'_> {
-    type Out = Vec<Claimed>;
-
-    fn tenant(&self) -> Option<TenantId> {
-        None
-    }
-
-    async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
-        let from = JobState::Pending;
-        let to =
-            from.to(JobState::Preparing).map_err(|source| Error::Illegal { doing: "job.claim", source })?;
-        let (from, to, cause) = (from.as_str(), to.as_str(), Cause::Claimed.as_str());
-        let (slots, ttl) = (i64::from(self.slots), self.ttl.as_secs_f64());
-        let rows = tx.query(CLAIM, &[&self.queue, &slots, &self.worker.0, &ttl, &from, &to, &cause]).await?;
-        rows.iter().map(|row| read(row, self.worker)).collect()
-    }
-}
+    FROM claimed JOIN ranked USING (id) ORDER BY job_rank(run_at, priority), id";
 
 fn read(row: &Row, worker: WorkerId) -> Result<Claimed> {
     let lease = super::read_lease(row, worker)?;
     let waited: f64 = row.column("waited")?;
     Ok(Claimed {
         kind: row.column("kind")?,
+        destination: row.column("destination")?,
         payload: row.column("payload")?,
         attempt: count(row, "attempts")? + 1,
         max_attempts: count(row, "max_attempts")?,

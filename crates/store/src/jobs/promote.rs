@@ -1,9 +1,9 @@
-//! WAITING_RETRY → PENDING when the wait is over.
+//! WAITING_RETRY → PENDING when the wait is over; and jobs that waited for their time come into the lanes.
 
 use super::{Lease, fence, settle};
 use crate::{
     Error, Result, Store,
-    tx::{Tx, Work},
+    tx::{Columns, Tx, Work},
 };
 use domain::{
     TenantId, WorkerId,
@@ -11,10 +11,11 @@ use domain::{
 };
 
 impl Store {
-    /// WAITING_RETRY → PENDING for jobs whose wait is over; answers how many. Those that somebody asked to
-    /// cancel meanwhile are cancelled in its stead.
+    /// WAITING_RETRY → PENDING for jobs whose wait is over, and PENDING jobs whose time has come are put where claims
+    /// look; answers how many of both, each at most `limit`. Those that somebody asked to cancel meanwhile are
+    /// cancelled in its stead.
     pub async fn promote_due(&self, actor: WorkerId, limit: u32) -> Result<u32> {
-        let promoted = self.run(&Promote { actor, limit }).await?;
+        let promoted = self.run(&Promote { actor, limit }).await? + self.run(&ComeDue { limit }).await?;
         // Few if any: a wish to cancel ends a waiting job at once, so one is left only where it came in the
         // very moment in which the attempt failed.
         for lease in self.run(&CalledOff { actor, limit }).await? {
@@ -66,6 +67,42 @@ impl Work for Promote {
             from.to(JobState::Pending).map_err(|source| Error::Illegal { doing: "job.promote", source })?;
         let (from, to, cause) = (from.as_str(), to.as_str(), Cause::RetryDue.as_str());
         let moved = tx.execute(PROMOTE, &[&i64::from(self.limit), &from, &to, &cause, &self.actor.0]).await?;
+        Ok(u32::try_from(moved).unwrap_or(u32::MAX)) // the limit was a u32
+    }
+}
+
+struct ComeDue {
+    limit: u32,
+}
+
+/// No move: the state stays. Of many for one queue a few are announced: whoever hears of one takes as many as it can.
+const COME_DUE: &str = "-- job.come_due
+    WITH due AS (
+        SELECT id FROM jobs
+        WHERE state = 'PENDING' AND scheduled AND run_at <= (SELECT clock_timestamp())
+        ORDER BY run_at
+        LIMIT $1
+        FOR UPDATE SKIP LOCKED
+    ), moved AS (
+        UPDATE jobs SET scheduled = false
+        WHERE id = ANY (ARRAY(SELECT id FROM due)) AND state = 'PENDING'
+        RETURNING id, tenant_id, queue, trace
+    ), announced AS (
+        INSERT INTO outbox (tenant_id, topic, body, trace)
+        SELECT tenant_id, 'job', jsonb_build_object('queue', queue, 'job', id), trace
+        FROM (SELECT *, row_number() OVER (PARTITION BY queue) AS place FROM moved) AS moved WHERE place <= 16
+    )
+    SELECT count(*)::integer AS moved FROM moved";
+
+impl Work for ComeDue {
+    type Out = u32;
+
+    fn tenant(&self) -> Option<TenantId> {
+        None
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<u32> {
+        let moved: i32 = tx.query_one(COME_DUE, &[&i64::from(self.limit)]).await?.column("moved")?;
         Ok(u32::try_from(moved).unwrap_or(u32::MAX)) // the limit was a u32
     }
 }

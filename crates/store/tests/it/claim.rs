@@ -55,8 +55,10 @@ async fn the_best_ranked_job_comes_first_and_the_future_waits() {
     world
         .change("UPDATE jobs SET run_at = clock_timestamp() - interval '1 hour' WHERE id = $1", jobs[2])
         .await;
-    let order: Vec<_> = world.claim(10).await.iter().map(|claimed| claimed.lease.job).collect();
-    assert_eq!(order, [jobs[3], jobs[2], jobs[1]]);
+    let claimed = world.claim(10).await;
+    assert_eq!(claimed[0].destination, "2.example.com", "what a limit on a website counts");
+    let order: Vec<_> = claimed.iter().map(|claimed| claimed.lease.job).collect();
+    assert_eq!(order, [jobs[2], jobs[3], jobs[1]], "an hour of waiting is worth more than five points");
     let request = ClaimRequest { queue: "another", worker: worker(), slots: 5, ttl: TTL };
     assert_eq!(world.worker.claim(&request).await.expect("a claim"), []);
     assert_eq!(world.claim(0).await, []);
