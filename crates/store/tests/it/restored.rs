@@ -10,8 +10,8 @@ const BOUND: Duration = Duration::from_secs(20);
 
 /// The database without its services: their connections are closed.
 async fn stopped(world: World) -> Database {
-    let World { db, gateway, worker, broadcaster, .. } = world;
-    drop((gateway, worker, broadcaster));
+    let World { db, gateway, worker, broadcaster, operator, .. } = world;
+    drop((gateway, worker, broadcaster, operator));
     let sql = db.sql().await;
     let connected = "SELECT count(*) FROM pg_stat_activity
                      WHERE datname = current_database() AND usename LIKE 'resettle_%'";
