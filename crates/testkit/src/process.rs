@@ -186,7 +186,8 @@ fn guarded(command: &Command, user: Option<&User>) -> Command {
     }
     arguments.extend(["--".into(), command.get_program().to_owned()]);
     arguments.extend(command.get_args().map(OsString::from));
-    let mut guarded = Command::new("setpriv");
+    // By its path, for the command may have a PATH of its own on which there is none.
+    let mut guarded = Command::new(find_program("setpriv", &[]));
     guarded.args(arguments);
     for (name, value) in command.get_envs() {
         match value {
