@@ -88,10 +88,18 @@ fn script(name: &str, text: &str, more: &str) -> String {
 
 /// Is a process whose command line holds this text alive on this machine?
 fn lives(marker: &str) -> bool {
+    command_lines().any(|line| line.contains(marker))
+}
+
+/// The program itself, not what makes its cell: that binds the cell to its worker's life before the program begins.
+fn runs(marker: &str) -> bool {
+    command_lines().any(|line| line.starts_with("/bin/sh\0") && line.contains(marker))
+}
+
+fn command_lines() -> impl Iterator<Item = String> {
     let processes = fs::read_dir("/proc").expect("Linux").filter_map(Result::ok);
-    processes.map(|one| one.path().join("cmdline")).any(|file| {
-        let text = fs::read(file).unwrap_or_default();
-        String::from_utf8_lossy(&text).contains(marker)
+    processes.map(|one| {
+        String::from_utf8_lossy(&fs::read(one.path().join("cmdline")).unwrap_or_default()).into_owned()
     })
 }
 
@@ -337,7 +345,7 @@ async fn a_job_that_is_called_off_takes_its_program_with_it_and_no_slot_of_a_sit
     config.concurrency = 1;
     let worker = Running::start(config).await;
     let id = world.enqueue("hangs", json!({}), 3).await;
-    wait::until_true("the program to run", BOUND, || async { lives(&marker) }).await;
+    wait::until_true("the program to run", BOUND, || async { runs(&marker) }).await;
     let (migration, _) = world.start(&site).await;
     world.reaches(migration, "completed").await;
     assert_eq!(world.job(id).await.state, JobState::Running);
@@ -355,7 +363,7 @@ async fn a_worker_that_stops_hands_its_job_back_and_one_that_is_killed_loses_it_
     let more = "finish_within = \"100ms\"\n[lease]\nttl = \"3s\"\nheartbeat = \"1s\"\nmargin = \"500ms\"";
     let told = [settings(&world, Bell::Notify, &site, more), kinds].concat();
     let id = world.enqueue("hangs", json!({}), 3).await;
-    let running = async || wait::until_true("the program to run", BOUND, || async { lives(&marker) }).await;
+    let running = async || wait::until_true("the program to run", BOUND, || async { runs(&marker) }).await;
     let gone = async || wait::until_true("the program to end", BOUND, || async { !lives(&marker) }).await;
 
     let mut first = program(&world, &told, &[], &[]);
