@@ -17,6 +17,7 @@ mod log;
 mod memory;
 mod need;
 mod policy;
+mod process;
 mod sandbox;
 mod session;
 mod sockets;

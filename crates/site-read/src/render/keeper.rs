@@ -9,12 +9,15 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::oneshot;
 
-use super::memory;
+use super::{memory, process};
 
 /// How often the memory is looked at.
 const WATCH: Duration = Duration::from_millis(200);
+/// The longest that is waited for a process to halt before it is ended.
+const HALT: Duration = Duration::from_secs(1);
 
 /// A process that is kept. Dropping it ends the process.
 #[derive(Debug)]
@@ -87,11 +90,28 @@ fn keep(
     let _ = started.send(Ok(ends));
     let end = watch(&mut child, let_go, max_memory);
     if end.status.is_none() {
-        // An error means that it is gone already.
-        let _ = child.kill();
-        let _ = child.wait();
+        put_down(&mut child);
     }
     let _ = going.send(end);
+}
+
+/// Ends it. What makes a cell binds it to its own life only once it exists: whoever is ended before that would leave it
+/// running. So it is halted first, its children are ended, whose numbers it cannot give away meanwhile, and then itself.
+fn put_down(child: &mut Child) {
+    // Errors mean that they are gone already.
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw)
+        && kill_process(pid, Signal::STOP).is_ok()
+    {
+        let halted = std::time::Instant::now() + HALT;
+        while !process::is_halted(child.id()) && std::time::Instant::now() < halted {
+            std::thread::park_timeout(Duration::from_millis(1)); // the keeper has its thread to itself
+        }
+        for child in process::children(child.id()) {
+            let _ = kill_process(child, Signal::KILL);
+        }
+    }
+    let _ = child.kill();
+    let _ = child.wait();
 }
 
 fn watch(child: &mut Child, let_go: &mpsc::Receiver<()>, max_memory: u64) -> End {
