@@ -18,7 +18,6 @@ use std::sync::atomic::AtomicUsize;
 use futures::StreamExt;
 use site_fetch::Fetcher;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 use url::Url;
 
 use crate::archive::Archive;
@@ -31,7 +30,6 @@ use crate::trap::Verdict;
 use ask::Asker;
 use easel::Easel;
 use merge::Merge;
-use start::Named;
 use visit::Visitor;
 
 pub use merge::{Entries, Gathered};
@@ -84,18 +82,15 @@ pub async fn gather(
     let visitor =
         Visitor { fetcher, archive, easel, site: opened.site.clone(), robots: opened.robots.clone() };
     let slots = Semaphore::new(limits.concurrency.clamp(1, Semaphore::MAX_PERMITS));
-    let asker = Asker { visitor, scribe, slots, places: AtomicUsize::new(0) };
+    let asker = Asker { visitor, scribe, slots, places: AtomicUsize::new(0), deadline };
     let mut merge = Merge::new(start, limits, report, opened.site.clone());
-    let named = match tokio::time::timeout_at(deadline, start::named(&asker, &opened)).await {
-        Ok(found) => found?,
-        Err(_) => {
-            merge.truncate("time");
-            Named::default()
-        }
-    };
+    let named = start::named(&asker, &opened).await?;
+    if named.cut_by_time {
+        merge.truncate("time");
+    }
     merge.start(&opened, named)?;
     let requests_left = limits.max_pages.saturating_mul(REQUESTS_PER_PAGE);
-    let mut crawl = Crawl { merge, asker, limits, deadline, requests_left };
+    let mut crawl = Crawl { merge, asker, limits, requests_left };
     // A manifest, which is an asset, may name a page.
     while crawl.pages().await? & crawl.assets().await? && crawl.merge.frontier.waiting() > 0 {}
     Ok(crawl.merge.finish()?)
@@ -117,7 +112,6 @@ struct Crawl<'a> {
     merge: Merge<'a>,
     asker: Asker<'a>,
     limits: &'a Limits,
-    deadline: Instant,
     requests_left: usize,
 }
 
@@ -247,17 +241,15 @@ impl Crawl<'_> {
     /// Asks a batch and merges it in its order.
     async fn batch(&mut self, batch: Vec<Lead>, stage: Stage) -> Result<Ended> {
         let mut answers = pin!(self.asker.ask_all(batch, stage));
-        loop {
-            let Ok(next) = tokio::time::timeout_at(self.deadline, answers.next()).await else {
+        while let Some(answer) = answers.next().await {
+            let (lead, visit) = answer?;
+            let Some(visit) = visit else {
                 return Ok(Ended::ByTime);
             };
-            let Some(answer) = next else {
-                return Ok(Ended::WithItsLast);
-            };
-            let (lead, visit) = answer?;
             if !self.merge.take(&lead, &visit, stage)? {
                 return Ok(Ended::ByBytes);
             }
         }
+        Ok(Ended::WithItsLast)
     }
 }

@@ -1,10 +1,12 @@
-//! Answers in the order of the questions: from the journal, or from the site and then into the journal.
+//! Answers in the order of the questions: from the journal, or from the site and then into the journal. The cap on
+//! time holds for the site alone: what is recorded is never lost to it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::Stage;
@@ -24,15 +26,17 @@ pub(super) struct Asker<'a> {
     pub(super) slots: Semaphore,
     /// Pages asked for so far, counted in canonical order.
     pub(super) places: AtomicUsize,
+    /// From here on the site is asked nothing.
+    pub(super) deadline: Instant,
 }
 
 impl Asker<'_> {
-    /// What came of each lead, in their order.
+    /// What came of each lead, in their order; nothing where time was up before it came.
     pub(super) fn ask_all(
         &self,
         leads: Vec<Lead>,
         stage: Stage,
-    ) -> impl Stream<Item = Result<(Lead, Arc<Visit>)>> {
+    ) -> impl Stream<Item = Result<(Lead, Option<Arc<Visit>>)>> {
         let ahead = self.slots.available_permits().max(1).saturating_mul(AHEAD);
         let mut leads = leads.into_iter();
         let batches = std::iter::from_fn(move || {
@@ -50,7 +54,7 @@ impl Asker<'_> {
                 async move {
                     let (lead, known) = next?;
                     let visit = match known {
-                        Some(visit) => visit,
+                        Some(visit) => Some(visit),
                         None => self.ask(key(&lead, stage), &lead, stage, place).await?,
                     };
                     Ok((lead, visit))
@@ -59,25 +63,45 @@ impl Asker<'_> {
             .buffered(ahead)
     }
 
-    /// What came of a sitemap.
-    pub(super) async fn sitemap(&self, url: &Url) -> Result<Arc<Visit>> {
+    /// What came of a sitemap; nothing where time was up.
+    pub(super) async fn sitemap(&self, url: &Url) -> Result<Option<Arc<Visit>>> {
         let key = VisitKey { purpose: Purpose::Sitemap, url: url.to_string() };
         self.once(key, self.visitor.sitemap(url)).await
     }
 
-    /// What the site answers for an address that does not exist.
-    pub(super) async fn probe(&self, url: &Url) -> Result<Arc<Visit>> {
+    /// What the site answers for an address that does not exist; nothing where time was up.
+    pub(super) async fn probe(&self, url: &Url) -> Result<Option<Arc<Visit>>> {
         let key = VisitKey { purpose: Purpose::Probe, url: url.to_string() };
         self.once(key, self.visitor.probe(url)).await
     }
 
-    async fn once(&self, key: VisitKey, visit: impl Future<Output = Result<Visit>>) -> Result<Arc<Visit>> {
-        if let Some(visit) = self.known(std::slice::from_ref(&key)).await?.into_iter().next().flatten() {
-            return Ok(visit);
+    async fn once(
+        &self,
+        key: VisitKey,
+        visit: impl Future<Output = Result<Visit>>,
+    ) -> Result<Option<Arc<Visit>>> {
+        match self.known(std::slice::from_ref(&key)).await?.into_iter().next().flatten() {
+            Some(visit) => Ok(Some(visit)),
+            None => self.in_time(key, visit).await,
         }
-        let visit = Arc::new(visit.await?);
+    }
+
+    /// Visits and records; gives up when time is up, and does not begin after that.
+    async fn in_time(
+        &self,
+        key: VisitKey,
+        visit: impl Future<Output = Result<Visit>>,
+    ) -> Result<Option<Arc<Visit>>> {
+        // A visit that is ready at once would never see the deadline: it is asked last.
+        if Instant::now() >= self.deadline {
+            return Ok(None);
+        }
+        let Ok(visit) = timeout_at(self.deadline, visit).await else {
+            return Ok(None);
+        };
+        let visit = Arc::new(visit?);
         self.scribe.record(key, visit.clone()).await.map_err(Error::Journal)?;
-        Ok(visit)
+        Ok(Some(visit))
     }
 
     async fn recall(&self, leads: Vec<Lead>, stage: Stage) -> Result<Vec<(Lead, Option<Arc<Visit>>)>> {
@@ -95,16 +119,19 @@ impl Asker<'_> {
             .collect())
     }
 
-    async fn ask(&self, key: VisitKey, lead: &Lead, stage: Stage, place: usize) -> Result<Arc<Visit>> {
-        // Never closed, so it always opens.
+    async fn ask(
+        &self,
+        key: VisitKey,
+        lead: &Lead,
+        stage: Stage,
+        place: usize,
+    ) -> Result<Option<Arc<Visit>>> {
+        // Never closed, so it always opens; who has a place gives it back by the deadline.
         let _slot = self.slots.acquire().await.ok();
-        let visit = match stage {
-            Stage::Pages { .. } => self.visitor.page(&lead.url, place).await?,
-            Stage::Assets => self.visitor.asset(&lead.url).await?,
-        };
-        let visit = Arc::new(visit);
-        self.scribe.record(key, visit.clone()).await.map_err(Error::Journal)?;
-        Ok(visit)
+        match stage {
+            Stage::Pages { .. } => self.in_time(key, self.visitor.page(&lead.url, place)).await,
+            Stage::Assets => self.in_time(key, self.visitor.asset(&lead.url)).await,
+        }
     }
 }
 

@@ -140,6 +140,8 @@ pub(super) struct Named {
     pub(super) left_out: Vec<(&'static str, Url, String)>,
     /// What an address that does not exist answers.
     pub(super) probe: Option<Arc<Visit>>,
+    /// Time was up before all was asked.
+    pub(super) cut_by_time: bool,
 }
 
 /// Asks for an address that does not exist, and for the sitemaps.
@@ -147,7 +149,8 @@ pub(super) async fn named(asker: &Asker<'_>, opened: &Opened) -> Result<Named> {
     let home = &opened.site.home;
     let mut found = Named::default();
     if let Ok(nowhere) = home.join(&nowhere(home)) {
-        found.probe = Some(asker.probe(&nowhere).await?);
+        found.probe = asker.probe(&nowhere).await?;
+        found.cut_by_time = found.probe.is_none();
     }
     if opened.robots.standing() == Standing::Read {
         found.assets.extend(home.join("/robots.txt"));
@@ -166,7 +169,10 @@ pub(super) async fn named(asker: &Asker<'_>, opened: &Opened) -> Result<Named> {
         if !opened.site.contains(&next) || !asked.insert(next.clone()) {
             continue;
         }
-        let visit = asker.sitemap(&next).await?;
+        let Some(visit) = asker.sitemap(&next).await? else {
+            found.cut_by_time = true;
+            break;
+        };
         let Visit::Sitemap(sitemap) = &*visit else { continue };
         found.files.extend(sitemap.file.clone().map(|file| (next.clone(), file)));
         let further = sitemap.sitemaps.iter().filter(|url| !asked.contains(*url));

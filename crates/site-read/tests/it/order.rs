@@ -46,8 +46,8 @@ async fn delays_change_nothing() {
         let read = site.crawl(&limits).await.expect("a snapshot");
         assert_eq!(read.snapshot.pages.len(), 25);
         assert_eq!(read.snapshot.truncated.as_deref(), Some("pages"));
-        let port = site.address.port().to_string();
-        seen.push(read.json().replace(&port, "PORT"));
+        let port = format!(":{}/", site.address.port());
+        seen.push(read.json().replace(&port, ":PORT/"));
     }
     // Bodies do not name the port, so the hashes are the same too.
     assert_eq!(seen[0], seen[1]);
@@ -91,6 +91,16 @@ async fn a_cap_on_time_says_so() {
     let read = site.crawl(&limits).await.expect("a snapshot");
     assert_eq!(read.snapshot.truncated.as_deref(), Some("time"));
     assert_eq!(read.snapshot.pages.len(), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_asked_when_time_is_up_however_quick_the_answers() {
+    let site = tree();
+    let limits = Limits { max_time: std::time::Duration::ZERO, ..limits() };
+    let read = site.crawl(&limits).await.expect("a snapshot");
+    assert_eq!(read.snapshot.truncated.as_deref(), Some("time"));
+    assert_eq!(site.paths(read.snapshot.pages.keys()), ["/"]);
+    assert_eq!(site.all_requests(), ["/robots.txt", "/"]);
 }
 
 #[tokio::test]

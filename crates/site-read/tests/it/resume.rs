@@ -161,6 +161,24 @@ async fn the_journal_gives_the_pages_in_the_snapshots_order() {
     }
 }
 
+#[tokio::test]
+async fn what_is_recorded_is_kept_when_time_is_up() {
+    let (tell, _) = mpsc::channel();
+    let site = site(Arc::new(AtomicBool::new(true)), tell);
+    let (archive, journal) = (MemoryArchive::new(), MemoryJournal::new());
+    let start = site.url("/");
+    let (fetcher, limits) = (fetcher(&start), limits());
+    let read = async |limits: &Limits| {
+        let read = site_read::read(&fetcher, &archive, &journal, &start, limits, &|_| {}).await;
+        read.expect("a snapshot").snapshot
+    };
+    let whole = read(&limits).await;
+    let asked = site.requests();
+    let late = read(&Limits { max_time: Duration::ZERO, ..limits }).await;
+    assert_eq!(late, whole);
+    assert_eq!(site.requests(), asked);
+}
+
 /// Refuses to record from some point on.
 struct Full {
     inner: MemoryJournal,
