@@ -41,7 +41,7 @@ export const plays = [
     name: "Bootstrap 3 on jQuery",
     start: "/bootstrap3.html",
     steps: [
-      { doing: async () => {}, until: "typeof jQuery === 'function' && jQuery.isReady" },
+      { doing: async () => {}, until: "document.querySelector('#tip[data-original-title]') !== null" },
       click("#toggler", 'document.querySelector("#menu").matches(".in")'),
       click("#more", shown(".dropdown-menu")),
       click("#two-tab", shown("#two")),
