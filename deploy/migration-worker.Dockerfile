@@ -9,7 +9,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
 FROM debian:bookworm-slim
 # Chromium renders pages that need their scripts; bubblewrap shuts it in, socat is its one way out (to the guard).
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates \
-        chromium bubblewrap socat fonts-liberation fonts-dejavu-core fonts-noto-cjk && rm -rf /var/lib/apt/lists/*
+        chromium chromium-headless-shell bubblewrap socat fonts-liberation fonts-dejavu-core fonts-noto-cjk && rm -rf /var/lib/apt/lists/*
 # Node and npm type-check the written projects (VERIFY); nothing of a website is executed.
 COPY --from=node:22-bookworm-slim /usr/local/bin/node /usr/local/bin/node
 COPY --from=node:22-bookworm-slim /usr/local/lib/node_modules /usr/local/lib/node_modules

@@ -100,10 +100,11 @@ fn chromium() -> PathBuf {
     let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let known = ["chromium", "google-chrome", "google-chrome-stable", "chromium-browser"];
-    let snap = std::iter::once(PathBuf::from("/snap/bin/chromium"));
+    // Debian's without windows is the cheapest; what is on the `PATH` of it is a script that does not become it.
+    let first = ["/usr/lib/chromium/chromium-headless-shell", "/snap/bin/chromium"].map(PathBuf::from);
     let on_path =
         known.iter().flat_map(|name| std::env::split_paths(&path).map(move |folder| folder.join(name)));
-    let found = named.into_iter().chain(snap).chain(on_path).find(|file| file.is_file());
+    let found = named.into_iter().chain(first).chain(on_path).find(|file| file.is_file());
     found.expect("Chromium is installed: `make setup`")
 }
 

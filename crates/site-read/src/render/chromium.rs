@@ -23,6 +23,9 @@ const PROGRAMS: [&str; 11] = [
     "opt/chromium/chrome",
 ];
 
+/// What some packages bring beside the program: the same browser without its windows.
+const SHELL: &str = "chromium-headless-shell";
+
 /// Where a snap or a flatpak shows that it is there.
 const PACKAGED: [(&str, &str); 4] = [
     ("snap", "snap/bin/chromium"),
@@ -51,6 +54,12 @@ pub(super) fn find(root: &Path, named: Option<&Path>) -> Result<PathBuf, Unavail
         Some((by, path)) => Err(Unavailable::Packaged { by, path }),
         None => Err(Unavailable::NoChromium),
     }
+}
+
+/// The same browser without windows, menus and pages of its own, where it is installed beside the program: it draws
+/// the same pages for about half the processor's time, but knows only some of the policies (`policy.rs`).
+pub(super) fn shell_beside(program: &Path) -> Option<PathBuf> {
+    Some(program.with_file_name(SHELL)).filter(|path| is_program(path))
 }
 
 /// Whether it is a program for the machine, not for a shell.
@@ -136,6 +145,19 @@ mod tests {
         fs::create_dir_all(machine.0.path().join("snap/bin")).expect("made");
         symlink("/usr/bin/snap", machine.0.path().join("snap/bin/chromium")).expect("linked");
         assert!(machine.finds().is_err_and(|said| said.contains("a snap")));
+    }
+
+    #[test]
+    fn the_browser_without_windows_is_found_beside_the_other() {
+        let files = [
+            ("usr/lib/chromium/chromium", "\x7fELF"),
+            ("usr/lib/chromium/chromium-headless-shell", "\x7fELF"),
+        ];
+        for (count, there) in [(1, false), (2, true)] {
+            let machine = Machine::with(&files[..count]);
+            let program = find(machine.0.path(), None).expect("a Chromium");
+            assert_eq!(shell_beside(&program).is_some(), there);
+        }
     }
 
     #[test]

@@ -31,7 +31,7 @@ exec "$@" 3<&0 4>&1 </dev/null >/dev/null 2>&1
 "#;
 
 const FLAGS: &[&str] = &[
-    "--headless=new",
+    "--headless=new", // which the one that has no windows ignores
     "--remote-debugging-pipe",
     "--user-data-dir=/tmp/profile",
     // The way out: all of it through the proxy, also what names a loopback; no other protocol, no look-ups.
@@ -79,6 +79,8 @@ const FLAGS: &[&str] = &[
 pub struct Programs {
     cells: Cells,
     chromium: PathBuf,
+    /// The same without windows, where there is one.
+    shell: Option<PathBuf>,
 }
 
 impl Programs {
@@ -87,7 +89,8 @@ impl Programs {
         let chromium = chromium::find(Path::new("/"), chromium)?;
         let cells = Cells::find()?;
         on_path("socat", "socat")?;
-        Ok(Self { cells, chromium })
+        let shell = chromium::shell_beside(&chromium);
+        Ok(Self { cells, chromium, shell })
     }
 
     /// Says whether this machine allows it.
@@ -96,11 +99,12 @@ impl Programs {
     }
 
     /// A browser whose only way out is the socket, under the policy of the file beside it, each of its processes
-    /// bounded to so much memory.
+    /// bounded to so much memory. One that has no way out needs no policy, so the cheaper program will do for it.
     pub(super) fn browser(&self, way_out: Option<(&Path, &Path)>, max_memory: u64) -> Command {
         let mut command = self.shut_in(way_out);
         command.args(["sh", "-c", START, "sh"]);
-        command.arg((max_memory / 1024).to_string()).arg(&self.chromium).args(FLAGS);
+        let cheaper = self.shell.as_ref().filter(|_| way_out.is_none());
+        command.arg((max_memory / 1024).to_string()).arg(cheaper.unwrap_or(&self.chromium)).args(FLAGS);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         command
     }
