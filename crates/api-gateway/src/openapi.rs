@@ -58,6 +58,7 @@ struct ProblemDocument {
         routes::admin::poison,
         routes::jobs::list, routes::jobs::enqueue::enqueue, routes::jobs::kinds, routes::jobs::one, routes::jobs::attempts,
         routes::jobs::transitions, routes::jobs::cancel, routes::jobs::retry,
+        routes::schedules::list, routes::schedules::one, routes::schedules::set, routes::schedules::remove,
         routes::artifact::artifact, routes::plan::plan, routes::plan::amend, routes::analysis::analysis, routes::analysis::list,
         routes::analysis::page
     ),
@@ -70,7 +71,8 @@ struct ProblemDocument {
         view::operations::OperatorLetterPage, view::operations::OperatorLetter, view::operations::PoisonList,
         routes::jobs::enqueue::JobsRequest, view::jobs::JobsEnqueued,
         view::jobs::JobList, view::jobs::JobInFull, view::jobs::JobMoves, view::jobs::Attempts, view::jobs::Kinds,
-        view::jobs::JobMoved, ProblemDocument
+        view::jobs::JobMoved, view::schedules::Schedules, view::schedules::ScheduleInFull,
+        routes::schedules::ScheduleRequest, ProblemDocument
     )),
     security(("api_key" = []), ("session" = [])),
     modifiers(&Shared)
@@ -136,6 +138,8 @@ const REFUSALS: &[(&str, &[Code])] = &[
     ("/api/jobs/{id}/transitions", routes::jobs::MOVES_REFUSALS),
     ("/api/jobs/{id}/cancel", routes::jobs::CANCEL_REFUSALS),
     ("/api/jobs/{id}/retry", routes::jobs::RETRY_REFUSALS),
+    ("/api/schedules", &[]),
+    ("/api/schedules/{name}", routes::schedules::REFUSALS),
     ("/api/migration/{id}/artifact", routes::artifact::REFUSALS),
     ("/api/migration/{id}/analysis", routes::analysis::REFUSALS),
     ("/api/migration/{id}/analysis/pages", routes::analysis::REFUSALS),

@@ -108,6 +108,12 @@ codes! {
     JobOver = "job_over", CONFLICT, "The job is over";
     /// Another job with the same unique key is not over.
     UniqueKeyTaken = "unique_key_taken", CONFLICT, "Another job has the same unique key";
+    /// No such schedule for this caller.
+    ScheduleNotFound = "schedule_not_found", NOT_FOUND, "There is no such schedule";
+    /// A schedule's name, expression, zone or policy cannot be used.
+    InvalidSchedule = "invalid_schedule", UNPROCESSABLE_ENTITY, "The schedule cannot be used";
+    /// The tenant has as many schedules as it may have.
+    TooManySchedules = "too_many_schedules", CONFLICT, "There are too many schedules";
     /// No such route.
     RouteNotFound = "route_not_found", NOT_FOUND, "There is nothing at this address";
     /// The route exists and does not take this method.

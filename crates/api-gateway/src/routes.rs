@@ -13,6 +13,7 @@ pub(crate) mod plan;
 pub(crate) mod read;
 pub(crate) mod result;
 pub(crate) mod retry;
+pub(crate) mod schedules;
 pub(crate) mod start;
 
 use crate::{Code, Problem, input, problem};
@@ -48,6 +49,7 @@ pub(crate) fn mount(config: &mut ServiceConfig) {
     dead_letters::mount(config);
     admin::mount(config);
     jobs::mount(config);
+    schedules::mount(config);
     config.service(migrations).service(taking("GET", web::resource("/problems/{code}").get(problem_page)));
     let feed = web::resource("/api/events/stream").get(streamed_elsewhere);
     config.service(taking("GET", feed).wrap(from_fn(input::authenticated)));

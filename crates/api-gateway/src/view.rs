@@ -5,6 +5,7 @@ pub(crate) mod letters;
 pub(crate) mod operations;
 pub(crate) mod plan;
 pub(crate) mod result;
+pub(crate) mod schedules;
 
 use domain::{MigrationId, phase::Phase};
 use proto::status::LiveStatus;

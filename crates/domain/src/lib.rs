@@ -24,6 +24,7 @@ pub mod migration;
 pub mod phase;
 pub mod rerun;
 pub mod retry;
+pub mod schedule;
 pub mod source_url;
 pub mod task;
 pub mod trace;

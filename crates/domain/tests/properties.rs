@@ -1,7 +1,85 @@
 //! What holds for every history, every address and every key, not just for those that somebody thought of.
 
-use domain::{idempotency::Key, job::JobState, source_url::SourceUrl};
+use domain::{
+    TenantId,
+    gate::{Gate, Gates, Open, Scope},
+    idempotency::Key,
+    job::JobState,
+    source_url::SourceUrl,
+    turn::{Deal, Lane},
+};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Deals until nothing more can be dealt or the deals are over, with nothing given back.
+fn fair(waiting: &[(u128, usize, usize)], weights: &[u32], most: &[Option<u32>], deals: &[u32]) {
+    let tenant = |n: u128| TenantId(Uuid::from_u128(n + 1));
+    let host = |n: usize| ["", "a", "b"][n].to_owned();
+    let mut lanes: BTreeMap<(u128, usize), Vec<i64>> = BTreeMap::new();
+    for (at, (of, to, jobs)) in waiting.iter().enumerate() {
+        let ranks = lanes.entry((*of, *to)).or_default();
+        ranks.extend((0..*jobs).map(|n| (at * 7 + n * 13) as i64 % 50));
+        ranks.sort_unstable();
+    }
+    let plain = |scope, key: String| Gate { scope, key, weight: 1, most: None, tokens: None, paused: false };
+    let weighty = weights
+        .iter()
+        .enumerate()
+        .map(|(n, weight)| Gate { weight: *weight, ..plain(Scope::Tenant, tenant(n as u128).to_string()) });
+    let full = (1..3).map(|n| Gate { most: most[n], ..plain(Scope::Destination, host(n)) });
+    let gates: Gates = weighty.chain(full).collect();
+    let (mut open, mut place) = (Open::default(), None);
+    let mut begun: BTreeMap<u128, u32> = BTreeMap::new();
+    let mut held: BTreeMap<usize, u32> = BTreeMap::new();
+    for slots in deals {
+        // In the order of the round, as a survey tells it.
+        let from = place.map_or(0, |place: domain::turn::Place| {
+            place.tenant.0.as_u128() - 1 + u128::from(place.left == 0)
+        });
+        let mut round: Vec<(u128, usize)> = lanes.keys().copied().collect();
+        round.sort_by_key(|(of, to)| (*of < from, *of, *to));
+        let seen: Vec<Lane> = round
+            .iter()
+            .map(|(of, to)| Lane {
+                tenant: tenant(*of),
+                destination: host(*to),
+                ranks: lanes[&(*of, *to)].clone(),
+            })
+            .collect();
+        let dealt =
+            Deal { queue: "q", lanes: &seen, slots: *slots, place, cut: false, gates: &gates, open: &open }
+                .deal();
+        assert!(dealt.picks.iter().sum::<u32>() <= *slots);
+        for (key, picks) in round.iter().zip(&dealt.picks) {
+            let ranks = lanes.get_mut(key).expect("it was seen");
+            assert!(*picks as usize <= ranks.len(), "more than there is");
+            ranks.drain(..*picks as usize);
+            open.add("q", tenant(key.0), &host(key.1), *picks);
+            *begun.entry(key.0).or_default() += picks;
+            *held.entry(key.1).or_default() += picks;
+        }
+        lanes.retain(|_, ranks| !ranks.is_empty());
+        place = dealt.place;
+        for (n, most) in most.iter().enumerate().skip(1) {
+            let held = held.get(&n).copied().unwrap_or(0);
+            assert!(most.is_none_or(|most| held <= most), "{held} for {most:?}");
+        }
+        // Who has jobs that nothing holds back is at most one turn behind whoever got most for their weight.
+        for (of, _) in lanes.keys().filter(|(_, to)| *to == 0) {
+            let turns =
+                |n: u128| f64::from(begun.get(&n).copied().unwrap_or(0)) / f64::from(weights[n as usize]);
+            for n in 0..6 {
+                assert!(turns(n) <= turns(*of) + 1.0, "{n} had {} turns, {of} {}", turns(n), turns(*of));
+            }
+        }
+        let left_over = *slots > dealt.picks.iter().sum::<u32>();
+        assert!(
+            !left_over || lanes.keys().all(|(_, to)| *to != 0),
+            "a slot was left while somebody could take it"
+        );
+    }
+}
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
@@ -33,6 +111,27 @@ proptest! {
             let normal = SourceUrl::parse(&url.normalised()).map(|url| url.normalised());
             prop_assert_eq!(normal, Ok(url.normalised()), "normal already");
         }
+    }
+
+    #[test]
+    fn whatever_is_taken_for_a_timetable_fires_later_and_later(
+        fields in prop::collection::vec("\\*|[0-9]{1,2}|[0-9]{1,2}-[0-9]{1,2}|\\*/[0-9]{1,2}|L|MON#[0-9]|[A-Z]{3}|\\PC{0,3}", 4..7),
+        zone in prop::sample::select(vec!["UTC", "Europe/Berlin", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kolkata"]),
+        seconds in any::<u32>(),
+    ) {
+        domain::schedule::hold(&fields.join(" "), zone, seconds);
+    }
+
+    /// Whatever waits and however much room there is: nobody gets more than there is, than there is room for, or than
+    /// their turn and one more give them while somebody else, for whom there is room, has less.
+    #[test]
+    fn turns_are_fair_to_everybody_for_whom_there_is_room(
+        waiting in prop::collection::vec((0..6_u128, 0..3_usize, 1..30_usize), 0..14),
+        weights in prop::collection::vec(1..4_u32, 6),
+        most in prop::collection::vec(prop::option::of(0..6_u32), 3),
+        deals in prop::collection::vec(1..20_u32, 1..12),
+    ) {
+        fair(&waiting, &weights, &most, &deals);
     }
 
     #[test]

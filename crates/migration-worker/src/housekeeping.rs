@@ -11,6 +11,8 @@ use tokio::time::{sleep, timeout};
 
 /// Rows per statement.
 const MOST: u32 = 100;
+/// Statements in a row, where each was full.
+const TURNS: u32 = 20;
 /// Journals removed in one turn, and visits in one transaction.
 const JOURNALS: u32 = 10;
 const VISITS: u32 = 2000;
@@ -29,6 +31,7 @@ pub(crate) fn start(shop: &Arc<Workshop>) {
     let config = &shop.config;
     // Promoting is part of polling: a due retry must not wait longer than a fresh job.
     spawn(shop, "promote", config.poll, |shop| Box::pin(promote(shop)));
+    spawn(shop, "schedules", config.poll, |shop| Box::pin(fire(shop)));
     spawn(shop, "rescue", config.sweep, |shop| Box::pin(rescue(shop)));
     spawn(shop, "purge", PURGE, |shop| Box::pin(purge(shop)));
     spawn(shop, "journals", config.sweep, |shop| Box::pin(remove_journals(shop)));
@@ -55,7 +58,23 @@ fn spawn(shop: &Arc<Workshop>, name: &'static str, interval: Duration, turn: Tur
 }
 
 async fn promote(shop: Arc<Workshop>) -> store::Result<()> {
-    if shop.store.promote_due(shop.id, MOST).await? > 0 {
+    // Of many that come due at one moment the next turn takes on from here.
+    for _ in 0..TURNS {
+        let promoted = shop.store.promote_due(shop.id, MOST).await?;
+        if promoted > 0 {
+            shop.announced.notify_one();
+            shop.wake();
+        }
+        if promoted < MOST {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Schedules whose time has come.
+async fn fire(shop: Arc<Workshop>) -> store::Result<()> {
+    if shop.store.fire_schedules(MOST).await? > 0 {
         shop.announced.notify_one();
         shop.wake();
     }

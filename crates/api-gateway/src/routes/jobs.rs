@@ -1,6 +1,7 @@
 //! `/api/jobs`: work of the kinds that workers offer, enqueued one or many, followed, called off and tried again.
 
 pub(crate) mod enqueue;
+pub(crate) mod judge;
 
 use super::{cancel::tell, dead_letters::unique_taken, nothing_here, taking};
 use crate::{

@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 const ROUTES: &[(&str, &str)] = &[
+    ("delete", "/api/schedules/{name}"),
     ("get", "/api/admin/dead-letters"),
     ("get", "/api/admin/dead-letters/{id}"),
     ("get", "/api/admin/jobs"),
@@ -36,6 +37,8 @@ const ROUTES: &[(&str, &str)] = &[
     ("get", "/api/migration/{id}/result/pictures/{hash}"),
     ("get", "/api/migration/{id}/stream"),
     ("get", "/api/openapi.json"),
+    ("get", "/api/schedules"),
+    ("get", "/api/schedules/{name}"),
     ("get", "/healthz"),
     ("get", "/livez"),
     ("get", "/metrics"),
@@ -54,6 +57,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("post", "/api/migration/start"),
     ("post", "/api/migration/{id}/cancel"),
     ("post", "/api/migration/{id}/retry"),
+    ("put", "/api/schedules/{name}"),
 ];
 
 async fn document(server: &Server) -> Value {
@@ -93,7 +97,11 @@ async fn the_document_is_openapi_3_1_and_lists_what_is_served() {
         assert!(refusal.is_object(), "{method} {path} does not say how it refuses");
         // Served: with or without a key as the document says, and never by the word for unknown addresses.
         let method: Method = method.to_uppercase().parse().expect("a method");
-        let asked = path.replace("{id}", &id).replace("{code}", "internal").replace("{number}", "1");
+        let asked = path
+            .replace("{id}", &id)
+            .replace("{code}", "internal")
+            .replace("{number}", "1")
+            .replace("{name}", "nightly");
         let bare = server.request(method, &asked).send().await.expect("an answer").status();
         let open = operation["security"] == json!([]);
         assert_eq!(bare.as_u16(), if open { 200 } else { 401 }, "{path}");

@@ -8,13 +8,13 @@ use std::time::Duration;
 use store::{ClaimRequest, FailedAttempt, Fenced, JobKind, Lease, Store};
 
 /// A server, and a worker that offers one kind.
-struct World {
-    server: Server,
+pub(crate) struct World {
+    pub(crate) server: Server,
     worker: Store,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let server = Server::start().await;
         let worker = Store::connect(&server.database.worker()).await.expect("the worker may connect");
         let kind = JobKind {
@@ -43,7 +43,11 @@ impl World {
 
     /// The id of a job that waits.
     async fn waiting(&self) -> String {
-        let answer = self.enqueue(&json!({"jobs": [{"kind": "any", "payload": {"n": 1}}]})).await;
+        let answer = self
+            .enqueue(
+                &json!({"jobs": [{"kind": "any", "payload": {"n": 1}, "destination": "models.example"}]}),
+            )
+            .await;
         assert_eq!(answer.status(), 202);
         let answer: Value = answer.json().await.expect("JSON");
         answer["jobs"][0]["jobId"].as_str().expect("an id").to_owned()
@@ -57,7 +61,7 @@ impl World {
         lease
     }
 
-    async fn json(&self, path: &str) -> Value {
+    pub(crate) async fn json(&self, path: &str) -> Value {
         let answer = self.server.get(path).await;
         assert_eq!(answer.status(), 200, "{path}");
         answer.json().await.expect("JSON")
@@ -90,6 +94,9 @@ async fn a_job_is_followed_from_its_wish_to_its_result() {
     assert_eq!((&waits["maxAttempts"], &waits["migrationId"]), (&json!(3), &Value::Null));
     assert_eq!(world.json(&format!("{path}/attempts")).await, json!({"attempts": [], "truncated": false}));
     let lease = world.begun().await;
+    let counted = world.server.database.sql().await;
+    let counted = counted.query_one("SELECT destination FROM leases", &[]).await.expect("one lease");
+    assert_eq!(counted.get::<_, String>(0), "models.example");
     written(world.worker.finish_task(&lease, &json!({"ok": true})).await);
     let over = world.json(&path).await;
     assert_eq!((&over["state"], &over["result"]), (&json!("COMPLETED"), &json!({"ok": true})));
@@ -158,6 +165,8 @@ async fn what_cannot_be_taken_is_told_what_can_and_nothing_is_written() {
         (with("maxAttempts", json!(0)), 422, "invalid_job", "between 1 and 3"),
         (with("uniqueKey", json!("")), 422, "invalid_job", "1 to 200"),
         (with("uniqueKey", json!("a\0")), 422, "invalid_job", "U+0000"),
+        (with("destination", json!("*")), 422, "invalid_job", "300 bytes"),
+        (with("destination", json!("x".repeat(301))), 422, "invalid_job", "300 bytes"),
         (with("runAt", json!("tomorrow")), 422, "invalid_job", "2026-01-31"),
         (with("runAt", json!("2001-01-01T00:00:00Z")), 422, "invalid_job", "24 h ago"),
         (with("runAt", json!("2999-01-01T00:00:00Z")), 422, "invalid_job", "366 days ahead"),

@@ -19,4 +19,5 @@ mod process;
 mod refusals;
 mod result;
 mod retries;
+mod schedules;
 mod server;

@@ -6,13 +6,13 @@ use crate::{
     world::{BOUND, Bell, Running, World, small_site},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{CorrelationId, JobId, failure::Reason, job::JobState, trace::TraceContext};
+use domain::{CorrelationId, JobId, failure::Reason, job::JobState, schedule::Missed, trace::TraceContext};
 use hmac::{Hmac, KeyInit, Mac};
 use migration_worker::{Config, TasksOptions};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use std::{fs, net::SocketAddr, process::Command, time::Duration};
-use store::{EnqueueOutcome, EnqueueRequest, JobRecord, NewTask, StopOutcome, StopRequest};
+use store::{EnqueueOutcome, EnqueueRequest, JobRecord, NewSchedule, NewTask, StopOutcome, StopRequest};
 use testkit::wait;
 use time::OffsetDateTime;
 use tokio::{
@@ -36,6 +36,7 @@ impl World {
             run_at: None,
             max_attempts,
             unique_key: None,
+            destination: None,
         };
         let wish = EnqueueRequest {
             tenant: self.member.tenant,
@@ -405,4 +406,39 @@ async fn a_worker_without_the_engine_of_a_kind_does_not_start_and_says_why() {
     assert_ne!(worker.exited(BOUND).await.code(), Some(0));
     let log = worker.log();
     assert!(log.contains("jobs.kinds.render") && log.contains("docker") && log.contains("PATH"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_schedule_whose_time_has_come_is_carried_out_without_anybody_asking() {
+    let world = World::new().await;
+    let worker = bound(&world, &script("echo", "cat", "")).await;
+    let member = world.member;
+    let offered = async || !world.gateway.job_kinds(member.tenant).await.expect("a look").is_empty();
+    wait::until_true("the kind to be offered", BOUND, offered).await;
+    let schedule = NewSchedule {
+        tenant: member.tenant,
+        user: member.user,
+        name: "hourly".to_owned(),
+        cron: "0 * * * *".to_owned(),
+        time_zone: "UTC".to_owned(),
+        missed: Missed::Once,
+        kind: "echo".to_owned(),
+        payload: json!({"n": 1}),
+        priority: 0,
+        destination: None,
+        max_attempts: 1,
+        paused: false,
+    };
+    world.gateway.set_schedule(&schedule).await.expect("an answer");
+    let due = "UPDATE schedules SET next_at = next_at - interval '1 hour'";
+    world.db.sql().await.execute(due, &[]).await.expect("the owner may");
+    let fired = async || {
+        let found =
+            world.gateway.schedule(member.tenant, "hourly").await.expect("a look").expect("it stands");
+        found.1.first().map(|firing| firing.job)
+    };
+    wait::until_true("the schedule to fire", BOUND, async || fired().await.is_some()).await;
+    let done = world.ends(fired().await.expect("a job"), JobState::Completed).await;
+    assert_eq!(done.result.expect("a result")["payload"], json!({"n": 1}));
+    worker.stop().await;
 }

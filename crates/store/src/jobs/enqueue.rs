@@ -40,6 +40,8 @@ pub struct NewTask {
     pub max_attempts: u32,
     /// While a job of the kind with this key is not over, no second one is written; 1 to 200 characters.
     pub unique_key: Option<String>,
+    /// What it asks of the world outside, such as a host or a model; 1 to 300 bytes. Gates count by it.
+    pub destination: Option<String>,
 }
 
 /// A wish for jobs: at most [`MAX_BATCH`].
@@ -148,12 +150,13 @@ impl Work for EnqueueRequest {
 const INSERT: &str = "-- job.enqueue_many
     WITH written AS (
         INSERT INTO jobs (id, tenant_id, queue, kind, payload, state, priority, run_at, max_attempts, unique_key,
-                          correlation_id, trace)
+                          destination, correlation_id, trace)
         SELECT new.id, $1, new.kind, new.kind, new.payload, 'PENDING', new.priority,
-               coalesce(new.run_at, clock_timestamp()), new.max_attempts, new.unique_key, $2, $3
+               coalesce(new.run_at, clock_timestamp()), new.max_attempts, new.unique_key,
+               coalesce(new.destination, ''), $2, $3
         FROM unnest($4::uuid[], $5::text[], $6::jsonb[], $7::smallint[], $8::timestamptz[], $9::integer[],
-                    $10::text[]) WITH ORDINALITY
-             AS new (id, kind, payload, priority, run_at, max_attempts, unique_key, place)
+                    $10::text[], $15::text[]) WITH ORDINALITY
+             AS new (id, kind, payload, priority, run_at, max_attempts, unique_key, destination, place)
         ORDER BY new.place
         ON CONFLICT (tenant_id, kind, unique_key)
             WHERE unique_key IS NOT NULL AND state IN ('PENDING', 'PREPARING', 'RUNNING', 'WAITING_RETRY') DO NOTHING
@@ -171,7 +174,8 @@ const INSERT: &str = "-- job.enqueue_many
     SELECT id FROM written";
 
 impl EnqueueRequest {
-    async fn insert(&self, tx: &Tx<'_>, tasks: &[&NewTask]) -> Result<HashSet<Uuid>> {
+    /// Writes them; answers which: the others have a unique key that is taken.
+    pub(crate) async fn insert(&self, tx: &Tx<'_>, tasks: &[&NewTask]) -> Result<HashSet<Uuid>> {
         let ids: Vec<Uuid> = tasks.iter().map(|task| task.id.0).collect();
         let kinds: Vec<&str> = tasks.iter().map(|task| task.kind.as_str()).collect();
         let payloads: Vec<Value> = tasks.iter().map(|task| jsonb::storable(&task.payload)).collect();
@@ -180,6 +184,7 @@ impl EnqueueRequest {
         let attempts: Vec<i32> =
             tasks.iter().map(|task| i32::try_from(task.max_attempts).unwrap_or(i32::MAX)).collect();
         let keys: Vec<Option<&str>> = tasks.iter().map(|task| task.unique_key.as_deref()).collect();
+        let destinations: Vec<Option<&str>> = tasks.iter().map(|task| task.destination.as_deref()).collect();
         let rows = tx
             .query(
                 INSERT,
@@ -198,6 +203,7 @@ impl EnqueueRequest {
                     &Actor::User(self.user).to_string(),
                     &self.trace.trace_id(),
                     &HINTS,
+                    &destinations,
                 ],
             )
             .await?;

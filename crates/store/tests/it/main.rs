@@ -28,6 +28,7 @@ mod restored;
 mod retention;
 mod retries;
 mod runner;
+mod schedules;
 mod scheduling;
 mod schema;
 mod statements;

@@ -29,6 +29,7 @@ fn task(n: u32) -> NewTask {
         run_at: None,
         max_attempts: 2,
         unique_key: None,
+        destination: None,
     }
 }
 

@@ -1,10 +1,11 @@
 //! Law 10: a tenant sees its own rows, also when the query forgets its filter; each role sees its own tables.
 
 use crate::plan_edits::change;
+use crate::schedules::{created, offer, yearly};
 use crate::world::{
     World, broken, done, keyed, retry_request, site_analysis, site_page, start_request, trace, visit,
 };
-use domain::{analysis::Depth, dead_letter::Filter, retry::Verdict};
+use domain::{analysis::Depth, dead_letter::Filter, retry::Verdict, schedule::Missed};
 use std::time::Duration;
 use store::{
     AmendOutcome, FailedAttempt, Member, NewApiKey, NewReplay, NewSession, RetryOutcome, StartOutcome,
@@ -39,6 +40,11 @@ async fn furnish(world: &World, member: Member, prefix: &str) {
     done(world.worker.record_visits(&lease, &[visit(1, b"{}")]).await);
     done(world.worker.keep_analysis(&lease, &site_analysis(Depth::Shallow)).await);
     done(world.worker.write_site_pages(&lease, 1, &[site_page("/", "home", &[])]).await);
+    offer(world, None).await;
+    let schedule = created(world, &yearly(member, "report", Missed::Once)).await;
+    let past = "UPDATE schedules SET next_at = next_at - interval '1 year' WHERE id = $1";
+    world.sql.execute(past, &[&schedule.id]).await.expect("the owner may");
+    assert_eq!(world.worker.fire_schedules(10).await.expect("a sweep"), 1);
     let key = world.owner.create_api_key(&new_key(member, prefix)).await.expect("a key");
     let mut hash = [0; 32];
     hash[..prefix.len()].copy_from_slice(prefix.as_bytes());

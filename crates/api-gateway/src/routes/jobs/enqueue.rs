@@ -1,5 +1,6 @@
 //! `POST /api/jobs`: one job or many, all or none. What a kind takes is what the worker that offers it said.
 
+use super::judge::{Judge, Place};
 use crate::{
     Code, Problem, correlation,
     gateway::Parts,
@@ -8,24 +9,16 @@ use crate::{
     view::jobs::{JobEnqueued, JobsEnqueued},
 };
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
-use domain::{
-    JobId, TenantId,
-    task::{self, PayloadSchema},
-};
+use domain::TenantId;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use std::collections::HashMap;
-use store::{EARLIEST, EnqueueOutcome, EnqueueRequest, Enqueued, JobKind, LATEST, MAX_BATCH, NewTask};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use serde_json::Value;
+use std::collections::{HashMap, hash_map::Entry};
+use store::{EARLIEST, EnqueueOutcome, EnqueueRequest, Enqueued, LATEST, MAX_BATCH, NewTask};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// The scope of keys, stored with them: never change it.
 const ROUTE: &str = "POST /api/jobs";
-/// Characters of a unique key.
-const LONGEST_KEY: usize = 200;
-/// Kinds that a refusal names.
-const NAMED: usize = 50;
 
 pub(crate) const REFUSALS: &[Code] = &[
     Code::InvalidBody,
@@ -55,19 +48,22 @@ pub(crate) struct JobsRequest {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct JobRequest {
     /// One of `GET /api/jobs/kinds`.
-    kind: String,
+    pub(crate) kind: String,
     /// What the work is: JSON that matches the kind's schema.
     #[schema(value_type = Object)]
-    payload: Value,
+    pub(crate) payload: Value,
     /// −100 to 100; higher goes first. 0 if absent.
-    priority: Option<i16>,
+    pub(crate) priority: Option<i16>,
     /// When it may run (RFC 3339), at most a day ago and 366 days ahead; at once if absent.
-    run_at: Option<String>,
+    pub(crate) run_at: Option<String>,
     /// Attempts in all, at most as many as the kind has; the kind's if absent.
-    max_attempts: Option<u32>,
+    pub(crate) max_attempts: Option<u32>,
     /// While a job of the kind with this key is not over, that one is answered and no second one is written. 1 to 200
     /// characters.
-    unique_key: Option<String>,
+    pub(crate) unique_key: Option<String>,
+    /// What it asks of the world outside, such as a host or a model: the operators' limits on destinations count by it.
+    /// 1 to 300 bytes; nothing if absent.
+    pub(crate) destination: Option<String>,
 }
 
 /// Enqueues jobs of kinds that workers offer: one or many, all or none.
@@ -109,14 +105,11 @@ pub(crate) async fn enqueue(
         EnqueueOutcome::Replayed(stored) => Ok(keyed::again(&stored)),
         EnqueueOutcome::KeyMismatch => Err(KeyRefused::Reused.into()),
         EnqueueOutcome::KeyInFlight => Err(KeyRefused::InFlight.into()),
-        EnqueueOutcome::OutOfTime(index) => Err(invalid(
-            index,
-            format!(
-                "runAt has to be at most {} h ago and at most {} days ahead",
-                LATEST.as_secs() / 3600,
-                EARLIEST.as_secs() / 86_400
-            ),
-        )),
+        EnqueueOutcome::OutOfTime(index) => Err(Place::of_many(index).invalid(format_args!(
+            "runAt has to be at most {} h ago and at most {} days ahead",
+            LATEST.as_secs() / 3600,
+            EARLIEST.as_secs() / 86_400
+        ))),
     }
 }
 
@@ -135,93 +128,13 @@ async fn tasks(parts: &Parts, tenant: TenantId, asked: Vec<JobRequest>) -> Resul
     let mut judges: HashMap<&str, Judge<'_>> = HashMap::new();
     let mut tasks = Vec::with_capacity(asked.len());
     for (index, job) in asked.into_iter().enumerate() {
-        let kind = kinds.iter().find(|kind| kind.name == job.kind);
-        let Some(kind) = kind else { return Err(unknown(index, &job.kind, &kinds)) };
+        let place = Place::of_many(index);
+        let kind = place.kind(&job.kind, &kinds)?;
         let judge = match judges.entry(kind.name.as_str()) {
-            std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::hash_map::Entry::Vacant(new) => new.insert(Judge::of(kind)?),
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Judge::of(kind)?),
         };
-        tasks.push(judge.judge(index, job)?);
+        tasks.push(judge.judge(place, job)?);
     }
     Ok(tasks)
-}
-
-fn unknown(index: usize, asked: &str, kinds: &[JobKind]) -> Problem {
-    let known: Vec<&str> = kinds.iter().map(|kind| kind.name.as_str()).take(NAMED).collect();
-    let asked: String = asked.chars().take(63).collect();
-    let told = match known.as_slice() {
-        [] => format!("jobs[{index}]: no worker offers jobs of any kind yet."),
-        known => format!("jobs[{index}]: {asked:?} is no kind that is offered: {}.", known.join(", ")),
-    };
-    Problem::new(Code::UnknownKind, told).with("index", index).with("kinds", known)
-}
-
-fn invalid(index: usize, told: impl std::fmt::Display) -> Problem {
-    Problem::new(Code::InvalidJob, format!("jobs[{index}]: {told}.")).with("index", index)
-}
-
-/// One kind, with its schema compiled once for all its jobs.
-struct Judge<'a> {
-    kind: &'a JobKind,
-    schema: Option<PayloadSchema>,
-}
-
-impl<'a> Judge<'a> {
-    fn of(kind: &'a JobKind) -> Result<Self, Problem> {
-        // Workers compile it before they offer it; one of another release may know other words.
-        let schema = kind.payload_schema.as_ref().map(PayloadSchema::compile).transpose();
-        let schema = schema.map_err(|error| Problem::from_source(domain::Kind::Internal, &error))?;
-        Ok(Self { kind, schema })
-    }
-
-    fn judge(&self, index: usize, job: JobRequest) -> Result<NewTask, Problem> {
-        self.payload(index, &job.payload)?;
-        let priority = job.priority.unwrap_or(0);
-        if !(-100..=100).contains(&priority) {
-            return Err(invalid(index, "priority has to be between -100 and 100"));
-        }
-        let most = self.kind.max_attempts;
-        let max_attempts = job.max_attempts.unwrap_or(most);
-        if !(1..=most).contains(&max_attempts) {
-            return Err(invalid(index, format_args!("maxAttempts has to be between 1 and {most}")));
-        }
-        let length = job.unique_key.as_ref().map_or(1, |key| key.chars().count());
-        if !(1..=LONGEST_KEY).contains(&length)
-            || job.unique_key.as_ref().is_some_and(|key| key.contains('\0'))
-        {
-            let told = format!("uniqueKey has to have 1 to {LONGEST_KEY} characters and no U+0000");
-            return Err(invalid(index, told));
-        }
-        let run_at = job.run_at.as_deref().map(|text| OffsetDateTime::parse(text, &Rfc3339)).transpose();
-        let run_at =
-            run_at.map_err(|_| invalid(index, "runAt has to be a time such as 2026-01-31T12:00:00Z"))?;
-        Ok(NewTask {
-            id: JobId(Uuid::now_v7()),
-            kind: job.kind,
-            payload: job.payload,
-            priority,
-            run_at,
-            max_attempts,
-            unique_key: job.unique_key,
-        })
-    }
-
-    fn payload(&self, index: usize, payload: &Value) -> Result<(), Problem> {
-        let (length, most) = (task::length(payload), self.kind.max_payload_bytes);
-        let refused = |told: String| Problem::new(Code::InvalidPayload, told).with("index", index);
-        if length > most as usize {
-            let told = format!(
-                "jobs[{index}]: the payload has {length} bytes, and {} takes {most}.",
-                self.kind.name
-            );
-            return Err(refused(told));
-        }
-        let misfits = self.schema.as_ref().map(|schema| schema.misfits(payload)).unwrap_or_default();
-        let Some(first) = misfits.first() else { return Ok(()) };
-        let place = if first.path.is_empty() { "the payload" } else { &first.path };
-        let told = format!("jobs[{index}], {place}: {}. See GET /api/jobs/kinds.", first.told);
-        let errors: Vec<Value> =
-            misfits.iter().map(|one| json!({"path": one.path, "message": one.told})).collect();
-        Err(refused(told).with("errors", errors))
-    }
 }
