@@ -114,6 +114,10 @@ codes! {
     InvalidSchedule = "invalid_schedule", UNPROCESSABLE_ENTITY, "The schedule cannot be used";
     /// The tenant has as many schedules as it may have.
     TooManySchedules = "too_many_schedules", CONFLICT, "There are too many schedules";
+    /// A gate cannot say that.
+    InvalidGate = "invalid_gate", UNPROCESSABLE_ENTITY, "The gate cannot say that";
+    /// There are as many gates as there may be.
+    TooManyGates = "too_many_gates", CONFLICT, "There are too many gates";
     /// No such route.
     RouteNotFound = "route_not_found", NOT_FOUND, "There is nothing at this address";
     /// The route exists and does not take this method.

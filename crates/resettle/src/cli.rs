@@ -5,7 +5,7 @@ use crate::{
     convert::{self, compared::When},
     crawl::{self, LimitArguments},
     data_folder, demo, doctor, exit, lint, migrate,
-    operations::{self, Asking, DlqCommand, JobsCommand, WatchArguments},
+    operations::{self, Asking, DlqCommand, GatesCommand, JobsCommand, WatchArguments},
     schema, terminal, up,
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -44,12 +44,15 @@ enum Command {
     Migrate(MigrateArguments),
     /// Follows a migration that was started before, to its end
     Watch(WatchArguments),
-    /// Jobs and queues of an instance, for its operators
+    /// Jobs: your organisation's own, and for operators the queues of the instance
     #[command(subcommand)]
     Jobs(JobsCommand),
     /// Dead letters: jobs that used up their attempts
     #[command(subcommand)]
     Dlq(DlqCommand),
+    /// Limits, rates, weights and pauses of an instance, for its operators
+    #[command(subcommand)]
+    Gates(GatesCommand),
     /// The workers of an instance, for its operators
     Workers {
         #[command(flatten)]
@@ -349,6 +352,7 @@ async fn answer(command: Command) -> Result<exit::Outcome, anyhow::Error> {
         Command::Watch(arguments) => operations::watch(arguments).await,
         Command::Jobs(command) => operations::jobs(command).await,
         Command::Dlq(command) => operations::dlq(command).await,
+        Command::Gates(command) => operations::gates(command).await,
         Command::Workers { asking } => operations::workers(asking).await,
         Command::Completions { shell } => Ok(completions(shell)),
     }

@@ -102,13 +102,8 @@ impl Client {
 
     /// Asks for a migration; the key makes repeating the request harmless.
     pub(crate) async fn start(&self, source: &str, prompt: &str, key: Uuid) -> Result<Started, Error> {
-        let body = json!({"sourceUrl": source, "userPrompt": prompt}).to_string();
-        let request = self
-            .request(Method::POST, "api/migration/start")
-            .header(header::CONTENT_TYPE, "application/json")
-            .header("idempotency-key", format!("\"{key}\""))
-            .body(body);
-        match self.answer::<Value>(request).await {
+        let body = json!({"sourceUrl": source, "userPrompt": prompt});
+        match self.submit("api/migration/start", &body, Some(&key.to_string())).await {
             Ok(answer) => self.id_in(&answer).map(Started::New),
             Err(Error::Refused(problem)) => match problem.active_migration() {
                 Some(id) => Ok(Started::Joined(id)),
@@ -120,11 +115,16 @@ impl Client {
 
     /// One question of any sort, whose answer is shown and not understood here.
     pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Error> {
-        let mut request = self.request(method, path);
-        if let Some(body) = body {
-            request = request.header(header::CONTENT_TYPE, "application/json").body(body.to_string());
-        }
-        self.answer(request).await
+        let request = self.request(method, path);
+        self.answer(body.into_iter().fold(request, with)).await
+    }
+
+    /// A wish that may carry a key, which makes repeating it harmless.
+    pub(crate) async fn submit(&self, path: &str, body: &Value, key: Option<&str>) -> Result<Value, Error> {
+        let request = with(self.request(Method::POST, path), body);
+        let keyed =
+            |request: RequestBuilder, key: &str| request.header("idempotency-key", format!("\"{key}\""));
+        self.answer(key.into_iter().fold(request, keyed)).await
     }
 
     /// The history after an event, one page of it.
@@ -219,4 +219,8 @@ impl Client {
     fn unexpected(&self, what: impl Into<String>) -> Error {
         Error::Unexpected { server: self.server.to_string(), what: what.into() }
     }
+}
+
+fn with(request: RequestBuilder, body: &Value) -> RequestBuilder {
+    request.header(header::CONTENT_TYPE, "application/json").body(body.to_string())
 }

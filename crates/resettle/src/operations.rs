@@ -1,12 +1,15 @@
-//! `resettle watch`, `jobs`, `dlq` and `workers`: what the pages show, in a terminal, asked of a gateway. Colours and bars
+//! `resettle watch`, `jobs`, `dlq`, `workers` and `gates`: what the pages show, in a terminal, asked of a gateway. Colours and bars
 //! only on a terminal; `--json` gives scripts what the gateway answered.
 
+mod gates;
 mod jobs;
 mod letters;
 mod table;
 mod watch;
+mod work;
 mod workers;
 
+pub(crate) use gates::{GatesCommand, command as gates};
 pub(crate) use jobs::{JobsCommand, command as jobs};
 pub(crate) use letters::{DlqCommand, command as dlq};
 pub(crate) use watch::{WatchArguments, command as watch};

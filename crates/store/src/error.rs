@@ -85,14 +85,6 @@ pub enum Error {
         #[source]
         source: tokio_postgres::Error,
     },
-    /// What was asked for has no meaning; nothing was written.
-    #[error("{doing} was refused: {reason}")]
-    Meaningless {
-        /// The command.
-        doing: &'static str,
-        /// What is wrong, and what is allowed.
-        reason: String,
-    },
     /// A move that a table of moves, a job's or a migration's, does not hold.
     #[error("{doing} was refused")]
     Illegal {
@@ -118,7 +110,6 @@ impl Error {
             | Self::InUse { .. }
             | Self::SchemaBehind { .. }
             | Self::SchemaTooNew { .. } => Kind::Unavailable,
-            Self::Meaningless { .. } => Kind::Invalid,
             Self::BadOptions { .. }
             | Self::UnboundRole { .. }
             | Self::Migrate { .. }

@@ -1,11 +1,13 @@
-//! Gates: what an operator says of how much runs. Claims read them and keep to them; commands of the owner set them.
+//! Gates: what an operator says of how much runs. Claims read them and keep to them; operators set them.
 //!
 //! A limit is kept by counting open leases under the limit's advisory lock, never by a counter (law 12). A bucket is
 //! filled by the database's clock (law 5) and written only under the same lock.
 
 mod operate;
+mod terms;
 
-pub use operate::{GateRecord, NewTerms, Rate};
+pub use operate::{GateChange, GateOutcome, GateRecord, GateWish};
+pub use terms::{Rate, Terms};
 
 use crate::{
     Result,

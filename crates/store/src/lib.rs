@@ -54,7 +54,7 @@ pub use dead_letters::{
 pub use error::{Error, Result};
 pub use events::{Horizon, PlacedEvent, Tail, Tip, Touched, TouchedPage};
 pub use figures::{Figures, QueueFigures};
-pub use gates::{GateRecord, NewTerms, Rate};
+pub use gates::{GateChange, GateOutcome, GateRecord, GateWish, Rate, Terms};
 pub use idempotency::StoredAnswer;
 pub use job_kinds::{JobKind, REMEMBERED};
 pub use jobs::{

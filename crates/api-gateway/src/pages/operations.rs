@@ -2,6 +2,7 @@
 //! on each, so that nobody takes one instance for another.
 
 mod board;
+mod gates;
 mod jobs;
 mod letters;
 
@@ -29,6 +30,9 @@ pub(super) fn mount(config: &mut ServiceConfig, words: &'static Words) {
         .service(taking("GET", at("/queues").get(board::queues)))
         .service(taking("GET", at("/workers").get(board::workers)))
         .service(taking("GET", at("/poison").get(letters::poison)))
+        .service(taking("GET", at("/gates").get(gates::show)))
+        .service(taking("POST", at("/gates/pause").app_data(forms()).post(gates::pause)))
+        .service(taking("POST", at("/gates/resume").app_data(forms()).post(gates::resume)))
         .service(taking("GET", at("/jobs").get(jobs::list)))
         .service(taking("GET", at("/jobs/{id}").get(jobs::one)))
         .service(taking("GET", at("/dead-letters").get(letters::list)))
@@ -101,6 +105,7 @@ impl<'a> Desk<'a> {
             ("/jobs", words.ops_jobs),
             ("/dead-letters", words.ops_letters),
             ("/poison", words.ops_poison),
+            ("/gates", words.ops_gates),
         ];
         html! {
             nav.tabs aria-label=(words.ops_title) {

@@ -92,6 +92,11 @@ words! {
     ops_priority, ops_run_at, ops_finished, ops_error, ops_trace, ops_letter, ops_only_open, ops_settled_too,
     ops_why, ops_whole_job, ops_replay, ops_replay_told, ops_discard, ops_poison_told, ops_size,
     ops_beginning,
+    // Gates
+    ops_gates, ops_gates_none, ops_gate_scope, ops_gate_key, ops_gate_most, ops_gate_rate, ops_gate_weight,
+    ops_gate_paused, ops_gate_log, ops_gate_after, ops_pause, ops_pause_told, ops_pause_why, ops_resume,
+    ops_paused,
+    scope_all, scope_queue, scope_tenant, scope_destination,
     // A job's state
     job_pending, job_preparing, job_running, job_waiting_retry, job_completed, job_failed, job_cancelled,
     // What became of a dead letter
@@ -107,7 +112,7 @@ words! {
     problem_retry_too_soon,
     problem_not_operator, problem_route_not_found, problem_job_not_found, problem_dead_letter_not_found,
     problem_dead_letter_settled, problem_invalid_id, problem_invalid_query,
-    problem_not_completed,
+    problem_not_completed, problem_invalid_gate, problem_too_many_gates,
     problem_other,
 }
 
@@ -172,6 +177,11 @@ impl Words {
     /// What became of a dead letter.
     pub(super) fn letter_state(&self, state: &str) -> &'static str {
         self.named("letter_", state).unwrap_or(self.ops_none)
+    }
+
+    /// What a gate stands before.
+    pub(super) fn scope(&self, scope: &str) -> &'static str {
+        self.named("scope_", scope).unwrap_or(self.ops_none)
     }
 
     pub(super) fn size(&self, class: &str) -> &'static str {
@@ -263,6 +273,9 @@ mod tests {
             }
             for state in domain::dead_letter::LetterState::ALL {
                 assert!(words.named("letter_", state.as_str()).is_some(), "{}", state.as_str());
+            }
+            for scope in domain::gate::Scope::ALL {
+                assert!(words.named("scope_", scope.as_str()).is_some(), "{scope}");
             }
             for reason in domain::failure::Reason::ALL {
                 assert!(words.named("todo_", reason.as_str()).is_some(), "{reason}");

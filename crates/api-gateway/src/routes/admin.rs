@@ -1,5 +1,7 @@
-//! `/api/admin`: the queue of all tenants, for operators of the instance. Read by a role of its own; what is changed is
-//! changed in the name of the tenant that it belongs to.
+//! `/api/admin`: the queue of all tenants, for operators of the instance. Read by a role of its own, which writes nothing
+//! but gates; what is changed of a tenant is changed in its name.
+
+pub(crate) mod gates;
 
 use super::{
     dead_letters::{self, DiscardRequest, word},
@@ -45,6 +47,11 @@ pub(crate) fn mount(config: &mut ServiceConfig) {
         .service(taking("POST", web::resource("/dead-letters/{id}/replay").post(replay)))
         .service(taking("POST", web::resource("/dead-letters/{id}/discard").post(discard)))
         .service(taking("GET", web::resource("/poison").get(poison)))
+        .service(taking("GET", web::resource("/gates").get(gates::list)))
+        .service(taking("GET", web::resource("/gates/changes").get(gates::changes)))
+        .service(taking("PUT", web::resource("/gates/{scope}/{key}").put(gates::hold)))
+        .service(taking("POST", web::resource("/gates/{scope}/{key}/pause").post(gates::pause)))
+        .service(taking("POST", web::resource("/gates/{scope}/{key}/resume").post(gates::resume)))
         .default_service(web::to(nothing_here));
     config.service(admin);
 }

@@ -1,5 +1,6 @@
 //! How the queue looks to operators.
 
+pub(crate) mod gates;
 mod jobs;
 
 pub(crate) use jobs::{
@@ -49,6 +50,8 @@ pub(crate) struct QueueOverview {
     pub(crate) open_dead_letters: Number,
     /// Messages whose bytes could not be read.
     pub(crate) poison: Number,
+    /// Queues, organisations and destinations that are paused; see `GET /api/admin/gates`.
+    pub(crate) pauses: i64,
     /// The age of the oldest announcement that is not published.
     pub(crate) outbox_oldest_seconds: f64,
     /// How far readers of all histories are held back by a long transaction.
@@ -118,6 +121,7 @@ impl QueueOverview {
             },
             open_dead_letters: overview.open_letters.into(),
             poison: overview.poison.into(),
+            pauses: figures.pauses,
             outbox_oldest_seconds: figures.outbox_oldest_seconds,
             horizon_lag_seconds: figures.horizon_lag_seconds,
         }

@@ -23,7 +23,7 @@ impl Server {
     }
 }
 
-const PAGES: [&str; 6] = ["queues", "workers", "leases", "jobs", "dead-letters", "poison"];
+const PAGES: [&str; 7] = ["queues", "workers", "leases", "jobs", "dead-letters", "poison", "gates"];
 
 #[tokio::test]
 async fn nobody_but_operators_sees_the_operations_not_even_an_owner_of_an_organisation() {
@@ -209,6 +209,7 @@ async fn every_page_of_the_operations_shows_where_it_is_and_settles_what_died() 
         ("/dead-letters", "The site is away.", "تنتظر أحداً"),
         (&one_letter, "Put it back into its queue", "أعدها إلى طابورها"),
         ("/poison", "Nothing here.", "لا شيء هنا."),
+        ("/gates", "Nothing is held back.", "لا شيء محجوز."),
     ] {
         let page = browser.read(&format!("/admin{path}")).await;
         assert!(page.contains(told), "{path}: {page}");

@@ -8,6 +8,8 @@ const ROUTES: &[(&str, &str)] = &[
     ("delete", "/api/schedules/{name}"),
     ("get", "/api/admin/dead-letters"),
     ("get", "/api/admin/dead-letters/{id}"),
+    ("get", "/api/admin/gates"),
+    ("get", "/api/admin/gates/changes"),
     ("get", "/api/admin/jobs"),
     ("get", "/api/admin/jobs/{id}"),
     ("get", "/api/admin/leases"),
@@ -47,6 +49,8 @@ const ROUTES: &[(&str, &str)] = &[
     ("patch", "/api/migration/{id}/plan"),
     ("post", "/api/admin/dead-letters/{id}/discard"),
     ("post", "/api/admin/dead-letters/{id}/replay"),
+    ("post", "/api/admin/gates/{scope}/{key}/pause"),
+    ("post", "/api/admin/gates/{scope}/{key}/resume"),
     ("post", "/api/dead-letters/replays"),
     ("post", "/api/dead-letters/replays/{id}/cancel"),
     ("post", "/api/dead-letters/{id}/discard"),
@@ -57,6 +61,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("post", "/api/migration/start"),
     ("post", "/api/migration/{id}/cancel"),
     ("post", "/api/migration/{id}/retry"),
+    ("put", "/api/admin/gates/{scope}/{key}"),
     ("put", "/api/schedules/{name}"),
 ];
 
@@ -101,7 +106,8 @@ async fn the_document_is_openapi_3_1_and_lists_what_is_served() {
             .replace("{id}", &id)
             .replace("{code}", "internal")
             .replace("{number}", "1")
-            .replace("{name}", "nightly");
+            .replace("{name}", "nightly")
+            .replace("{scope}/{key}", "queue/a");
         let bare = server.request(method, &asked).send().await.expect("an answer").status();
         let open = operation["security"] == json!([]);
         assert_eq!(bare.as_u16(), if open { 200 } else { 401 }, "{path}");

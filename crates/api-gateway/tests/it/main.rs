@@ -8,6 +8,7 @@ mod artifact;
 mod browser;
 mod dead_letters;
 mod document;
+mod gates;
 mod idempotency;
 mod jobs;
 mod live;

@@ -1,9 +1,11 @@
-//! `resettle jobs`: the queues at one glance, a list of jobs, and one with everything that happened to it.
+//! `resettle jobs`: the queues at one glance, a list of jobs, one with everything that happened to it, and jobs of one's
+//! own.
 
 use super::{
     Asking, asked, lasting, moment, number,
     table::{Cell, Tone, bar, table},
     text, told,
+    work::{self, SubmitArguments},
 };
 use crate::{
     exit::Outcome,
@@ -23,6 +25,22 @@ pub(crate) enum JobsCommand {
     },
     /// Jobs, newest first
     List(ListArguments),
+    /// Enqueues a job of one of your organisation's kinds, and tells its id
+    Submit(SubmitArguments),
+    /// Calls a job of your organisation off
+    Cancel {
+        /// The job's id
+        id: Uuid,
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// Has a failed job of your organisation tried again, with all its attempts before it
+    Retry {
+        /// The job's id
+        id: Uuid,
+        #[command(flatten)]
+        asking: Asking,
+    },
     /// One job with its lease, its attempts and the end of its history
     Show {
         /// The job's id
@@ -69,6 +87,9 @@ pub(crate) async fn command(command: JobsCommand) -> Result<Outcome, anyhow::Err
             let answer = asking.client()?.ask(Method::GET, &path, None).await;
             told(&asking, answer, list)
         }
+        JobsCommand::Submit(given) => work::submit(given).await,
+        JobsCommand::Cancel { id, asking } => work::moved(id, "cancel", asking).await,
+        JobsCommand::Retry { id, asking } => work::moved(id, "retry", asking).await,
         JobsCommand::Show { id, asking } => {
             let answer = asking.client()?.ask(Method::GET, &format!("api/admin/jobs/{id}"), None).await;
             told(&asking, answer, one)

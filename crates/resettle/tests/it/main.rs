@@ -4,6 +4,7 @@ mod cli;
 mod convert;
 mod crawl;
 mod foreign;
+mod jobs;
 mod lint;
 mod pages;
 mod postgres;

@@ -1,34 +1,42 @@
-//! What an operator does with gates, on the owner's connection.
+//! What operators do with gates, on a role that writes nothing else. The database logs each change, with who made it.
 
+use super::terms::{Rate, Terms, check, check_key};
 use crate::{
-    Error, Result, Store,
+    Result, Store,
     tx::{Columns, Tx, Work},
 };
 use domain::{
-    TenantId,
-    gate::{ANYBODY, MAX_GATES, MAX_KEY, MAX_WEIGHT, Scope},
+    TenantId, UserId,
+    gate::{MAX_GATES, Scope},
 };
+use serde_json::Value;
 use time::OffsetDateTime;
 use tokio_postgres::Row;
 
-/// So many starts in a time, and so many at once after a pause.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rate {
-    /// Starts per second in the long run: more than 0.00001, at most a million.
-    pub per_second: f64,
-    /// Starts at once: 1 to a million.
-    pub burst: u32,
+/// The class of the lock under which gates are changed one after the other; it has one key.
+const LOCK_CLASS: i32 = 9;
+
+/// What an operator says of one gate.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GateWish {
+    /// This holds from now on; a pause stays as it is.
+    Hold(Terms),
+    /// Nothing more begins there, for a reason of 1 to 500 characters; what runs goes on. Said again, it changes the
+    /// reason alone.
+    Pause(String),
+    /// The pause is over.
+    Resume,
 }
 
-/// What is to hold for a key; pauses stay as they are.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct NewTerms {
-    /// For a tenant: the jobs of one turn, 1 to [`MAX_WEIGHT`].
-    pub weight: u32,
-    /// Jobs held at once; no limit without.
-    pub most: Option<u32>,
-    /// Starts in a time; no limit without.
-    pub rate: Option<Rate>,
+/// What came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GateOutcome {
+    /// So it stands, whether or not it was so before. A gate that says nothing any more is not kept.
+    Stands(GateRecord),
+    /// Nothing was changed: it has no meaning, and this does.
+    Meaningless(String),
+    /// Nothing was changed: there are [`MAX_GATES`], and every claim reads them all.
+    TooMany,
 }
 
 /// A gate as an operator sees it.
@@ -39,163 +47,141 @@ pub struct GateRecord {
     /// Which of them, or `*`.
     pub key: String,
     /// What holds.
-    pub terms: NewTerms,
+    pub terms: Terms,
     /// Since when nothing begins, and why.
     pub paused: Option<(OffsetDateTime, String)>,
 }
 
+impl GateRecord {
+    /// One that says nothing.
+    fn open(scope: Scope, key: &str) -> Self {
+        Self { scope, key: key.to_owned(), terms: Terms::OPEN, paused: None }
+    }
+}
+
+/// One line of the gates' log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GateChange {
+    /// Its number; grows.
+    pub id: i64,
+    /// What the gate stands before.
+    pub scope: Scope,
+    /// Which of them.
+    pub key: String,
+    /// Who changed it; none: the schema's owner, by hand.
+    pub user: Option<UserId>,
+    /// What it said before; none: nothing.
+    pub before: Option<Value>,
+    /// What it says from then on.
+    pub after: Option<Value>,
+    /// When.
+    pub at: OffsetDateTime,
+}
+
 impl Store {
-    /// Sets what holds for a key. Refused: what has no meaning, and more than [`MAX_GATES`] gates.
-    pub async fn set_terms(&self, scope: Scope, key: &str, terms: &NewTerms) -> Result<()> {
-        check(scope, key, terms).map_err(|reason| Error::Meaningless { doing: "gate.set", reason })?;
-        self.run(&Set { scope, key, terms }).await
-    }
-
-    /// Begins nothing more there until it is resumed; what runs goes on. Said again, it changes the reason alone.
-    /// A pause of all has the key `*`.
-    pub async fn pause(&self, scope: Scope, key: &str, reason: &str) -> Result<()> {
-        let refused = |reason| Error::Meaningless { doing: "gate.pause", reason };
-        check_key(scope, key).map_err(refused)?;
-        if reason.is_empty() || reason.chars().count() > 500 {
-            return Err(refused("a pause needs a reason of at most 500 characters".to_owned()));
+    /// Does what an operator says of a gate. Said again, it changes nothing and leaves no line.
+    pub async fn change_gate(
+        &self,
+        by: UserId,
+        scope: Scope,
+        key: &str,
+        wish: &GateWish,
+    ) -> Result<GateOutcome> {
+        if let Err(told) = meaning(scope, key, wish) {
+            return Ok(GateOutcome::Meaningless(told));
         }
-        self.run(&Pause { scope, key, reason }).await
-    }
-
-    /// Ends a pause; `false`, if there was none.
-    pub async fn resume(&self, scope: Scope, key: &str) -> Result<bool> {
-        self.run(&Resume { scope, key }).await
+        match self.run(&Change { by, scope, key, wish }).await? {
+            Some(record) => Ok(GateOutcome::Stands(record)),
+            None => Ok(GateOutcome::TooMany),
+        }
     }
 
     /// Every gate, by scope and key.
     pub async fn gates(&self) -> Result<Vec<GateRecord>> {
         self.run(&List).await
     }
-}
 
-fn check_key(scope: Scope, key: &str) -> Result<(), String> {
-    if key.is_empty() || key.len() > MAX_KEY {
-        return Err(format!("a key has 1 to {MAX_KEY} bytes"));
-    }
-    match scope {
-        Scope::All if key != ANYBODY => Err(format!("the key of everything is {ANYBODY}")),
-        // Written as ids are printed: it is compared as text.
-        Scope::Tenant
-            if key != ANYBODY && key.parse().map(|id: TenantId| id.to_string()).as_deref() != Ok(key) =>
-        {
-            Err("a tenant's key is its id, in lower case and with hyphens".to_owned())
-        }
-        _ => Ok(()),
+    /// The log of the gates, the newest line first.
+    pub async fn gate_changes(&self, limit: u32, before: Option<i64>) -> Result<Vec<GateChange>> {
+        self.run(&Log { limit, before }).await
     }
 }
 
-fn check(scope: Scope, key: &str, terms: &NewTerms) -> Result<(), String> {
+fn meaning(scope: Scope, key: &str, wish: &GateWish) -> Result<(), String> {
     check_key(scope, key)?;
-    let own = scope == Scope::Tenant && key != ANYBODY;
-    if !(1..=MAX_WEIGHT).contains(&terms.weight) || (terms.weight != 1 && !own) {
-        return Err(format!("a weight is a tenant's own, 1 to {MAX_WEIGHT}"));
+    match wish {
+        GateWish::Hold(terms) => check(scope, key, terms),
+        GateWish::Pause(reason) if reason.is_empty() || reason.chars().count() > 500 => {
+            Err("a pause needs a reason of 1 to 500 characters".to_owned())
+        }
+        GateWish::Pause(reason) if reason.contains('\0') => Err("a reason holds no U+0000".to_owned()),
+        GateWish::Pause(_) | GateWish::Resume => Ok(()),
     }
-    if terms.most.is_some_and(|most| i32::try_from(most).is_err()) {
-        return Err(format!("at most {} may run at once", i32::MAX));
-    }
-    let Some(rate) = terms.rate else { return Ok(()) };
-    if key == ANYBODY && scope != Scope::All {
-        return Err("a rate needs a key of its own: each has its own bucket".to_owned());
-    }
-    if !(0.000_01..=1e6).contains(&rate.per_second) || !(1..=1_000_000).contains(&rate.burst) {
-        return Err("a rate is 0.00001 to 1000000 per second, its burst 1 to 1000000".to_owned());
-    }
-    Ok(())
 }
 
-struct Set<'a> {
+struct Change<'a> {
+    by: UserId,
     scope: Scope,
     key: &'a str,
-    terms: &'a NewTerms,
+    wish: &'a GateWish,
 }
 
-impl Work for Set<'_> {
-    type Out = ();
+/// None: there are too many.
+impl Work for Change<'_> {
+    type Out = Option<GateRecord>;
 
     fn tenant(&self) -> Option<TenantId> {
         None
     }
 
-    async fn run(&self, tx: &Tx<'_>) -> Result<()> {
-        let NewTerms { weight, most, rate } = *self.terms;
+    async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
+        let sql = "-- gate.change
+            SELECT pg_advisory_xact_lock($1, 0), set_config('app.user', $2, true)";
+        tx.query(sql, &[&LOCK_CLASS, &self.by.to_string()]).await?;
+        let gates = List.run(tx).await?;
+        let standing = gates.iter().find(|gate| gate.scope == self.scope && gate.key == self.key);
+        let before = standing.cloned().unwrap_or_else(|| GateRecord::open(self.scope, self.key));
+        let terms = if let GateWish::Hold(terms) = self.wish { *terms } else { before.terms };
+        let reason = match self.wish {
+            GateWish::Hold(_) => before.paused.as_ref().map(|(_, reason)| reason.as_str()),
+            GateWish::Pause(reason) => Some(reason.as_str()),
+            GateWish::Resume => None,
+        };
+        if terms == before.terms && reason == before.paused.as_ref().map(|(_, reason)| reason.as_str()) {
+            return Ok(Some(before));
+        }
+        if terms == Terms::OPEN && reason.is_none() {
+            let sql = "-- gate.remove\nDELETE FROM gates WHERE scope = $1 AND key = $2";
+            tx.execute_one(sql, &[&self.scope.as_str(), &self.key]).await?;
+            return Ok(Some(GateRecord::open(self.scope, self.key)));
+        }
+        if standing.is_none() && gates.len() >= MAX_GATES {
+            return Ok(None);
+        }
+        self.write(tx, &terms, reason).await.map(Some)
+    }
+}
+
+impl Change<'_> {
+    async fn write(&self, tx: &Tx<'_>, terms: &Terms, reason: Option<&str>) -> Result<GateRecord> {
+        // A bucket stays as full as it is unless it becomes another one.
         let sql = "-- gate.set
-            INSERT INTO gates (scope, key, weight, most, per_second, burst) VALUES ($1, $2, $3, $4, $5, $6)
+            INSERT INTO gates AS old (scope, key, weight, most, per_second, burst, pause_reason, paused_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $7::text IS NOT NULL THEN clock_timestamp() END)
             ON CONFLICT (scope, key) DO UPDATE SET
-                weight = $3, most = $4, per_second = $5, burst = $6, tokens = NULL, metered_at = NULL,
-                changed_at = clock_timestamp()";
-        let number = |value: u32| i32::try_from(value).unwrap_or(i32::MAX); // checked above
-        let (weight, most) = (number(weight), most.map(number));
-        let (per_second, burst) = (rate.map(|rate| rate.per_second), rate.map(|rate| number(rate.burst)));
-        tx.execute_one(sql, &[&self.scope.as_str(), &self.key, &weight, &most, &per_second, &burst]).await?;
-        bound(tx).await
-    }
-}
-
-/// Claims read all gates, so that there must be few.
-async fn bound(tx: &Tx<'_>) -> Result<()> {
-    let sql = "-- gate.count\nSELECT count(*) AS gates FROM gates";
-    let gates: i64 = tx.query_one(sql, &[]).await?.column("gates")?;
-    if usize::try_from(gates).is_ok_and(|gates| gates > MAX_GATES) {
-        let reason = format!(
-            "there are {MAX_GATES} gates already: take one away, or set one for everybody ({ANYBODY})"
-        );
-        return Err(Error::Meaningless { doing: "gate.set", reason });
-    }
-    Ok(())
-}
-
-struct Pause<'a> {
-    scope: Scope,
-    key: &'a str,
-    reason: &'a str,
-}
-
-impl Work for Pause<'_> {
-    type Out = ();
-
-    fn tenant(&self) -> Option<TenantId> {
-        None
-    }
-
-    async fn run(&self, tx: &Tx<'_>) -> Result<()> {
-        let sql = "-- gate.pause
-            INSERT INTO gates (scope, key, paused_at, pause_reason) VALUES ($1, $2, clock_timestamp(), $3)
-            ON CONFLICT (scope, key) DO UPDATE SET
-                paused_at = coalesce(gates.paused_at, clock_timestamp()), pause_reason = $3,
-                changed_at = clock_timestamp()";
-        tx.execute_one(sql, &[&self.scope.as_str(), &self.key, &self.reason]).await?;
-        bound(tx).await
-    }
-}
-
-struct Resume<'a> {
-    scope: Scope,
-    key: &'a str,
-}
-
-/// A gate that says nothing more goes with its pause.
-impl Work for Resume<'_> {
-    type Out = bool;
-
-    fn tenant(&self) -> Option<TenantId> {
-        None
-    }
-
-    async fn run(&self, tx: &Tx<'_>) -> Result<bool> {
-        let sql = "-- gate.resume
-            UPDATE gates SET paused_at = NULL, pause_reason = NULL, changed_at = clock_timestamp()
-            WHERE scope = $1 AND key = $2 AND paused_at IS NOT NULL";
-        let resumed = tx.execute(sql, &[&self.scope.as_str(), &self.key]).await?;
-        let sql = "-- gate.remove_idle
-            DELETE FROM gates
-            WHERE scope = $1 AND key = $2 AND paused_at IS NULL AND most IS NULL AND per_second IS NULL AND weight = 1";
-        tx.execute(sql, &[&self.scope.as_str(), &self.key]).await?;
-        Ok(resumed > 0)
+                weight = $3, most = $4, per_second = $5, burst = $6, pause_reason = $7,
+                paused_at = CASE WHEN $7::text IS NOT NULL THEN coalesce(old.paused_at, clock_timestamp()) END,
+                tokens = CASE WHEN (old.per_second, old.burst) IS NOT DISTINCT FROM ($5, $6) THEN old.tokens END,
+                metered_at = CASE WHEN (old.per_second, old.burst) IS NOT DISTINCT FROM ($5, $6) THEN old.metered_at END,
+                changed_at = clock_timestamp()
+            RETURNING scope, key, weight, most, per_second, burst, paused_at, pause_reason";
+        let number = |value: u32| i32::try_from(value).unwrap_or(i32::MAX); // checked before
+        let (weight, most) = (number(terms.weight), terms.most.map(number));
+        let rate = terms.rate.map(|rate| rate.per_second);
+        let burst = terms.rate.map(|rate| number(rate.burst));
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 7] =
+            [&self.scope.as_str(), &self.key, &weight, &most, &rate, &burst, &reason];
+        record(&tx.query_one(sql, &values).await?)
     }
 }
 
@@ -224,7 +210,7 @@ fn record(row: &Row) -> Result<GateRecord> {
     Ok(GateRecord {
         scope: row.word("scope")?,
         key: row.column("key")?,
-        terms: NewTerms {
+        terms: Terms {
             weight: count(row.column("weight")?),
             most: row.column::<Option<i32>>("most")?.map(count),
             rate: rate.zip(burst).map(|(per_second, burst)| Rate { per_second, burst: count(burst) }),
@@ -233,30 +219,33 @@ fn record(row: &Row) -> Result<GateRecord> {
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+struct Log {
+    limit: u32,
+    before: Option<i64>,
+}
 
-    #[test]
-    fn what_has_no_meaning_is_refused_with_what_has() {
-        let plain = NewTerms { weight: 1, most: None, rate: None };
-        let rate = |per_second, burst| NewTerms { rate: Some(Rate { per_second, burst }), ..plain };
-        let tenant = TenantId(uuid::Uuid::from_u128(0xab)).to_string();
-        for (scope, key, terms, fits) in [
-            (Scope::Tenant, tenant.as_str(), NewTerms { weight: 100, ..plain }, true),
-            (Scope::Tenant, &tenant.to_uppercase(), plain, false),
-            (Scope::Tenant, "*", NewTerms { weight: 2, ..plain }, false),
-            (Scope::Tenant, &tenant, NewTerms { weight: 0, ..plain }, false),
-            (Scope::Tenant, "*", NewTerms { most: Some(0), ..plain }, true),
-            (Scope::All, "everything", plain, false),
-            (Scope::All, "*", rate(5.0, 1), true),
-            (Scope::Destination, "*", rate(5.0, 1), false),
-            (Scope::Destination, "host", rate(0.0, 1), false),
-            (Scope::Destination, "host", rate(f64::NAN, 1), false),
-            (Scope::Destination, "host", rate(1.0, 0), false),
-            (Scope::Destination, "", plain, false),
-        ] {
-            assert_eq!(check(scope, key, &terms).is_ok(), fits, "{scope} {key} {terms:?}");
-        }
+impl Work for Log {
+    type Out = Vec<GateChange>;
+
+    fn tenant(&self) -> Option<TenantId> {
+        None
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
+        let sql = "-- gate.log
+            SELECT id, scope, key, user_id, before, after, at FROM gate_changes
+            WHERE $2::bigint IS NULL OR id < $2 ORDER BY id DESC LIMIT $1";
+        let line = |row: &Row| {
+            Ok(GateChange {
+                id: row.column("id")?,
+                scope: row.word("scope")?,
+                key: row.column("key")?,
+                user: row.column::<Option<uuid::Uuid>>("user_id")?.map(UserId),
+                before: row.column("before")?,
+                after: row.column("after")?,
+                at: row.column("at")?,
+            })
+        };
+        tx.query(sql, &[&i64::from(self.limit), &self.before]).await?.iter().map(line).collect()
     }
 }

@@ -3,11 +3,25 @@
 use crate::world::{TTL, World, done, worker};
 use domain::{JobId, TenantId, gate::Scope, job::MIGRATION_QUEUE};
 use futures::future::join_all;
+use serde_json::json;
 use std::collections::HashSet;
-use store::{ClaimRequest, Claimed, Lease, NewTerms, Options, Rate, Store};
+use store::{ClaimRequest, Claimed, GateOutcome, GateRecord, GateWish, Lease, Options, Rate, Store, Terms};
 use uuid::Uuid;
 
-const OPEN: NewTerms = NewTerms { weight: 1, most: None, rate: None };
+const OPEN: Terms = Terms::OPEN;
+
+/// What an operator says of a gate, and how it stands then.
+async fn said(world: &World, scope: Scope, key: &str, wish: GateWish) -> GateRecord {
+    let user = world.member("operator@example.com").await.user;
+    match world.operator.change_gate(user, scope, key, &wish).await.expect("an answer") {
+        GateOutcome::Stands(record) => record,
+        refused => panic!("{refused:?}"),
+    }
+}
+
+async fn hold(world: &World, scope: Scope, key: &str, terms: Terms) {
+    assert_eq!(said(world, scope, key, GateWish::Hold(terms)).await.terms, terms);
+}
 
 /// Jobs of a tenant that have been runnable for an hour: so many runs of one migration.
 async fn crowd(world: &World, tenant: TenantId, destination: &str, jobs: i32) -> Vec<JobId> {
@@ -77,8 +91,8 @@ async fn tenants_take_turns_by_their_weights_whatever_waits() {
         crowd(&world, member.tenant, "", jobs).await;
         members.push(member.tenant);
     }
-    let heavy = NewTerms { weight: 3, ..OPEN };
-    world.owner.set_terms(Scope::Tenant, &members[0].to_string(), &heavy).await.expect("set");
+    let heavy = Terms { weight: 3, ..OPEN };
+    hold(&world, Scope::Tenant, &members[0].to_string(), heavy).await;
     let mut begun = Vec::new();
     for slots in [1, 2, 7, 1, 1, 13, 50, 1, 4, 20] {
         begun.extend(one_more(&world, slots).await.into_iter().map(|claimed| claimed.lease.tenant));
@@ -164,7 +178,7 @@ async fn limits_hold_exactly_while_eight_workers_claim_at_once() {
     crowd(&world, one.tenant, "slow.example.com", 30).await;
     crowd(&world, two.tenant, "slow.example.com", 30).await;
     crowd(&world, two.tenant, "", 30).await;
-    let at_most = |most| NewTerms { most: Some(most), ..OPEN };
+    let at_most = |most| Terms { most: Some(most), ..OPEN };
     let limits = [
         (
             Scope::Destination,
@@ -176,7 +190,7 @@ async fn limits_hold_exactly_while_eight_workers_claim_at_once() {
         (Scope::Queue, MIGRATION_QUEUE.to_owned(), 5, "jobs.queue = 'migrations'".to_owned()),
     ];
     for (scope, key, most, counted) in &limits {
-        world.owner.set_terms(*scope, key, &at_most(*most)).await.expect("set");
+        hold(&world, *scope, key, at_most(*most)).await;
         let begun = race(&world, i64::from(*most), counted).await;
         assert!(begun.len() > *most as usize, "{scope}: room was given again");
     }
@@ -198,12 +212,12 @@ async fn a_full_destination_is_in_nobodys_way() {
     let tenant = world.member("one@example.com").await.tenant;
     crowd(&world, tenant, "a.example.com", 200).await;
     let free = crowd(&world, tenant, "b.example.com", 1).await[0];
-    let closed = NewTerms { most: Some(1), ..OPEN };
-    world.owner.set_terms(Scope::Destination, "*", &closed).await.expect("set");
+    let closed = Terms { most: Some(1), ..OPEN };
+    hold(&world, Scope::Destination, "*", closed).await;
     let begun: HashSet<_> = one_more(&world, 10).await.into_iter().map(|job| job.lease.job).collect();
     assert!(begun.len() == 2 && begun.contains(&free), "{begun:?}");
-    let roomy = NewTerms { most: Some(4), ..OPEN };
-    world.owner.set_terms(Scope::Destination, "a.example.com", &roomy).await.expect("set");
+    let roomy = Terms { most: Some(4), ..OPEN };
+    hold(&world, Scope::Destination, "a.example.com", roomy).await;
     assert_eq!(one_more(&world, 10).await.len(), 3, "its own gate stands in for everybody's");
 }
 
@@ -212,8 +226,8 @@ async fn a_rate_lets_a_burst_pass_and_then_as_many_as_the_databases_clock_allows
     let world = World::new().await;
     let tenant = world.member("one@example.com").await.tenant;
     crowd(&world, tenant, "host", 50).await;
-    let slowly = NewTerms { rate: Some(Rate { per_second: 0.001, burst: 4 }), ..OPEN };
-    world.owner.set_terms(Scope::Destination, "host", &slowly).await.expect("set");
+    let slowly = Terms { rate: Some(Rate { per_second: 0.001, burst: 4 }), ..OPEN };
+    hold(&world, Scope::Destination, "host", slowly).await;
     let request = ClaimRequest { queue: MIGRATION_QUEUE, worker: worker(), slots: 3, ttl: TTL };
     let begun = async || {
         let taken = world.worker.take(&request).await.expect("a claim");
@@ -247,32 +261,89 @@ async fn what_is_paused_begins_nothing_and_goes_on_when_it_is_resumed() {
         (Scope::Destination, "host".to_owned(), 2),
         (Scope::Tenant, "*".to_owned(), 0),
     ] {
-        world.owner.pause(scope, &key, "the site is being repaired").await.expect("a pause");
-        let seen = world.owner.gates().await.expect("gates");
-        let (since, why) = seen[0].paused.clone().expect("it is paused");
-        world.owner.pause(scope, &key, "still").await.expect("said again");
-        let (still, again) = world.owner.gates().await.expect("gates")[0].paused.clone().expect("it is");
+        let pause = async |why: &str| {
+            let stands = said(&world, scope, &key, GateWish::Pause(why.to_owned())).await;
+            stands.paused.expect("it is paused")
+        };
+        let (since, why) = pause("the site is being repaired").await;
+        let (still, again) = pause("still").await;
         assert_eq!((since, why.as_str(), again.as_str()), (still, "the site is being repaired", "still"));
         assert_eq!(world.worker.figures().await.expect("figures").pauses, 1);
         assert_eq!(one_more(&world, 2).await.len(), begun, "{scope} {key}");
-        assert!(world.owner.resume(scope, &key).await.expect("a change"));
-        assert!(!world.owner.resume(scope, &key).await.expect("no change"));
-        assert_eq!(world.owner.gates().await.expect("gates"), [], "a gate that says nothing is gone");
+        for _ in 0..2 {
+            assert_eq!(said(&world, scope, &key, GateWish::Resume).await.paused, None);
+        }
+        assert_eq!(world.operator.gates().await.expect("gates"), [], "a gate that says nothing is gone");
     }
     done(world.worker.begin_job(&running[0].lease, &[]).await);
     assert_eq!(one_more(&world, 50).await.len(), 16 - 2 - 6);
 }
 
 #[tokio::test]
-async fn only_so_many_gates_may_there_be_and_only_the_owner_sets_them() {
+async fn only_so_many_gates_may_there_be_and_only_operators_set_them() {
     let world = World::new().await;
-    let sql = "INSERT INTO gates (scope, key, most) SELECT 'destination', n::text, 1 FROM generate_series(1, 1000) AS n";
+    let sql = "INSERT INTO gates (scope, key, most) SELECT 'destination', n::text, 1 FROM generate_series(1, 999) AS n";
     world.sql.batch_execute(sql).await.expect("the owner may");
-    let refused = world.owner.set_terms(Scope::Queue, "q", &OPEN).await.expect_err("one too many");
-    assert!(refused.to_string().contains("1000 gates"), "{refused}");
-    assert!(world.worker.pause(Scope::Queue, "1", "why").await.is_err());
+    let user = world.member("operator@example.com").await.user;
+    let one = GateWish::Hold(Terms { most: Some(1), ..Terms::OPEN });
+    let outcomes =
+        join_all(["a", "b", "c"].map(|queue| world.operator.change_gate(user, Scope::Queue, queue, &one)))
+            .await;
+    let refused = outcomes.iter().filter(|one| matches!(one, Ok(GateOutcome::TooMany))).count();
+    assert_eq!(refused, 2, "{outcomes:?}");
+    let paused = said(&world, Scope::Destination, "1", GateWish::Pause("why".into())).await;
+    assert_eq!((paused.paused.is_some(), paused.terms.most), (true, Some(1)), "one that is there may change");
+    let pause = GateWish::Pause("why".to_owned());
+    for store in [&world.worker, &world.gateway] {
+        assert!(store.change_gate(user, Scope::Queue, "1", &pause).await.is_err());
+        assert!(store.gate_changes(1, None).await.is_err());
+    }
     assert!(world.gateway.gates().await.is_err());
-    assert_eq!(world.owner.gates().await.expect("gates").len(), 1000, "what was refused is not there");
+    assert_eq!(world.operator.gates().await.expect("gates").len(), 1000, "what was refused is not there");
+    for (scope, key, wish) in [
+        (Scope::All, "everything", GateWish::Resume),
+        (Scope::Queue, "q", GateWish::Pause(String::new())),
+        (Scope::Queue, "q", GateWish::Hold(Terms { weight: 2, ..Terms::OPEN })),
+    ] {
+        let outcome = world.operator.change_gate(user, scope, key, &wish).await.expect("an answer");
+        assert!(matches!(outcome, GateOutcome::Meaningless(_)), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn each_change_of_a_gate_leaves_a_line_that_nobody_can_leave_out_or_alter() {
+    let world = World::new().await;
+    let user = world.member("operator@example.com").await.user;
+    let rate = Terms { rate: Some(Rate { per_second: 0.5, burst: 5 }), ..Terms::OPEN };
+    for wish in
+        [GateWish::Hold(rate), GateWish::Hold(rate), GateWish::Pause("repair".into()), GateWish::Resume]
+    {
+        said(&world, Scope::Destination, "host", wish).await;
+    }
+    said(&world, Scope::Destination, "host", GateWish::Hold(Terms::OPEN)).await;
+    said(&world, Scope::Destination, "host", GateWish::Resume).await;
+    let log = world.operator.gate_changes(10, None).await.expect("a log");
+    let terms = json!({"weight": 1, "burst": 5, "per_second": 0.5});
+    let told: Vec<_> = log.iter().map(|line| (line.before.is_some(), line.after.clone())).collect();
+    assert_eq!(told.len(), 4, "what changes nothing is no line: {told:?}");
+    assert_eq!(
+        (&told[0], &told[1], &told[3]),
+        (&(true, None), &(true, Some(terms.clone())), &(false, Some(terms)))
+    );
+    assert_eq!(told[2].1.as_ref().map(|after| after["pause_reason"].clone()), Some(json!("repair")));
+    assert!(log.iter().all(|line| line.user == Some(user)), "{log:?}");
+    assert_eq!(world.operator.gate_changes(10, Some(log[2].id)).await.expect("a page").len(), 1);
+    // By hand, on the operators' role.
+    let operator = world.db.sql_as("resettle_operator").await;
+    for sql in [
+        "INSERT INTO gates (scope, key, most) VALUES ('queue', 'q', 1)",
+        "INSERT INTO gate_changes (scope, key) VALUES ('queue', 'q')",
+        "UPDATE gate_changes SET user_id = NULL",
+        "DELETE FROM gate_changes",
+        "UPDATE jobs SET priority = 1",
+    ] {
+        assert!(operator.execute(sql, &[]).await.is_err(), "{sql}");
+    }
 }
 
 #[tokio::test]
@@ -281,8 +352,8 @@ async fn a_tenant_with_more_destinations_than_are_looked_at_gets_all_of_them_beg
     let tenant = world.member("one@example.com").await.tenant;
     crowd(&world, tenant, "", 1500).await;
     world.sql.batch_execute("UPDATE jobs SET destination = id::text").await.expect("the owner may");
-    let closed = NewTerms { most: Some(1), ..OPEN };
-    world.owner.set_terms(Scope::Destination, "*", &closed).await.expect("set");
+    let closed = Terms { most: Some(1), ..OPEN };
+    hold(&world, Scope::Destination, "*", closed).await;
     let mut begun = 0;
     while begun < 1500 {
         let batch = one_more(&world, 100).await.len();

@@ -24,7 +24,9 @@ async fn overview(request: &HttpRequest, parts: &Parts) -> Result<HttpResponse, 
         .iter()
         .map(|queue| {
             html! {
-                th scope="row" dir="ltr" { (queue.queue) }
+                th scope="row" dir="ltr" {
+                    a href=(pausing(&desk, &queue.queue)) title=(words.ops_pause) { (queue.queue) }
+                }
                 td { (desk.number(queue.depth)) }
                 td { (seconds(queue.lag_seconds)) }
             }
@@ -55,7 +57,7 @@ fn waiting(desk: &Desk<'_>, seen: &QueueOverview) -> Markup {
     let words = desk.words;
     let (letters, poison) = (seen.open_dead_letters, seen.poison);
     html! {
-        @if letters.value + poison.value > 0 {
+        @if letters.value + poison.value + seen.pauses > 0 {
             p.attention role="status" {
                 @if letters.value > 0 {
                     a href=(desk.at("/dead-letters")) { (words.ops_letters) ": " (desk.number(letters)) }
@@ -63,9 +65,17 @@ fn waiting(desk: &Desk<'_>, seen: &QueueOverview) -> Markup {
                 @if poison.value > 0 {
                     a href=(desk.at("/poison")) { (words.ops_poison) ": " (desk.number(poison)) }
                 }
+                @if seen.pauses > 0 {
+                    a href=(desk.at("/gates")) { (words.ops_paused) ": " (seen.pauses) }
+                }
             }
         }
     }
+}
+
+/// Where a queue is paused. The name of none needs an escape: they are those of kinds.
+fn pausing(desk: &Desk<'_>, queue: &str) -> String {
+    desk.at(&format!("/gates?scope=queue&key={queue}"))
 }
 
 fn throughput(desk: &Desk<'_>, seen: &QueueOverview) -> Markup {
