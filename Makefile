@@ -8,7 +8,7 @@ ARGS ?=
 # Options of the demo itself: `make demo DEMO='--out /tmp/shop'`.
 DEMO ?=
 
-.PHONY: help test-typescript setup setup-demo demo up test test-unit model chaos corpus fuzz fmt lint bench-crawl bench-sse ci
+.PHONY: help test-typescript setup setup-demo demo up test test-unit model chaos corpus fuzz fmt lint bench-crawl bench-sse bench-jobs ci
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench-crawl: ## The crawl beside wget2 and HTTrack, and its memory (installs bot
 
 bench-sse: setup ## The streams beside nginx with nchan: delay, deliveries, memory (installs both, takes minutes)
 	@crates/realtime-broadcaster/benches/run
+
+bench-jobs: ## The job system beside a well-known queue on one Postgres (installs it from npm, takes minutes)
+	@crates/store/benches/run
 
 ci: ## Exactly what CI runs
 	@.ci/run

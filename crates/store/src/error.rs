@@ -85,6 +85,14 @@ pub enum Error {
         #[source]
         source: tokio_postgres::Error,
     },
+    /// More than one statement takes; nothing was written.
+    #[error("{doing} takes at most {most} at once")]
+    TooMany {
+        /// The command.
+        doing: &'static str,
+        /// The bound.
+        most: usize,
+    },
     /// A move that a table of moves, a job's or a migration's, does not hold.
     #[error("{doing} was refused")]
     Illegal {
@@ -114,6 +122,7 @@ impl Error {
             | Self::UnboundRole { .. }
             | Self::Migrate { .. }
             | Self::Refused { .. }
+            | Self::TooMany { .. }
             | Self::Illegal { .. }
             | Self::Corrupt { .. } => Kind::Internal,
         }

@@ -5,6 +5,7 @@
 //! `park` and `cancel` say what they do. `heartbeat` keeps the leases alive meanwhile. Every write under a lease
 //! passes the `fence` first, and every move goes through `moves`.
 
+mod batch;
 mod begin;
 mod cancel;
 mod claim;
@@ -25,8 +26,10 @@ mod rescue;
 mod settle;
 mod stop;
 mod survey;
+pub(crate) mod together;
 pub(crate) mod turns;
 
+pub use batch::MAX_AT_ONCE;
 pub use begin::Told;
 pub use claim::{ClaimRequest, Claimed, Taken};
 pub use complete::Completion;

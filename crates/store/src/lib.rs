@@ -59,8 +59,8 @@ pub use idempotency::StoredAnswer;
 pub use job_kinds::{JobKind, REMEMBERED};
 pub use jobs::{
     ClaimRequest, Claimed, Completion, EARLIEST, EnqueueOutcome, EnqueueRequest, Enqueued, FailedAttempt,
-    Fenced, JobPage, JobRecord, JobsFound, Kept, LATEST, Lease, MAX_BATCH, MigrationRun, MovesPage, NewTask,
-    PhaseStart, RescueRequest, Rescued, StopOutcome, StopRequest, Taken, Told,
+    Fenced, JobPage, JobRecord, JobsFound, Kept, LATEST, Lease, MAX_AT_ONCE, MAX_BATCH, MigrationRun,
+    MovesPage, NewTask, PhaseStart, RescueRequest, Rescued, StopOutcome, StopRequest, Taken, Told,
 };
 pub use migrations::{
     AmendOutcome, AmendPlan, Amended, Approval, CancelOutcome, CancelRequest, Holder, IdempotentWrite,

@@ -3,12 +3,13 @@
 use crate::{
     Error, Options, Result, TlsMode,
     connect::Opener,
-    jobs::turns::Turns,
+    jobs::{together::Together, turns::Turns},
     role, schema, tls,
     tx::{Tx, Work},
 };
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use domain::TenantId;
+use serde_json::Value;
 use std::{fmt, sync::Arc, time::Duration};
 use tokio_postgres::{Config, config::SslMode};
 
@@ -24,6 +25,8 @@ pub struct Store {
     pool: Pool,
     transaction_timeout: Duration,
     turns: Arc<Turns>,
+    beginning: Arc<Together<Duration, u32>>,
+    finishing: Arc<Together<Value, ()>>,
 }
 
 impl Store {
@@ -35,6 +38,8 @@ impl Store {
             pool: pool(options, &settings, options.max_connections)?,
             transaction_timeout: options.statement_timeout * STATEMENTS_PER_TRANSACTION,
             turns: Arc::default(),
+            beginning: Arc::default(),
+            finishing: Arc::default(),
         };
         store.ping().await?;
         Ok(store)
@@ -42,7 +47,13 @@ impl Store {
 
     /// Over a pool of the caller's, whose transactions may take as long as the owner's maintenance does.
     pub(crate) fn over(pool: Pool) -> Self {
-        Self { pool, transaction_timeout: MAINTENANCE, turns: Arc::default() }
+        Self {
+            pool,
+            transaction_timeout: MAINTENANCE,
+            turns: Arc::default(),
+            beginning: Arc::default(),
+            finishing: Arc::default(),
+        }
     }
 
     /// Does the database answer?
@@ -67,6 +78,16 @@ impl Store {
     /// Where this process stands in its rounds.
     pub(crate) fn turns(&self) -> &Turns {
         &self.turns
+    }
+
+    /// Jobs that are being begun.
+    pub(crate) fn beginning(&self) -> &Together<Duration, u32> {
+        &self.beginning
+    }
+
+    /// Jobs that are being finished.
+    pub(crate) fn finishing(&self) -> &Together<Value, ()> {
+        &self.finishing
     }
 
     pub(crate) fn transaction_timeout(&self) -> Duration {

@@ -31,9 +31,8 @@ impl Store {
         self.run(&Begin { lease, events }).await
     }
 
-    /// The same for a job that carries out no migration: whoever sweeps takes it away when it has run for longer than
-    /// `limit`. Answers its run: from 1, raised when a person has it tried again.
-    pub async fn begin_task(&self, lease: &Lease, limit: Duration) -> Result<Fenced<u32>> {
+    /// [`Store::begin_task`] in a transaction of its own.
+    pub(crate) async fn begin_alone(&self, lease: &Lease, limit: Duration) -> Result<Fenced<u32>> {
         self.run(&BeginTask { lease, limit }).await
     }
 

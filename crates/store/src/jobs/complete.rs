@@ -34,9 +34,8 @@ impl Store {
 }
 
 impl Store {
-    /// RUNNING → COMPLETED for a job that carries out no migration, with its result. Said again, it changes nothing and
-    /// answers the same.
-    pub async fn finish_task(&self, lease: &Lease, result: &Value) -> Result<Fenced<()>> {
+    /// [`Store::finish_task`] in a transaction of its own.
+    pub(crate) async fn finish_alone(&self, lease: &Lease, result: &Value) -> Result<Fenced<()>> {
         self.run(&Finish { lease, result }).await
     }
 }

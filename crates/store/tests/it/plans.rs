@@ -64,6 +64,14 @@ const ASKED: &[(&str, &str)] = &[
     ),
     ("gate.open", ""),
     ("job.come_due", "100"),
+    (
+        "job.begin_many",
+        "ARRAY[gen_random_uuid()], ARRAY[1], ARRAY['x'], ARRAY['x'], 'PREPARING', 'RUNNING', 'started', ARRAY[30]",
+    ),
+    (
+        "job.finish_many",
+        "ARRAY[gen_random_uuid()], ARRAY[1], ARRAY['x'], ARRAY['x'], 'RUNNING', 'COMPLETED', 'completed', ARRAY['{}'::jsonb]",
+    ),
     ("job.promote", "100, 'WAITING_RETRY', 'PENDING', 'retry_due', gen_random_uuid()"),
     ("job.called_off", "100"),
     ("job.ended_by", "gen_random_uuid(), 1, 'worker:x', ARRAY['completed']"),

@@ -18,9 +18,9 @@ use store::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-const KIND: &str = "resize";
+pub(crate) const KIND: &str = "resize";
 
-fn task(n: u32) -> NewTask {
+pub(crate) fn task(n: u32) -> NewTask {
     NewTask {
         id: JobId(Uuid::now_v7()),
         kind: KIND.to_owned(),
@@ -49,7 +49,7 @@ fn wish(member: Member, tasks: Vec<NewTask>) -> EnqueueRequest {
     }
 }
 
-async fn enqueue(world: &World, member: Member, tasks: Vec<NewTask>) -> Vec<Enqueued> {
+pub(crate) async fn enqueue(world: &World, member: Member, tasks: Vec<NewTask>) -> Vec<Enqueued> {
     match world.gateway.enqueue_tasks(&wish(member, tasks)).await.expect("an answer") {
         EnqueueOutcome::Enqueued(came) => came,
         other => panic!("{other:?}"),

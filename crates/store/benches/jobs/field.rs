@@ -1,0 +1,134 @@
+//! What the rounds stand on: a database of their own, the stores of gateway and worker, and the worker's way with a job.
+
+use crate::Outcome;
+use bus::{Bell, JobHint};
+use domain::{CorrelationId, JobId, WorkerId, trace::TraceContext};
+use futures::{StreamExt, future::try_join_all, stream};
+use serde_json::{Value, json};
+use std::time::Duration;
+use store::{
+    ClaimRequest, Claimed, EnqueueOutcome, EnqueueRequest, Fenced, Lease, Member, NewTask, Options,
+    OutboxTopic, Store,
+};
+use testkit::postgres::Database;
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+pub(crate) const KIND: &str = "noop";
+pub(crate) const TTL: Duration = Duration::from_secs(60);
+
+pub(crate) struct Field {
+    pub(crate) gateway: Store,
+    pub(crate) worker: Store,
+    pub(crate) id: WorkerId,
+    pub(crate) member: Member,
+    pub(crate) sql: Client,
+    pub(crate) db: Database,
+}
+
+impl Field {
+    pub(crate) async fn new() -> Outcome<Self> {
+        let db = Database::create().await;
+        let many = |options: Options| Options { max_connections: 40, ..options };
+        let owner = Store::connect(&db.owner()).await?;
+        Ok(Self {
+            gateway: Store::connect(&many(db.gateway())).await?,
+            worker: Store::connect(&many(db.worker())).await?,
+            id: WorkerId(Uuid::now_v7()),
+            member: owner.create_personal_tenant("bench@example.com").await?,
+            sql: db.sql().await,
+            db,
+        })
+    }
+
+    pub(crate) async fn enqueue(&self, jobs: usize) -> Outcome {
+        let task = |n| NewTask {
+            id: JobId(Uuid::now_v7()),
+            kind: KIND.to_owned(),
+            payload: json!({ "n": n }),
+            priority: 0,
+            run_at: None,
+            max_attempts: 3,
+            unique_key: None,
+            destination: None,
+        };
+        let request = EnqueueRequest {
+            tenant: self.member.tenant,
+            user: self.member.user,
+            tasks: (0..jobs).map(task).collect(),
+            correlation: CorrelationId(Uuid::now_v7()),
+            trace: TraceContext::default(),
+            idempotency: None,
+            answer: |_| Value::Null,
+        };
+        match self.gateway.enqueue_tasks(&request).await? {
+            EnqueueOutcome::Enqueued(_) => Ok(()),
+            other => Err(format!("{other:?}").into()),
+        }
+    }
+
+    pub(crate) async fn claim(&self, slots: u32) -> Outcome<Vec<Claimed>> {
+        Ok(self.worker.claim(&ClaimRequest { queue: KIND, worker: self.id, slots, ttl: TTL }).await?)
+    }
+
+    /// The whole life of a batch: claimed, begun, done, each with a commit of its own. Answers how many.
+    pub(crate) async fn carry_out(&self, slots: u32) -> Outcome<usize> {
+        let claimed = self.claim(slots).await?;
+        if claimed.is_empty() {
+            return Ok(0);
+        }
+        let tasks: Vec<(&Lease, Duration)> = claimed.iter().map(|job| (&job.lease, TTL)).collect();
+        proved(&self.worker.begin_tasks(&tasks).await?)?;
+        let results: Vec<(&Lease, &Value)> = claimed.iter().map(|job| (&job.lease, &job.payload)).collect();
+        proved(&self.worker.finish_tasks(&results).await?)?;
+        Ok(claimed.len())
+    }
+
+    /// The same, where each job begins and ends when it likes, as under the worker's slots: who does so at one moment
+    /// shares a commit.
+    pub(crate) async fn carry_out_one_by_one(&self, slots: u32) -> Outcome<usize> {
+        let claimed = self.claim(slots).await?;
+        try_join_all(claimed.iter().map(async |job| {
+            proved(&[self.worker.begin_task(&job.lease, TTL).await?])?;
+            proved(&[self.worker.finish_task(&job.lease, &job.payload).await?])
+        }))
+        .await?;
+        Ok(claimed.len())
+    }
+
+    /// Publishes what is to be announced, as the worker's relay does, until it is dropped.
+    pub(crate) async fn relay(&self, bell: &dyn Bell) -> Outcome {
+        loop {
+            let rows = self.worker.claim_outbox(self.id, 100, TTL).await?;
+            if rows.is_empty() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+                continue;
+            }
+            let said: Vec<Option<i64>> = stream::iter(rows)
+                .map(|row| async move {
+                    let OutboxTopic::Job { queue, job } = row.topic else { return Some(row.id) };
+                    let hint = JobHint { queue, job, trace: row.trace };
+                    bell.ring(&hint).await.is_ok().then_some(row.id)
+                })
+                .buffer_unordered(16)
+                .collect()
+                .await;
+            let said: Vec<i64> = said.into_iter().flatten().collect();
+            self.worker.mark_published(self.id, &said).await?;
+        }
+    }
+
+    pub(crate) async fn clear(&self) -> Outcome {
+        self.sql.batch_execute("TRUNCATE jobs CASCADE; TRUNCATE outbox").await?;
+        self.sql.batch_execute("CHECKPOINT").await?;
+        Ok(())
+    }
+}
+
+/// Every write was accepted.
+fn proved<T>(told: &[Fenced<T>]) -> Outcome {
+    match told.iter().all(|told| matches!(told, Fenced::Done(_))) {
+        true => Ok(()),
+        false => Err("a write was refused as stale".into()),
+    }
+}
