@@ -9,6 +9,7 @@ use crate::{
     held::Hold,
     jitter::spread,
     outage::{Backoff, Outage},
+    resources::Promise,
     run::Run,
     worker::{Lane, Workshop},
 };
@@ -116,6 +117,14 @@ enum Reason {
     Time,
 }
 
+/// What came of looking for work.
+enum Looked {
+    /// The database was asked.
+    Claimed,
+    /// The room went to another class of work meanwhile.
+    NoRoom,
+}
+
 struct Taker {
     shop: Arc<Workshop>,
     lane: Arc<Lane>,
@@ -134,10 +143,11 @@ struct Taker {
 }
 
 impl Taker {
-    /// Waits for a free slot and for a machine that can compute, then for a reason to look.
+    /// Waits for a free slot, for a machine that can compute and for room on it, then for a reason to look.
     async fn reason(&mut self) -> Reason {
         drop(self.lane.slots.acquire().await);
         self.shop.cpu.usable().await;
+        self.shop.room.enough(&self.lane).await;
         if std::mem::take(&mut self.look_at_once) {
             return Reason::Time;
         }
@@ -164,7 +174,9 @@ impl Taker {
 
     async fn claim(&mut self) {
         match self.try_claim().await {
-            Ok(()) => {
+            // Hints that woke it in vain wait for the next claim: other workers may have room.
+            Ok(Looked::NoRoom) => self.look_at_once = true,
+            Ok(Looked::Claimed) => {
                 self.outage.succeeded();
                 self.acknowledge().await;
             }
@@ -176,7 +188,7 @@ impl Taker {
         }
     }
 
-    async fn try_claim(&mut self) -> store::Result<()> {
+    async fn try_claim(&mut self) -> store::Result<Looked> {
         if self.in_doubt {
             // Nobody else's claim may be on its way: what it takes would look as if no claim had told of it.
             let _alone = self.shop.claiming.write().await;
@@ -184,7 +196,11 @@ impl Taker {
             self.in_doubt = false;
         }
         let _among_others = self.shop.claiming.read().await;
-        let slots = wanted(self.lane.slots.available_permits());
+        let mut promises = self.shop.room.promise(&self.lane, wanted(self.lane.slots.available_permits()));
+        let slots = promises.len();
+        if slots == 0 {
+            return Ok(Looked::NoRoom);
+        }
         let request = ClaimRequest {
             queue: &self.lane.queue,
             worker: self.shop.id,
@@ -200,9 +216,10 @@ impl Taker {
         for job in taken.jobs {
             let hint = self.unacknowledged.iter().find(|hint| hint.body.job == job.lease.job);
             let trace = hint.map(|hint| hint.body.trace.clone());
-            self.begin(job, asked_at, trace);
+            let promise = promises.pop().expect("no more jobs are claimed than were asked for");
+            self.begin(job, asked_at, trace, promise);
         }
-        Ok(())
+        Ok(Looked::Claimed)
     }
 
     async fn acknowledge(&mut self) {
@@ -215,7 +232,7 @@ impl Taker {
     }
 
     /// From here the lease guards the job: the hold is there before anything is awaited.
-    fn begin(&self, claimed: Claimed, asked_at: Instant, hint: Option<TraceContext>) {
+    fn begin(&self, claimed: Claimed, asked_at: Instant, hint: Option<TraceContext>, promise: Promise) {
         let shop = &self.shop;
         let slot = Arc::clone(&self.lane.slots)
             .try_acquire_owned()
@@ -229,7 +246,7 @@ impl Taker {
         shop.lifecycle.clone().spawn_finite("job", async move {
             run.carry_out().await;
             shop.held.remove(&hold);
-            drop(slot);
+            drop((promise, slot));
             if held_back.load(Ordering::Relaxed) {
                 lane.runnable.notify_one();
             }

@@ -1,6 +1,6 @@
 //! The worker's configuration: what its parts want, put together, and whether they fit together.
 
-use crate::{compare, deadlines, lease, relay, retention, tasks, toolchain};
+use crate::{compare, deadlines, lease, relay, resources, retention, tasks, toolchain};
 use domain::{job, retry};
 use serde::Deserialize;
 use service_kit::{Secret, objects};
@@ -64,6 +64,10 @@ pub struct Config {
     pub cancel_grace: Duration,
     /// When failed attempts are tried again.
     pub retry: Retry,
+    /// When jobs are taken, by what the machine has left.
+    pub resources: resources::Options,
+    /// What a website's move needs.
+    pub needs: resources::Needs,
     /// Kinds of job besides a website's move.
     pub jobs: tasks::Options,
     /// The relay of announcements.
@@ -149,6 +153,8 @@ impl Default for Config {
             deadlines: deadlines::Options::default(),
             cancel_grace: Duration::from_secs(30),
             retry: Retry::default(),
+            resources: resources::Options::default(),
+            needs: resources::Needs::default(),
             jobs: tasks::Options::default(),
             relay: relay::Options::default(),
             retention: retention::Options::default(),
@@ -199,6 +205,7 @@ impl Config {
         self.objects.check()?;
         self.compare.check()?;
         self.jobs.check()?;
+        self.resources.check()?;
         self.bus.check().map_err(|error| error.to_string())?;
         self.store.check().map_err(|error| error.to_string())?;
         let refuse = |wrong: bool, told: &str| if wrong { Err(told.to_owned()) } else { Ok(()) };
@@ -306,6 +313,9 @@ mod tests {
         assert!(refused(|c| c.cancel_grace = Duration::ZERO).contains("cancel_grace"));
         assert!(refused(|c| c.retry.base = c.retry.cap * 2).contains("retry.base"));
         assert!(refused(|c| c.objects.url = "ftp://x/".into()).contains("objects.url"));
+        assert!(refused(|c| c.resources.lower_memory_at = f64::NAN).contains("resources.lower_memory_at"));
+        assert!(refused(|c| c.resources.stop_memory_at = 0.5).contains("resources.stop_memory_at"));
+        assert!(refused(|c| c.resources.stop_cpu_at = Some(2.0)).contains("resources.stop_cpu_at"));
         assert!(refused(|c| c.relay.batch = 0).contains("relay.batch"));
         assert!(refused(|c| c.crawl.max_pages = 300_000).contains("crawl.max_pages"));
         assert!(refused(|c| c.max_text_bytes = 1).contains("max_text_bytes"));

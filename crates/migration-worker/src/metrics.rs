@@ -26,6 +26,42 @@ pub(crate) struct Metrics {
     lag: Gauge<f64>,
     horizon_lag: Gauge<f64>,
     pauses: Gauge<i64>,
+    machine: Machine,
+}
+
+/// What the machine has left, and what that makes of the slots.
+struct Machine {
+    memory: Gauge<f64>,
+    cpu: Gauge<f64>,
+    disk: Gauge<u64>,
+    slots: Gauge<u64>,
+}
+
+impl Machine {
+    fn new(meter: &Meter) -> Self {
+        let share =
+            |name: &'static str, told: &'static str| meter.f64_gauge(name).with_description(told).build();
+        let count =
+            |name: &'static str, told: &'static str| meter.u64_gauge(name).with_description(told).build();
+        Self {
+            memory: share(
+                "resettle_worker_memory_ratio",
+                "The share of the memory that is used: of what the worker's cgroup may, or of the machine's",
+            ),
+            cpu: share(
+                "resettle_worker_cpu_ratio",
+                "The share of the processors' time that is used, likewise",
+            ),
+            disk: count(
+                "resettle_worker_disk_free_bytes",
+                "Bytes that are free on the disk of the scratch files",
+            ),
+            slots: count(
+                "resettle_worker_slots",
+                "Jobs that may be held at once, by queue: fewer where the machine has little left",
+            ),
+        }
+    }
 }
 
 impl Metrics {
@@ -80,6 +116,7 @@ impl Metrics {
                 "resettle_event_horizon_lag_seconds",
                 "How long the oldest event has waited to fall below the snapshot horizon",
             ),
+            machine: Machine::new(meter),
             pauses: meter
                 .i64_gauge("resettle_job_pauses")
                 .with_description(
@@ -114,6 +151,17 @@ impl Metrics {
     pub(crate) fn rescued(&self, cause: Cause, to: JobState) {
         let labels = [KeyValue::new("cause", cause.as_str()), KeyValue::new("to", to.as_str())];
         self.rescues.add(1, &labels);
+    }
+
+    /// What the machine has left, as far as it tells.
+    pub(crate) fn machine(&self, memory: Option<f64>, cpu: Option<f64>, disk: Option<u64>) {
+        memory.into_iter().for_each(|share| self.machine.memory.record(share, &[]));
+        cpu.into_iter().for_each(|share| self.machine.cpu.record(share, &[]));
+        disk.into_iter().for_each(|free| self.machine.disk.record(free, &[]));
+    }
+
+    pub(crate) fn slots(&self, queue: &str, slots: u32) {
+        self.machine.slots.record(u64::from(slots), &[KeyValue::new("queue", queue.to_owned())]);
     }
 
     pub(crate) fn stale_write(&self, statement: &'static str) {

@@ -10,7 +10,9 @@ use crate::{
     jitter::{self, Dice},
     metrics::Metrics,
     objects::Objects,
-    relay, status, tasks,
+    relay,
+    resources::{Meter as Machine, Needs, Room},
+    status, tasks,
     toolchain::Checker,
 };
 use bus::Bell;
@@ -78,6 +80,8 @@ pub(crate) struct Workshop {
     pub(crate) checker: Checker,
     pub(crate) inspector: Inspector,
     pub(crate) cpu: Cpu,
+    /// What the machine has left for jobs.
+    pub(crate) room: Room,
     pub(crate) metrics: Metrics,
     pub(crate) dice: Dice,
     pub(crate) held: Held,
@@ -105,6 +109,8 @@ pub(crate) struct Lane {
     pub(crate) concurrency: u32,
     /// One permit per job at a time. Only the lane's claim loop takes them.
     pub(crate) slots: Arc<Semaphore>,
+    /// What one job of it needs.
+    pub(crate) needs: Needs,
     /// Jobs became runnable: the claim loop need not wait.
     pub(crate) runnable: Notify,
     /// What does the work; none: it is a site's move.
@@ -112,9 +118,16 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
-    fn new(queue: &str, concurrency: u32, binding: Option<Arc<tasks::Binding>>) -> Arc<Self> {
+    fn new(queue: &str, concurrency: u32, needs: Needs, binding: Option<Arc<tasks::Binding>>) -> Arc<Self> {
         let slots = Arc::new(Semaphore::new(concurrency as usize));
-        Arc::new(Self { queue: queue.to_owned(), concurrency, slots, runnable: Notify::new(), binding })
+        Arc::new(Self {
+            queue: queue.to_owned(),
+            concurrency,
+            slots,
+            needs,
+            runnable: Notify::new(),
+            binding,
+        })
     }
 }
 
@@ -172,7 +185,8 @@ impl Worker {
         config.check().map_err(Error::Config)?;
         let (listener, grpc) = bind(config.grpc_listen).await?;
         let advertised = config.grpc_advertise.clone().unwrap_or_else(|| format!("http://{grpc}"));
-        let shop = Arc::new(workshop(config, store, bell, lifecycle, meter)?);
+        let (shop, machine) = workshop(config, store, bell, lifecycle, meter)?;
+        let shop = Arc::new(shop);
         shop.store
             .register_worker(shop.id, &advertised, shop.config.concurrency)
             .await
@@ -183,6 +197,7 @@ impl Worker {
         let every = Arc::clone;
         lifecycle.spawn("heartbeat", heartbeat::keep(every(&shop)));
         lifecycle.spawn("claim", crate::claim::take(every(&shop)));
+        lifecycle.spawn("resources", look_about(every(&shop), machine));
         lifecycle.spawn("relay", relay::publish(every(&shop)));
         lifecycle.spawn("computing", shop.cpu.clone().watch(shop.config.hung_patience, lifecycle.stopping()));
         housekeeping::start(&shop);
@@ -207,6 +222,11 @@ impl Worker {
     }
 }
 
+/// Measures the machine until the process is asked to stop.
+async fn look_about(shop: Arc<Workshop>, machine: Machine) -> Result<(), service_kit::BoxError> {
+    shop.room.watch(machine, &shop.lanes, &shop.metrics, shop.lifecycle.stopping()).await
+}
+
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
     let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
     let bound = listener.local_addr().map_err(|source| Error::Listen { address, source })?;
@@ -219,13 +239,17 @@ fn workshop(
     bell: Arc<dyn Bell>,
     lifecycle: &Lifecycle,
     meter: &Meter,
-) -> Result<Workshop, Error> {
+) -> Result<(Workshop, Machine), Error> {
     let bound = tasks::bind(&config.jobs).map_err(Error::Tasks)?;
-    let kinds =
-        bound.iter().map(|bound| Lane::new(&bound.name, bound.kind.concurrency, Some(Arc::clone(bound))));
-    let lanes = std::iter::once(Lane::new(&config.queue, config.concurrency, None)).chain(kinds).collect();
+    let kinds = bound.iter().map(|bound| {
+        Lane::new(&bound.name, bound.kind.concurrency, bound.kind.needs, Some(Arc::clone(bound)))
+    });
+    let moves = Lane::new(&config.queue, config.concurrency, config.needs, None);
+    let lanes = std::iter::once(moves).chain(kinds).collect();
+    let scratch = config.scratch.clone().unwrap_or_else(std::env::temp_dir);
+    let (room, machine) = Room::new(config.resources.clone(), &scratch);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    Ok(Workshop {
+    let shop = Workshop {
         // Fresh per start: a worker that comes back is another one (law 3).
         id: WorkerId(Uuid::now_v7()),
         objects: Objects::new(config.objects.open().map_err(Error::Objects)?),
@@ -233,6 +257,7 @@ fn workshop(
         checker: Checker::new(config.toolchain.clone()),
         inspector: Inspector::new(config.compare.clone()).map_err(Error::Compare)?,
         cpu: Cpu::new(cores.min(config.concurrency as usize)),
+        room,
         metrics: Metrics::new(meter),
         dice: jitter::dice(),
         held: Held::default(),
@@ -247,5 +272,6 @@ fn workshop(
         config,
         store,
         bell,
-    })
+    };
+    Ok((shop, machine))
 }

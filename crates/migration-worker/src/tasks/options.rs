@@ -1,5 +1,6 @@
 //! `[jobs.kinds.NAME]`: which kinds of job this worker carries out, and by what.
 
+use crate::resources::Needs;
 use domain::task;
 use serde::Deserialize;
 use serde_json::Value;
@@ -88,6 +89,9 @@ pub struct Kind {
     /// `subprocess` and `container`: how much memory it may take, in bytes.
     #[serde(default)]
     pub memory: Option<u64>,
+    /// What a job of the kind needs of the worker's own machine; it is taken only where that is left.
+    #[serde(default)]
+    pub needs: Needs,
     /// `container`: the image.
     #[serde(default)]
     pub image: Option<String>,

@@ -1,7 +1,7 @@
 //! How jobs reach a worker: hints, polling, slots, and what cannot be read.
 
 use crate::world::{BOUND, Bell, Running, World, page, small_site};
-use std::time::Duration;
+use std::{fs, time::Duration};
 use testkit::{
     site::{Answer, StaticSite},
     wait,
@@ -64,5 +64,34 @@ async fn the_gauges_show_what_waits() {
             && running.metric("resettle_outbox_oldest_age_seconds", None) > 0.0
     })
     .await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_without_room_takes_nothing_and_says_so_and_takes_again_when_there_is_room() {
+    let (world, site) = (World::new().await, small_site().await);
+    let cgroup = tempfile::tempdir().expect("a folder");
+    let uses = |bytes: u32| {
+        // Whole at once: what is read meanwhile is one number or the other.
+        let (file, next) = (cgroup.path().join("memory.current"), cgroup.path().join("next"));
+        fs::write(&next, format!("{bytes}\n")).and_then(|()| fs::rename(next, file)).expect("written");
+    };
+    fs::write(cgroup.path().join("memory.max"), "1000\n").expect("written");
+    uses(990);
+    let mut config = world.config(Bell::Notify, site.addr());
+    config.resources.cgroup = Some(cgroup.path().to_owned());
+    config.resources.every = Duration::from_millis(20);
+    config.needs.memory = 600;
+    let (id, job) = world.start(&site).await;
+    let running = Running::start(config).await;
+    let slots = || running.metric("resettle_worker_slots", Some(("queue", "migrations")));
+    let share = || running.metric("resettle_worker_memory_ratio", None);
+    wait::until_true("the memory to be told", BOUND, || async { share() == 0.99 && slots() == 0.0 }).await;
+    // Room for jobs, and none for one with such needs.
+    uses(400);
+    wait::until_true("the slots to be told", BOUND, || async { slots() == 2.0 }).await;
+    assert_eq!(world.moves(job).await.len(), 1, "it was not even claimed");
+    uses(299);
+    world.reaches(id, "completed").await;
     running.stop().await;
 }

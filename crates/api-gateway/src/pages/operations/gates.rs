@@ -18,6 +18,7 @@ use domain::gate::{ANYBODY, Scope};
 use maud::{Markup, html};
 use serde::Deserialize;
 use store::GateWish;
+use uuid::Uuid;
 
 /// Lines of the log that are shown.
 const LINES: u32 = 20;
@@ -125,16 +126,15 @@ fn form(desk: &Desk<'_>, about: &About) -> Markup {
     }
 }
 
+fn person(id: Uuid) -> Markup {
+    html! { span.id title=(id) dir="ltr" { (short(id)) } }
+}
+
 fn line(desk: &Desk<'_>, change: &GateChanged) -> Markup {
     let after = change.after.as_ref().map(ToString::to_string);
     html! {
         th scope="row" { (moment(change.at)) }
-        td {
-            @match change.user_id {
-                Some(user) => { span.id title=(user) dir="ltr" { (short(user)) } },
-                None => { "–" },
-            }
-        }
+        td { @if let Some(user) = change.user_id { (person(user)) } @else { "–" } }
         td { (desk.words.scope(change.scope)) }
         td dir="ltr" { (change.key) }
         td.long dir="ltr" { (after.as_deref().unwrap_or("–")) }

@@ -15,7 +15,6 @@ use serde_json::Value;
 use std::collections::{HashMap, hash_map::Entry};
 use store::{EARLIEST, EnqueueOutcome, EnqueueRequest, Enqueued, LATEST, MAX_BATCH, NewTask};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 /// The scope of keys, stored with them: never change it.
 const ROUTE: &str = "POST /api/jobs";

@@ -73,20 +73,20 @@ pub(crate) struct GateLog {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct GateChanged {
-    scope: &'static str,
-    key: String,
+    pub(crate) scope: &'static str,
+    pub(crate) key: String,
     /// The operator; null: the owner of the database's schema, by hand.
-    user_id: Option<Uuid>,
+    pub(crate) user_id: Option<Uuid>,
     /// What the gate said before, in the words of the database: `weight`, `most`, `per_second`, `burst`, `paused_at`,
     /// `pause_reason`; null: nothing.
     #[schema(value_type = Option<Object>)]
-    before: Option<Value>,
+    pub(crate) before: Option<Value>,
     /// What it said from then on.
     #[schema(value_type = Option<Object>)]
-    after: Option<Value>,
+    pub(crate) after: Option<Value>,
     #[serde(with = "time::serde::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
-    at: OffsetDateTime,
+    pub(crate) at: OffsetDateTime,
 }
 
 impl From<GateChange> for GateChanged {
