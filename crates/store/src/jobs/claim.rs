@@ -8,6 +8,7 @@
 use super::{
     Lease,
     survey::{self, Look, Seen},
+    turns::Turns,
 };
 use crate::{
     Error, Result, Store, gates,
@@ -91,7 +92,7 @@ impl Store {
             if left.slots == 0 {
                 break;
             }
-            let round = Round { request: &left, place: self.turns().of(request.queue) };
+            let round = Round { request: &left, place: self.turns().of(request.queue), turns: self.turns() };
             let told = match self.run(&round).await {
                 // What was taken before is this worker's: it must hear of it.
                 Err(error) if !taken.jobs.is_empty() => {
@@ -118,6 +119,7 @@ impl Store {
 struct Round<'a> {
     request: &'a ClaimRequest<'a>,
     place: Option<Place>,
+    turns: &'a Turns,
 }
 
 /// What came of it.
@@ -190,15 +192,17 @@ impl Round<'_> {
             survey::survey(tx, &look, from, Uuid::max()),
             survey::survey(tx, &look, Uuid::nil(), from)
         )?;
-        if ahead.cut_at.is_some() {
-            return Ok(ahead);
-        }
-        Ok(Seen {
-            lanes: [ahead.lanes, behind.lanes].concat(),
-            shut: ahead.shut || behind.shut,
-            more: ahead.more || behind.more,
-            ..behind
-        })
+        let mut seen = match ahead.cut_at {
+            Some(_) => ahead,
+            None => Seen {
+                lanes: [ahead.lanes, behind.lanes].concat(),
+                shut: ahead.shut || behind.shut,
+                long: [ahead.long, behind.long].concat(),
+                ..behind
+            },
+        };
+        survey::look_further(tx, &look, &mut seen, self.turns).await?;
+        Ok(seen)
     }
 
     fn deal(&self, seen: &Seen, gates: &Gates, open: &Open) -> Dealt {
@@ -238,7 +242,7 @@ impl Round<'_> {
             Some(tenant) if jobs.is_empty() => Some(Place { tenant, left: 0 }),
             _ => dealt.place,
         };
-        let more = seen.cut_at.is_some() || (seen.more && !jobs.is_empty());
+        let more = seen.cut_at.is_some() || (!seen.long.is_empty() && !jobs.is_empty());
         Ok(Told { jobs, place, held_back: dealt.held_back || seen.shut, more })
     }
 

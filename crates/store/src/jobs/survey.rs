@@ -3,6 +3,7 @@
 //! No lock and no table of lanes: a leap costs one descent of the index, and there are as many leaps as tenants are to be
 //! dealt to, not as many as wait. What it tells may be out of date by the time it is read; the claim proves each row.
 
+use super::turns::Turns;
 use crate::{
     Result,
     tx::{Columns, Tx},
@@ -13,8 +14,11 @@ use uuid::Uuid;
 
 /// Lanes that are looked at in one go, those that are shut included.
 const MOST_LANES: i32 = 500;
-/// Open lanes of one tenant: its best-ranked jobs are sought among so many destinations, by name.
+/// Open lanes of one tenant that are looked at by name; and so many more of those behind them, a claim further on each
+/// time, so that a job behind them waits for its rank and not for its destination's name.
 const MOST_OF_A_TENANT: i32 = 250;
+/// Tenants of one look whose lanes behind those are looked at.
+const MOST_LONG: usize = 4;
 
 /// Where to look.
 #[derive(Clone, Copy)]
@@ -34,8 +38,8 @@ pub(crate) struct Seen {
     pub(crate) cut_at: Option<TenantId>,
     /// Something waits where nothing may begin.
     pub(crate) shut: bool,
-    /// A tenant has more lanes than were looked at.
-    pub(crate) more: bool,
+    /// Tenants that have more lanes than were looked at, with the last destination that was.
+    pub(crate) long: Vec<(TenantId, String)>,
 }
 
 /// A step goes to the tenant's next destination, or, when enough of its lanes were seen, to the next tenant. It ends with
@@ -98,7 +102,9 @@ pub(crate) async fn survey(tx: &Tx<'_>, look: &Look<'_>, from: Uuid, until: Uuid
         if row.column("cut")? {
             seen.cut_at = Some(lane.tenant);
         }
-        seen.more |= row.column::<bool>("more")?;
+        if row.column("more")? {
+            seen.long.push((lane.tenant, lane.destination.clone()));
+        }
         let shut: bool = row.column("shut")?;
         seen.shut |= shut;
         if !shut && !lane.ranks.is_empty() {
@@ -106,6 +112,54 @@ pub(crate) async fn survey(tx: &Tx<'_>, look: &Look<'_>, from: Uuid, until: Uuid
         }
     }
     Ok(seen)
+}
+
+const FURTHER: &str = "-- job.survey_further
+    WITH RECURSIVE lanes AS (
+        (SELECT destination, 1 AS steps FROM jobs
+         WHERE queue = $1 AND state = 'PENDING' AND NOT scheduled AND tenant_id = $2 AND destination > $3
+         ORDER BY tenant_id, destination LIMIT 1)
+        UNION ALL
+        SELECT next.destination, lanes.steps + 1
+        FROM lanes CROSS JOIN LATERAL (
+            SELECT destination FROM jobs
+            WHERE queue = $1 AND state = 'PENDING' AND NOT scheduled AND tenant_id = $2
+              AND destination > lanes.destination
+            ORDER BY tenant_id, destination LIMIT 1
+        ) AS next
+        WHERE lanes.steps < $5
+    )
+    SELECT $2::uuid AS tenant_id, destination,
+           ARRAY(SELECT (date_part('epoch', job_rank(run_at, priority)) * 1000000)::bigint FROM jobs
+                 WHERE queue = $1 AND state = 'PENDING' AND NOT scheduled AND NOT lanes.destination = ANY ($6)
+                   AND jobs.tenant_id = $2 AND jobs.destination = lanes.destination
+                 ORDER BY job_rank(run_at, priority), id LIMIT $4::bigint) AS ranks
+    FROM lanes ORDER BY steps";
+
+/// Adds lanes behind those that were looked at, of the first tenants that have some: from where the look before ended, or
+/// from the first of them again.
+pub(crate) async fn look_further(tx: &Tx<'_>, look: &Look<'_>, seen: &mut Seen, turns: &Turns) -> Result<()> {
+    for (tenant, last) in seen.long.iter().take(MOST_LONG) {
+        let from = turns.looked_at(look.queue, *tenant).filter(|behind| behind > last);
+        let from = from.as_ref().unwrap_or(last);
+        let slots = i64::from(look.slots);
+        let rows = tx
+            .query(
+                FURTHER,
+                &[&look.queue, &tenant.0, from, &slots, &MOST_OF_A_TENANT, &look.shut_destinations],
+            )
+            .await?;
+        let lanes: Vec<Lane> = rows.iter().map(read).collect::<Result<_>>()?;
+        let ended = lanes.len() < MOST_OF_A_TENANT.unsigned_abs() as usize;
+        let behind = lanes.last().filter(|_| !ended).map(|lane| lane.destination.clone());
+        turns.look_from(look.queue, *tenant, behind);
+        // All lanes of a tenant stay together.
+        let place = seen.lanes.iter().rposition(|lane| lane.tenant == *tenant);
+        let place = place.map_or(seen.lanes.len(), |place| place + 1);
+        let waiting = lanes.into_iter().filter(|lane| !lane.ranks.is_empty());
+        drop(seen.lanes.splice(place..place, waiting));
+    }
+    Ok(())
 }
 
 fn read(row: &Row) -> Result<Lane> {

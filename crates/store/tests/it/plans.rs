@@ -62,6 +62,7 @@ const ASKED: &[(&str, &str)] = &[
         "'migrations', ARRAY[gen_random_uuid()], ARRAY[''], ARRAY[2], gen_random_uuid(), 30, 'PENDING', 'PREPARING', \
          'claimed'",
     ),
+    ("job.survey_further", "'migrations', gen_random_uuid(), 'x', 20, 250, ARRAY['x']"),
     ("gate.open", ""),
     ("job.come_due", "100"),
     (

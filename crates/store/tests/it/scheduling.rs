@@ -361,3 +361,19 @@ async fn a_tenant_with_more_destinations_than_are_looked_at_gets_all_of_them_beg
         begun += batch;
     }
 }
+
+#[tokio::test]
+async fn a_job_waits_for_its_rank_and_not_for_the_name_of_its_destination() {
+    let world = World::new().await;
+    let tenant = world.member("one@example.com").await.tenant;
+    let jobs = crowd(&world, tenant, "", 1200).await;
+    world.sql.batch_execute("UPDATE jobs SET destination = id::text").await.expect("the owner may");
+    // It has waited longest, and 1199 destinations go before its own.
+    let last = "UPDATE jobs SET destination = 'z', run_at = run_at - interval '1 h' WHERE id = $1";
+    world.sql.execute(last, &[&jobs[0].0]).await.expect("the owner may");
+    let mut claims = 0;
+    while one_more(&world, 1).await[0].lease.job != jobs[0] {
+        claims += 1;
+        assert!(claims < 5, "{claims} others went before it");
+    }
+}
