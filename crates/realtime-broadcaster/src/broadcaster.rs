@@ -4,7 +4,7 @@ use crate::{
     Code, Config, Options, SERVICE,
     access::Credentials,
     address,
-    cursor::{History, Verdict},
+    cursor::{History, Mark, Verdict},
     feed,
     grpc::{self, Grpc},
     hub::Hub,
@@ -31,7 +31,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use store::{Horizon, Store};
+use store::Store;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -189,9 +189,8 @@ impl Broadcaster {
         let (only, frames) = pipe::pipe(0);
         only.finish(Grpc::hello(&Hello {
             verdict: Verdict::Over,
-            history,
-            at: tail.last_seq,
-            last: Some(tail.last_seq),
+            cursor: history.cursor(tail.last_seq),
+            range: Some((tail.last_seq, tail.last_seq)),
             heartbeat: self.options.heartbeat,
             retry: self.options.retry,
         }));
@@ -248,18 +247,18 @@ impl Broadcaster {
         }
         let history = self.history(tenant.0).await?;
         let tip = self.store.event_tip().await?;
-        let mut verdict = Verdict::across(cursor.as_deref(), history, tip);
-        if let Verdict::Resumed(at) = verdict {
+        let (mut verdict, mut mark) = Verdict::across(cursor.as_deref(), history, tip);
+        if matches!(verdict, Verdict::Resumed(_)) {
             let most = self.options.max_backlog;
-            if self.store.events_since(tenant, Horizon(at), most.saturating_add(1)).await? > most {
-                verdict = Verdict::Gap("too_old");
+            if self.store.events_since(tenant, mark.below, most.saturating_add(1)).await? > most {
+                (verdict, mark) = (Verdict::Gap("too_old"), Mark::at(tip.horizon));
             }
         }
-        let at = verdict.horizon(tip);
         let session = feed::Session {
-            sweep: feed::Sweep::new(self.store.clone(), tenant, at, self.options.page),
+            sweep: feed::Sweep::new(self.store.clone(), tenant, mark, self.options.page),
             history,
             verdict,
+            mark,
             chosen,
             subscription: self.hub.follow(tenant, history, tip.horizon),
             heartbeat: self.options.heartbeat,

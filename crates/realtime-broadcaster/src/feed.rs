@@ -2,7 +2,8 @@
 //!
 //! Within a migration, events come in the order of their numbers, each once per connection; between migrations
 //! there is no order. What a client remembers is a horizon of transactions (`store::Horizon`): below it
-//! everything was sent. Coming back with it may bring a few events again, which their migration and number tell.
+//! everything was sent; and, while a backlog is being sent, how far that has come. Coming back with it may bring a few
+//! events again, which their migration and number tell.
 //!
 //! `sweep` finds what is new, `reader` does so once for all who listen, `session` carries one connection.
 
@@ -14,7 +15,7 @@ pub(crate) use reader::Reader;
 pub(crate) use session::Session;
 pub(crate) use sweep::Sweep;
 
-use crate::{cursor::History, page::Page};
+use crate::page::Page;
 use domain::{MigrationId, event::Event};
 use store::{Horizon, PlacedEvent};
 
@@ -37,13 +38,11 @@ pub(crate) struct Placed {
 }
 
 impl Placed {
-    /// `at` is the horizon that the teller has reached: a client that comes back with it misses nothing. `None`
-    /// without events.
-    fn new(placed: Vec<PlacedEvent>, history: History, at: Horizon) -> Option<Self> {
+    /// `cursor` is what a client comes back with after an event, and then misses nothing. `None` without events.
+    fn new(placed: Vec<PlacedEvent>, cursor: impl Fn(&Event) -> String) -> Option<Self> {
         let migration = placed.first()?.event.migration_id;
         let written_by = placed.iter().map(|placed| placed.written_by).collect();
         let events: Vec<Event> = placed.into_iter().map(|placed| placed.event).collect();
-        let cursor = history.cursor(at.0);
-        Some(Self { migration, page: Page::new(events, |_| cursor.clone()), written_by })
+        Some(Self { migration, page: Page::new(events, cursor), written_by })
     }
 }

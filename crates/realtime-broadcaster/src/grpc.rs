@@ -134,12 +134,13 @@ impl Wire for Grpc {
             Verdict::Gap(_) => v1::Verdict::ResumedWithGap,
             Verdict::Over => v1::Verdict::Over,
         };
+        let (from, last) = hello.range.unwrap_or_default();
         message(Told::Hello(v1::Hello {
             verdict: verdict.into(),
             why: hello.verdict.why().unwrap_or_default().into(),
-            from: hello.at,
-            last: hello.last.unwrap_or_default(),
-            cursor: hello.history.cursor(hello.at),
+            from,
+            last,
+            cursor: hello.cursor.clone(),
             retry_ms: hello.retry.as_millis() as u64,
         }))
     }

@@ -5,7 +5,7 @@
 
 use crate::{
     Options,
-    cursor::History,
+    cursor::{History, Mark},
     feed,
     metrics::{Metrics, Resync},
     reader::Reader,
@@ -92,7 +92,7 @@ impl Hub {
     pub(crate) fn follow(&self, tenant: TenantId, history: History, at: Horizon) -> FeedSeat {
         let inner = &self.inner;
         inner.tenants.subscribe(tenant, || {
-            let sweep = feed::Sweep::new(inner.store.clone(), tenant, at, inner.options.page);
+            let sweep = feed::Sweep::new(inner.store.clone(), tenant, Mark::at(at), inner.options.page);
             self.topic(feed::Reader { sweep, history, metrics: Arc::clone(&inner.metrics) })
         })
     }

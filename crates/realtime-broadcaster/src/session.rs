@@ -47,9 +47,8 @@ impl Session {
         let mut at = self.verdict.from();
         line.send(W::hello(&Hello {
             verdict: self.verdict,
-            history: self.history,
-            at,
-            last: Some(self.last),
+            cursor: self.history.cursor(at),
+            range: Some((at, self.last)),
             heartbeat: self.heartbeat,
             retry: line.retry,
         }))

@@ -10,14 +10,13 @@ use serde_json::json;
 use std::time::Duration;
 
 /// The first word on a connection: what became of the cursor, and what to expect.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Hello {
     pub(crate) verdict: Verdict,
-    pub(crate) history: History,
-    /// Where the connection begins: after this event, or at this horizon.
-    pub(crate) at: i64,
-    /// The last event when the request came; a feed has no such thing.
-    pub(crate) last: Option<i64>,
+    /// Where the connection begins, for a client to come back to.
+    pub(crate) cursor: String,
+    /// The event after which it begins, and the last one when the request came; a feed has no such thing.
+    pub(crate) range: Option<(i64, i64)>,
     pub(crate) heartbeat: Duration,
     /// How long to wait before coming again.
     pub(crate) retry: Duration,
@@ -49,11 +48,11 @@ impl Wire for Sse {
             "why": hello.verdict.why(),
             "heartbeatMs": hello.heartbeat.as_millis() as u64,
         });
-        if let Some(last) = hello.last {
-            data["from"] = hello.at.into();
+        if let Some((from, last)) = hello.range {
+            data["from"] = from.into();
             data["last"] = last.into();
         }
-        frame::hello(&data, &hello.history.cursor(hello.at), hello.retry)
+        frame::hello(&data, &hello.cursor, hello.retry)
     }
 
     fn events(rest: Rest<'_>, _history: History) -> Bytes {

@@ -54,7 +54,9 @@ impl Reader {
         for placed in &events {
             self.metrics.live(&placed.event);
         }
-        if let Some(placed) = Placed::new(events, self.history, self.sweep.at()) {
+        // Where all who listen are at least: how far this look has come is the reader's own affair.
+        let cursor = self.history.cursor(self.at());
+        if let Some(placed) = Placed::new(events, |_| cursor.clone()) {
             let _listeners = topic.frames.send(Arc::new(Told::Events(placed)));
         }
     }

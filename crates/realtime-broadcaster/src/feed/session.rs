@@ -9,7 +9,7 @@ use super::{
     sweep::{Place, Step},
 };
 use crate::{
-    cursor::{History, Verdict},
+    cursor::{History, Mark, Verdict},
     frame,
     hub::FeedSeat,
     line::{End, Line, Next},
@@ -17,7 +17,7 @@ use crate::{
     wire::{Hello, Sse, Wire},
 };
 use bytes::Bytes;
-use domain::MigrationId;
+use domain::{MigrationId, event::Event};
 use std::{collections::HashSet, convert::Infallible, sync::Arc, time::Duration};
 
 /// Everything that one connection needs.
@@ -25,6 +25,8 @@ pub(crate) struct Session {
     pub(crate) sweep: Sweep,
     pub(crate) history: History,
     pub(crate) verdict: Verdict,
+    /// Where the client stood when it came.
+    pub(crate) mark: Mark,
     /// Which migrations to tell of; `None` means all.
     pub(crate) chosen: Option<HashSet<MigrationId>>,
     pub(crate) subscription: FeedSeat,
@@ -42,9 +44,8 @@ impl Session {
     async fn tell(&mut self, line: &mut Line<Sse>) -> Result<Infallible, End> {
         line.send(Sse::hello(&Hello {
             verdict: self.verdict,
-            history: self.history,
-            at: self.sweep.at().0,
-            last: None,
+            cursor: self.history.mark(self.mark),
+            range: None,
             heartbeat: self.heartbeat,
             retry: line.retry,
         }))
@@ -58,9 +59,9 @@ impl Session {
 
     /// Sends what the database holds and was not sent yet.
     async fn backlog(&mut self, line: &mut Line<Sse>) -> Result<(), End> {
-        let mut sent = 0;
+        // A client that came back in the middle of a look gets a cursor behind it, even if nothing was left of it.
+        let mut behind = self.mark.within.take().is_some();
         loop {
-            let at = self.sweep.at();
             let step = match self.sweep.step().await {
                 Ok(step) => step,
                 Err(error) => {
@@ -73,13 +74,16 @@ impl Session {
             line.unpause();
             match step {
                 Step::Events(events) => {
-                    let placed = Placed::new(events, self.history, at);
+                    let cursor = |event: &Event| {
+                        self.history.mark(self.sweep.mark_after(event.migration_id, event.seq))
+                    };
+                    let placed = Placed::new(events, cursor);
                     if let Some(placed) = placed.filter(|placed| self.is_chosen(placed.migration)) {
-                        sent += self.send(&placed, 0, line).await?;
+                        behind |= self.send(&placed, 0, line).await? > 0;
                     }
                 }
-                Step::Reached(_) if sent == 0 => return Ok(()),
-                Step::Reached(_) => return line.send(self.cursor()).await,
+                Step::Reached(_) if behind => return line.send(self.cursor()).await,
+                Step::Reached(_) => return Ok(()),
             }
         }
     }

@@ -2,11 +2,14 @@
 //!
 //! One look (a round) asks which migrations have events at or above the horizon, reads of each what was not read
 //! yet, and then moves to the horizon of the round's beginning: whatever commits in the meantime lies above it.
-//! A look that fails is taken up where it stopped.
+//! A look that fails is taken up where it stopped, and so is one in whose middle a client left: what remains of it comes
+//! first, and then a look of our own.
 
+use crate::cursor::{Mark, Within};
 use domain::{MigrationId, TenantId};
 use std::collections::{HashMap, VecDeque};
 use store::{Horizon, PlacedEvent, Store, Touched};
+use uuid::Uuid;
 
 /// Migrations asked for at a time.
 const MIGRATIONS: u32 = 200;
@@ -37,6 +40,8 @@ struct Round {
     waiting: VecDeque<Touched>,
     /// The last migration asked for, while there may be more.
     after: Option<MigrationId>,
+    /// Another connection's look: it began before ours, and much may have happened since.
+    taken_up: bool,
 }
 
 /// What a step of a look brings.
@@ -59,8 +64,21 @@ pub(crate) enum Place {
 }
 
 impl Sweep {
-    pub(crate) fn new(store: Store, tenant: TenantId, at: Horizon, page: u32) -> Self {
-        Self { store, tenant, page, at, told: HashMap::new(), round: None }
+    pub(crate) fn new(store: Store, tenant: TenantId, from: Mark, page: u32) -> Self {
+        let mut told = HashMap::new();
+        let round = from.within.map(|Within { look, migration, seq }| {
+            // By whom it was written is not known: it is remembered as long as the connection lives.
+            told.insert(migration, Last { seq, written_by: Horizon(i64::MAX) });
+            let before = MigrationId(Uuid::from_u128(migration.0.as_u128().saturating_sub(1)));
+            Round { began_at: look, waiting: VecDeque::new(), after: Some(before), taken_up: true }
+        });
+        Self { store, tenant, page, at: from.below, told, round }
+    }
+
+    /// Where somebody stands who was told this event in the look that is under way, and all before it.
+    pub(crate) fn mark_after(&self, migration: MigrationId, seq: i64) -> Mark {
+        let within = self.round.as_ref().map(|round| Within { look: round.began_at, migration, seq });
+        Mark { below: self.at, within }
     }
 
     /// Everything below was told.
@@ -79,7 +97,8 @@ impl Sweep {
             let Some(round) = &mut self.round else {
                 let page = self.store.events_touched(self.tenant, self.at, None, MIGRATIONS).await?;
                 let after = next_page(&page.touched);
-                self.round = Some(Round { began_at: page.horizon, waiting: page.touched.into(), after });
+                let waiting = page.touched.into();
+                self.round = Some(Round { began_at: page.horizon, waiting, after, taken_up: false });
                 continue;
             };
             if let Some(touched) = round.waiting.front().copied() {
@@ -105,9 +124,12 @@ impl Sweep {
                 round.waiting = page.touched.into();
                 continue;
             }
-            let began_at = round.began_at;
+            let (began_at, taken_up) = (round.began_at, round.taken_up);
             self.round = None;
             self.reached(began_at);
+            if taken_up {
+                continue;
+            }
             return Ok(Step::Reached(self.at));
         }
     }

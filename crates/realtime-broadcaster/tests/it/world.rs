@@ -89,6 +89,15 @@ impl World {
         }
     }
 
+    /// The same database after a restore, when nobody may be connected to it, and another broadcaster over it.
+    pub async fn restored(mut self, options: Options) -> Self {
+        let (db, me) = (self.db.take().expect("it is taken once"), self.me.clone());
+        drop(self);
+        // Services go without being waited for, and it refuses as long as one is there.
+        testkit::wait::until("the restore", BOUND, async || store::restored(&db.owner()).await.ok()).await;
+        Self::over(db, me, options).await
+    }
+
     pub fn database(&self) -> &Database {
         self.db.as_ref().expect("it is there until another world has it")
     }
