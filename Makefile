@@ -8,7 +8,7 @@ ARGS ?=
 # Options of the demo itself: `make demo DEMO='--out /tmp/shop'`.
 DEMO ?=
 
-.PHONY: help test-typescript setup setup-demo demo up test test-unit model chaos corpus fuzz fmt lint bench-crawl bench-sse bench-jobs ci
+.PHONY: help test-typescript setup setup-demo demo up test test-unit model chaos corpus fuzz fmt lint bench-crawl bench-sse bench-jobs chaos-stream ci
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ model: ## Visit every state of the model of a job's life, with FAULTS=n more fau
 
 chaos: setup ## Play schedules of faults against real processes (SEED=n SCHEDULES=n; a failing seed replays)
 	@cargo build --locked --bins && CHAOS_SEED=$(SEED) CHAOS_SCHEDULES=$(SCHEDULES) tests/run cargo test --locked -p tests --test it -- chaos --nocapture
+
+chaos-stream: setup ## Kill broadcasters, broker and Postgres while 1,000 migrations write and 200 clients come and go (SEED=n)
+	@cargo build --locked --bins && STREAMS_SEED=$(SEED) STREAMS_MIGRATIONS=1000 STREAMS_LISTENERS=180 STREAMS_FEEDS=20 STREAMS_STRIKES=24 tests/run cargo test --locked -p tests --test it -- streams --nocapture
 
 corpus: setup ## Move all pages of every site below CORPUS=dir and compare them in the browser (takes hours)
 	@tests/corpus/run $(CORPUS)

@@ -17,5 +17,6 @@ mod record;
 mod runner;
 mod schemas;
 mod stack;
+mod streams;
 mod tracing;
 mod tree;
