@@ -127,6 +127,13 @@ impl Client {
         self.answer(key.into_iter().fold(request, keyed)).await
     }
 
+    /// The number of a migration's last run.
+    pub(crate) async fn run_of(&self, id: MigrationId) -> Result<i32, Error> {
+        let record = self.ask(Method::GET, &format!("api/migration/{id}"), None).await?;
+        let run = record["run"].as_i64().and_then(|run| i32::try_from(run).ok());
+        run.ok_or_else(|| self.unexpected("a record without the number of its run"))
+    }
+
     /// The history after an event, one page of it.
     pub(crate) async fn events_after(&self, id: MigrationId, since: i64) -> Result<Vec<Event>, Error> {
         let path = format!("api/migration/{id}/events?since_id={since}&limit={PAGE}");

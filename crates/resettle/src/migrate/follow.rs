@@ -116,7 +116,7 @@ impl Follower<'_> {
         {
             self.ending.pages = pages;
         }
-        if event.event_type == EventType::Error {
+        if event.event_type == EventType::Error && event.run >= self.run {
             self.ending.failure = Some((text("code"), text("message")));
         }
         (self.see)(event);

@@ -52,17 +52,18 @@ pub(crate) async fn run(client: &Client, job: &Job) -> Result<Outcome, anyhow::E
     // Before anything is done: a folder that cannot be used should not cost a migration.
     let out = OutFolder::choose(job.out.as_deref(), &job.source).map_err(|why| Code::Config.because(why))?;
     let started = client.start(job.source.as_str(), &job.prompt, Uuid::now_v7()).await.map_err(coded)?;
-    let id = match started {
-        Started::New(id) => id,
+    let (id, run) = match started {
+        Started::New(id) => (id, FIRST_RUN),
         Started::Joined(id) => {
             note(format_args!("this site is being moved already: following migration {id}"));
-            id
+            // An earlier run's end stands in the history, too, and is not what is waited for.
+            (id, client.run_of(id).await.map_err(coded)?)
         }
     };
     let mut progress = Progress::new(job.json, &job.source);
     let mut show = |event: &Event| progress.show(event);
     let ending = tokio::select! {
-        ending = follow(client, id, FIRST_RUN, &mut show) => Some(ending),
+        ending = follow(client, id, run, &mut show) => Some(ending),
         () = interrupted() => None,
     };
     progress.leave();

@@ -9,7 +9,6 @@ use crate::{
 };
 use clap::Args;
 use domain::{MigrationId, event::Event};
-use reqwest::Method;
 
 #[derive(Debug, Args)]
 pub(crate) struct WatchArguments {
@@ -24,12 +23,12 @@ pub(crate) async fn command(arguments: WatchArguments) -> Result<Outcome, anyhow
     let WatchArguments { id, asking } = arguments;
     let client = asking.client()?;
     let watched = async {
-        let record = client.ask(Method::GET, &format!("api/migration/{id}"), None).await?;
-        let run = record["run"].as_i64().and_then(|run| i32::try_from(run).ok()).unwrap_or(1);
+        let id = MigrationId(id);
+        let run = client.run_of(id).await?;
         let mut progress = Progress::of(asking.json, &format!("watching {id}"));
         let mut show = |event: &Event| progress.show(event);
         let ending = tokio::select! {
-            ending = follow(&client, MigrationId(id), run, &mut show) => Some(ending),
+            ending = follow(&client, id, run, &mut show) => Some(ending),
             () = interrupted() => None,
         };
         progress.leave();

@@ -155,7 +155,18 @@ async fn a_migration_that_is_under_way_is_joined() {
     gateway
         .site
         .answer("/api/migration/start", problem(409, "already_active", json!({"migrationId": gateway.id})));
-    gateway.streams(&gateway.history());
+    // It is the second run: the first one's end is history, and not what is waited for.
+    gateway.site.answer(&format!("/api/migration/{}", gateway.id), json_answer(200, &json!({"run": 2})));
+    let mut history = vec![
+        gateway.event(1, "error", Value::Null, json!({"code": "network", "message": "It was away."})),
+        gateway.event(2, "done", Value::Null, json!({"success": false, "state": "failed"})),
+    ];
+    history.extend(gateway.history().into_iter().map(|mut event| {
+        event["run"] = 2.into();
+        event["seq"] = (event["seq"].as_i64().expect("a number") + 2).into();
+        event
+    }));
+    gateway.streams(&history);
     gateway.offers(&[("package.json", "{}")]);
     let output = gateway.migrate(&out, &[]).await;
     assert!(output.status.success(), "{}", err(&output));
