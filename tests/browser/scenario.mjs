@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { operations, result } from "./after.mjs";
-import { SITE, check, follow, go, lines, over, say, shot, signIn, start, tab, wholeLog, withBrowser } from "./stage.mjs";
+import {
+  SITE, check, enter, follow, go, lines, over, press, reach, say, shot, signIn, start, tab, wholeLog, withBrowser,
+} from "./stage.mjs";
 
 const scenarios = {
   operations,
@@ -107,48 +109,45 @@ const scenarios = {
     for (const page of others) assert.deepEqual(page.complaints, []);
   },
 
-  /** Arabic, from right to left, with the keyboard alone: sign-in, start, stop. */
+  /** Arabic, from right to left, with the keyboard alone: sign-in, start, the plan that waits, stop. */
   async keyboard(browser) {
     const page = await tab(browser);
-    const focused = () => page.evaluate(() => document.activeElement?.id || document.activeElement?.tagName);
-    /** Presses Tab until the focus is there. */
-    const reach = async (selector) => {
-      for (let step = 0; step < 40; step += 1) {
-        if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return;
-        await page.keyboard.press("Tab");
-      }
-      assert.fail(`Tab never reaches ${selector}; it is at ${await focused()}`);
-    };
-    const enter = () => Promise.all([page.waitForNavigation({ waitUntil: "load" }), page.keyboard.press("Enter")]);
-
     await go(page, "/ar/");
     assert.equal(await page.evaluate(() => document.documentElement.dir), "rtl");
     await check(page, "sign-in-ar");
-    await reach("#key");
+    await reach(page, "#key");
     await page.keyboard.type(process.env.KEY);
-    await enter();
+    await enter(page);
     await check(page, "start-ar");
     await page.keyboard.press("Tab");
     assert.equal(await page.evaluate(() => document.activeElement.className), "skip", "the first stop leads past the ways");
-    await reach("#url");
+    await reach(page, "#url");
     await page.keyboard.type(new URL("/keyboard", SITE).href);
-    await reach("button.main");
-    await enter();
+    await reach(page, "input[name=review]");
+    await page.keyboard.press("Space");
+    await press(page, "button.main");
     assert.match(page.url(), /\/ar\/migrations\//);
     await lines(page, 2);
     await check(page, "progress-ar");
-    await reach("#cancel summary");
+    // Shown as soon as it waits, without a reload.
+    await asked(page, true);
+    await check(page, "plan-ar");
+    await press(page, "#asked button");
+    await asked(page, false);
+    await reach(page, "#cancel summary");
     await page.keyboard.press("Enter");
-    await reach("#cancel button");
-    await enter();
+    await press(page, "#cancel button");
     await page.waitForSelector("#cancelled:not([hidden])");
     await check(page, "cancelled-ar");
     await wholeLog(page);
-    await reach("nav button");
-    await enter();
+    await press(page, "nav button");
     assert.match(page.url(), /\/ar\/sign-in$/);
   },
 };
+
+/** Waits until the page asks for a word about the plan, or does so no more. */
+const asked = (page, wanted) =>
+  page.waitForFunction((wanted) => document.querySelector("#asked").hidden !== wanted, { timeout: 120_000, polling: 250 }, wanted);
 
 const play = scenarios[process.argv[2] ?? ""];
 assert.ok(play, `one of: ${Object.keys(scenarios).join(", ")}`);

@@ -50,6 +50,26 @@ export async function follow(page, selector) {
   await Promise.all([page.waitForNavigation({ waitUntil: "load" }), page.click(selector)]);
 }
 
+/** Presses Tab until the focus is there. */
+export async function reach(page, selector) {
+  for (let step = 0; step < 80; step += 1) {
+    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return;
+    await page.keyboard.press("Tab");
+  }
+  const at = await page.evaluate(() => document.activeElement?.id || document.activeElement?.tagName);
+  assert.fail(`Tab never reaches ${selector}; it is at ${at}`);
+}
+
+/** Presses Enter where the focus is, and waits for the page that this leads to. */
+export const enter = (page) =>
+  Promise.all([page.waitForNavigation({ waitUntil: "load" }), page.keyboard.press("Enter")]);
+
+/** The same as `follow`, with the keyboard alone. */
+export async function press(page, selector) {
+  await reach(page, selector);
+  await enter(page);
+}
+
 export async function signIn(page, prefix = "") {
   await go(page, `${prefix}/sign-in`);
   await page.type("#key", KEY);

@@ -45,6 +45,7 @@ pub(crate) fn mount(config: &mut ServiceConfig) {
             .service(taking("GET", at("/migrations/{id}").get(progress::show)))
             .service(taking("GET", at("/migrations/{id}/result").get(result::show)))
             .service(taking("POST", at("/migrations/{id}/cancel").app_data(forms()).post(progress::cancel)))
+            .service(taking("POST", at("/migrations/{id}/approve").app_data(forms()).post(progress::approve)))
             .service(taking("POST", at("/migrations/{id}/retry").app_data(forms()).post(progress::again)));
         operations::mount(config, words);
     }
@@ -67,13 +68,16 @@ pub(crate) struct Page;
 struct Visitor {
     caller: auth::Caller,
     words: &'static Words,
+    /// Is there a way to the operations for them? The operations themselves ask again.
+    operates: bool,
 }
 
 impl Visitor {
     /// Who opens a page.
     async fn of(parts: &Parts, request: &HttpRequest) -> Result<Self, Problem> {
         let caller = auth::identify(&parts.store, &parts.origins, &input::sent(request.headers())).await?;
-        Ok(Self { caller, words: Words::of(request) })
+        let operates = operates(parts, &caller).await;
+        Ok(Self { caller, words: Words::of(request), operates })
     }
 
     /// Who sends a form, of a page of ours.
@@ -92,6 +96,15 @@ impl Visitor {
     fn token_field(&self) -> Markup {
         html! { input type="hidden" name="token" value=(self.form_token()); }
     }
+}
+
+/// Does the caller run this instance? An answer that cannot be had costs a link, and not the page.
+async fn operates(parts: &Parts, caller: &auth::Caller) -> bool {
+    let Some(store) = &parts.operators else { return false };
+    store.is_operator(caller.user).await.unwrap_or_else(|error| {
+        tracing::warn!(error = service_kit::exit::chain(&error), "it cannot be seen who operates");
+        false
+    })
 }
 
 /// An answer in HTML, never kept by anybody.

@@ -12,7 +12,7 @@ const PATIENCE_MS = 2_000;
 
 export function progress(page: HTMLElement): void {
   const id = page.dataset.migration ?? "";
-  const view = new View(page, wordsOf(page));
+  const view = new View(page, wordsOf(page), () => void asked(page.dataset.at ?? ""));
   const link = new Link(view);
   const history = new History(id, view, link);
   listen((told: Told) => {
@@ -34,6 +34,19 @@ export function progress(page: HTMLElement): void {
   for (const name of ["online", "pageshow", "focus"]) addEventListener(name, () => history.read());
   document.addEventListener("visibilitychange", () => history.read());
   history.read();
+}
+
+/** What the owner is asked is the server's to say. Whoever is just about to answer is left alone. */
+async function asked(path: string): Promise<void> {
+  try {
+    const answer = await fetch(path, { cache: "no-store", redirect: "error" });
+    if (!answer.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("asked");
+    const shown = part("asked");
+    if (fresh !== null && !shown.contains(document.activeElement)) shown.replaceWith(fresh);
+  } catch {
+    // The next line of the history, or a reload, brings it.
+  }
 }
 
 /** Reads what is not shown yet: one reading at a time, and once more if it was asked for meanwhile. */

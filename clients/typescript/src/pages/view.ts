@@ -17,6 +17,9 @@ export function wordsOf(page: HTMLElement): Words {
   return JSON.parse(page.dataset.words ?? "{}") as Words;
 }
 
+/** What happens to a plan that its owner wants to see first. */
+const ASKING = ["questionnaire", "plan_edited", "processing"];
+
 export class View {
   /** The number of the last line that is shown. */
   seen = 0;
@@ -36,6 +39,8 @@ export class View {
   constructor(
     readonly page: HTMLElement,
     readonly words: Words,
+    /** What the owner is asked may be another now. */
+    readonly asked: () => void,
   ) {
     this.#made = Number(page.dataset.run);
   }
@@ -44,6 +49,7 @@ export class View {
   show(events: readonly MigrationEvent[]): void {
     const atEnd = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 40;
     for (const event of events) this.#take(event);
+    if (events.some((event) => ASKING.includes(text(event, "status")))) this.asked();
     this.#log.append(this.#lines);
     this.#log.dataset.seen = String(this.seen);
     // Whoever reads further up is left there.
@@ -72,7 +78,9 @@ export class View {
     this.#reason = "";
     for (const step of steps()) this.#step(step, "waiting");
     for (const end of ["completed", "failed", "cancelled"]) part(end).hidden = true;
-    if (run > this.#made) this.#cancellable(true);
+    if (run <= this.#made) return;
+    this.#cancellable(true);
+    part("asked").hidden = true;
   }
 
   #steps(phase: string, completed: boolean): void {
@@ -130,7 +138,9 @@ export class View {
     this.page.dataset.state = how;
     part(how).hidden = false;
     part("now").textContent = part(how).querySelector("h2")?.textContent ?? "";
-    if (event.run >= this.#made) this.#cancellable(false);
+    if (event.run < this.#made) return;
+    this.#cancellable(false);
+    part("asked").hidden = true;
   }
 
   /** What to do, and the likely reason for another run. */

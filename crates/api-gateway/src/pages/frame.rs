@@ -49,11 +49,17 @@ pub(super) fn page(
 fn ways(words: &Words, path: &str, visitor: Option<&Visitor>) -> Markup {
     let Some(visitor) = visitor else { return html! {} };
     let (home, list) = (words.home(), words.at("/migrations"));
+    let operations = words.at("/admin/");
     let current = |to: &str| (to == path).then_some("page");
     html! {
         nav aria-label=(words.ways) {
             a href=(home) aria-current=[current(home)] { (words.nav_start) }
             a href=(list) aria-current=[current(&list)] { (words.nav_list) }
+            @if visitor.operates {
+                a href=(words.at("/admin/queues")) aria-current=[path.starts_with(&operations).then_some("true")] {
+                    (words.ops_title)
+                }
+            }
             form method="post" action=(words.at("/sign-out")) {
                 (visitor.token_field())
                 button.quiet type="submit" { (words.sign_out) }

@@ -3,6 +3,7 @@
 //! The page is made from the record, so it is right without a script and at every reload. The script then reads the
 //! history from its first line and follows it; what it shows is a function of the history alone.
 
+mod asked;
 mod ending;
 
 use super::{Visitor, frame, page, see, shown, words::Words};
@@ -12,6 +13,7 @@ use crate::{
     input::{Caller, Named, not_found},
     routes::{
         cancel::call_off,
+        plan,
         retry::{RetryRequest, run_again},
     },
 };
@@ -20,9 +22,10 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Form},
 };
-use domain::{MigrationId, phase::Phase};
+use domain::{MigrationId, migration::MigrationState, phase::Phase};
 use maud::{Markup, html};
 use serde::Deserialize;
+use serde_json::Value;
 use store::{MigrationRecord, PhaseRecord};
 
 #[derive(Deserialize)]
@@ -57,9 +60,14 @@ async fn drawn(
     let tenant = visitor.caller.tenant;
     let record = parts.store.migration(tenant, id).await?.ok_or_else(|| not_found(id))?;
     let phases = parts.store.phases(tenant, id, record.run).await?;
+    let plan = match record.state {
+        MigrationState::Questionnaire => parts.store.plan(tenant, id).await?.and_then(|plan| plan.result),
+        _ => None,
+    };
     let words = visitor.words;
     let told = refused.map(|problem| words.told(problem));
-    let content = View { visitor, words, record: &record, phases: &phases, refused: told }.whole();
+    let content =
+        View { visitor, words, record: &record, phases: &phases, plan: plan.as_ref(), refused: told }.whole();
     let title = format!("{} {}", words.progress_title, record.source_url);
     let status = refused.map_or(StatusCode::OK, |problem| problem.code().status());
     let path = words.at(&format!("/migrations/{id}"));
@@ -76,6 +84,29 @@ pub(super) async fn cancel(
         let Named(id) = id?;
         let visitor = Visitor::with_form(&parts, &request, &sent.token).await?;
         call_off(&parts, &Caller(visitor.caller.clone()), id).await?;
+        Ok(see(&visitor.words.at(&format!("/migrations/{id}"))))
+    };
+    shown(&request, answer.await)
+}
+
+/// The word that a plan waits for.
+#[derive(Deserialize)]
+pub(super) struct Approval {
+    token: String,
+    /// The hash of the plan that was shown.
+    plan: String,
+}
+
+pub(super) async fn approve(
+    request: HttpRequest,
+    parts: Data<Parts>,
+    id: Result<Named, Problem>,
+    sent: Form<Approval>,
+) -> HttpResponse {
+    let answer = async {
+        let Named(id) = id?;
+        let visitor = Visitor::with_form(&parts, &request, &sent.token).await?;
+        plan::approve(&parts, &Caller(visitor.caller.clone()), id, &sent.plan).await?;
         Ok(see(&visitor.words.at(&format!("/migrations/{id}"))))
     };
     shown(&request, answer.await)
@@ -126,6 +157,8 @@ struct View<'a> {
     words: &'static Words,
     record: &'a MigrationRecord,
     phases: &'a [PhaseRecord],
+    /// What PLAN says of its plan, while that waits for its owner's word.
+    plan: Option<&'a Value>,
     /// Why another run was refused.
     refused: Option<String>,
 }
@@ -135,7 +168,8 @@ impl View<'_> {
         let (words, record) = (self.words, self.record);
         html! {
             article.progress data-page="progress" data-migration=(record.id) data-words=(words.for_scripts())
-                data-state=(record.state.as_str()) data-run=(record.run) {
+                data-state=(record.state.as_str()) data-run=(record.run)
+                data-at=(words.at(&format!("/migrations/{}", record.id))) {
                 h1 { (words.progress_title) " " bdi dir="ltr" { (record.source_url) } }
                 (self.steps())
                 div.far {
@@ -147,6 +181,7 @@ impl View<'_> {
                 }
                 p.link #link hidden {}
                 noscript { p.hint { (words.no_script) } }
+                (self.asked())
                 (self.ends())
                 section #warnings hidden aria-labelledby="warnings-title" {
                     h2 #warnings-title { (words.warnings_title) }

@@ -25,6 +25,8 @@ pub(super) struct Wish {
     url: String,
     #[serde(default)]
     brief: String,
+    /// Sent by a box that is ticked.
+    review: Option<String>,
 }
 
 /// An address to begin with: of a move that is to be started again.
@@ -37,7 +39,7 @@ pub(super) struct Given {
 pub(super) async fn show(request: HttpRequest, parts: Data<Parts>, given: Query<Given>) -> HttpResponse {
     let visitor = Visitor::of(&parts, &request).await;
     let answer = visitor.map(|visitor| {
-        let form = Written { url: &given.url, brief: visitor.words.brief_text, wrong: None };
+        let form = Written { url: &given.url, brief: visitor.words.brief_text, review: false, wrong: None };
         form.page(&visitor, StatusCode::OK)
     });
     shown(&request, answer)
@@ -52,7 +54,7 @@ pub(super) async fn start(request: HttpRequest, parts: Data<Parts>, wish: Form<W
         source_url: with_scheme(&wish.url),
         user_prompt: Some(wish.brief.clone()),
         user_brief: None,
-        review_plan: None,
+        review_plan: wish.review.as_ref().map(|_| true),
     };
     let caller = Caller(visitor.caller.clone());
     let begun = begin(&parts, &caller, correlation::of(&request), None, body).await;
@@ -65,7 +67,8 @@ pub(super) async fn start(request: HttpRequest, parts: Data<Parts>, wish: Form<W
         (Some(id), _) => see(&visitor.words.at(&format!("/migrations/{id}"))),
         (None, Ok(_)) => see(&visitor.words.at("/migrations")),
         (None, Err(problem)) => {
-            let form = Written { url: &wish.url, brief: &wish.brief, wrong: Some(problem.code()) };
+            let (review, wrong) = (wish.review.is_some(), Some(problem.code()));
+            let form = Written { url: &wish.url, brief: &wish.brief, review, wrong };
             form.page(&visitor, problem.code().status())
         }
     }
@@ -81,6 +84,7 @@ pub(super) fn with_scheme(url: &str) -> String {
 struct Written<'a> {
     url: &'a str,
     brief: &'a str,
+    review: bool,
     wrong: Option<Code>,
 }
 
@@ -119,6 +123,10 @@ impl Written<'_> {
                     aria-describedby="brief-hint" aria-invalid=[brief_is_wrong.then_some("true")] { (self.brief) }
                 @if brief_is_wrong { p.wrong role="alert" { (wrong.unwrap_or_default()) } }
                 p.hint #brief-hint { (words.brief_hint) }
+                label.tick {
+                    input type="checkbox" name="review" value="1" checked[self.review];
+                    span { (words.review_label) }
+                }
                 button.main type="submit" { (words.start_button) }
             }
         }

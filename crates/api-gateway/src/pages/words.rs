@@ -44,7 +44,8 @@ words! {
     // Sign-in
     sign_in_title, sign_in_lead, key_label, key_hint, sign_in_button, sign_in_wrong,
     // Start
-    start_title, start_lead, url_label, url_hint, brief_label, brief_hint, brief_text, start_button,
+    start_title, start_lead, url_label, url_hint, brief_label, brief_hint, brief_text, review_label,
+    start_button,
     look_title, look_idle, look_busy, look_failed, look_name, look_address, look_pages, look_size,
     /// With `{count}`.
     look_listed,
@@ -60,6 +61,7 @@ words! {
     phase_analyze, phase_plan, phase_transform, phase_verify, phase_deploy,
     step_waiting, step_now, step_done, step_stopped,
     link_live, link_lost, link_ended,
+    plan_title, plan_lead, plan_document, plan_approve,
     cancel_button, cancel_sure, cancel_really, cancel_asked,
     done_title, done_lead, download, done_next,
     failed_title, failed_next, failed_again, cancelled_title, cancelled_lead, no_script,
@@ -112,7 +114,8 @@ words! {
     problem_retry_too_soon,
     problem_not_operator, problem_route_not_found, problem_job_not_found, problem_dead_letter_not_found,
     problem_dead_letter_settled, problem_invalid_id, problem_invalid_query,
-    problem_not_completed, problem_invalid_gate, problem_too_many_gates,
+    problem_not_completed, problem_invalid_gate, problem_too_many_gates, problem_plan_changed, problem_plan_in_use,
+    problem_plan_not_awaited, problem_not_planned,
     problem_other,
 }
 

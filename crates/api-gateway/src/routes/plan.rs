@@ -37,7 +37,7 @@ const MOST_TO_EDIT: u64 = 64 << 20;
 const VERSION_HEADER: &str = "Plan-Version";
 
 /// What is to be changed. Either all of it is, or nothing.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PlanChange {
     /// New names of pages' components, by the page's address on the site.
@@ -146,15 +146,39 @@ pub(crate) async fn amend(
         let told = "Name at least one of components, parts and served, or approve the plan.";
         return Err(Problem::new(Code::InvalidBody, told));
     }
-    let planned = Planned::find(&parts, caller.tenant, id).await?;
+    revise(&parts, caller, id, |hash| meant.is(hash), keyed, body).await
+}
+
+/// The word of whoever was shown the plan of this hash: it is good as it is.
+pub(crate) async fn approve(
+    parts: &Parts,
+    caller: &Caller,
+    id: MigrationId,
+    hash: &str,
+) -> Result<(), Problem> {
+    let caller = caller.who_may_write()?;
+    let body = PlanChange { approve: true, ..PlanChange::default() };
+    revise(parts, caller, id, |known| known == hash, None, body).await.map(drop)
+}
+
+/// The same for every way in: changes the plan if it is the one that is meant.
+async fn revise(
+    parts: &Parts,
+    caller: &auth::Caller,
+    id: MigrationId,
+    is_meant: impl Fn(&str) -> bool,
+    keyed: Option<Keyed>,
+    body: PlanChange,
+) -> Result<HttpResponse, Problem> {
+    let planned = Planned::find(parts, caller.tenant, id).await?;
     planned.leaves_room()?;
-    if !meant.is(&planned.hash) {
+    if !is_meant(&planned.hash) {
         return Err(changed(&planned.hash));
     }
     let approval = body
         .approve
         .then(|| Approval { job: JobId(Uuid::now_v7()), max_attempts: parts.config.max_attempts });
-    let edit = planned.edited(&parts, caller.tenant, id, body).await?;
+    let edit = planned.edited(parts, caller.tenant, id, body).await?;
     let (traceparent, tracestate) = telemetry::current_context();
     let wish = AmendPlan {
         tenant: caller.tenant,
@@ -164,7 +188,7 @@ pub(crate) async fn amend(
         edit,
         approval,
         trace: TraceContext { traceparent, tracestate },
-        idempotency: keyed.as_ref().map(|keyed| keyed.write(&parts, StatusCode::OK, &Value::Null)),
+        idempotency: keyed.as_ref().map(|keyed| keyed.write(parts, StatusCode::OK, &Value::Null)),
         answer,
     };
     match parts.store.amend_plan(&wish).await? {

@@ -191,6 +191,8 @@ async fn every_page_of_the_operations_shows_where_it_is_and_settles_what_died() 
     let (_, letter) = server.dead("/").await;
     server.held("/held").await;
     let stranger = Browser::signed_in(&server).await;
+    let way = r#"href="/admin/queues""#;
+    assert!(!stranger.read("/").await.contains(way), "no way leads where one may not go");
     let refused = stranger.get("/admin/queues").await;
     assert_eq!(refused.status(), 403);
     assert!(
@@ -198,6 +200,7 @@ async fn every_page_of_the_operations_shows_where_it_is_and_settles_what_died() 
     );
     server.operator().await;
     let browser = Browser::signed_in(&server).await;
+    assert!(browser.read("/").await.contains(way));
     let jobs = server.json("/api/admin/jobs?state=FAILED").await;
     let job = jobs["jobs"][0]["id"].as_str().expect("an id").to_owned();
     let (one_job, one_letter) = (format!("/jobs/{job}"), format!("/dead-letters/{letter}"));

@@ -1,6 +1,9 @@
 //! The plan, as its owner sees, changes and approves it, and as a change of it is refused.
 
-use crate::server::{Server, key_of, refused};
+use crate::{
+    browser::{Browser, location},
+    server::{Server, key_of, refused},
+};
 use domain::phase::Phase;
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -214,4 +217,51 @@ async fn the_plan_of_another_release_is_approved_but_not_edited() {
     let told = refused(server.changed(&id, &tag, &edit).await, 422, "invalid_plan_edit").await;
     assert!(told["detail"].as_str().is_some_and(|detail| detail.contains("another release")), "{told}");
     assert_eq!(server.changed(&id, &tag, &json!({"approve": true})).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_page_shows_the_plan_that_waits_and_takes_the_word_for_the_one_that_was_shown() {
+    let server = Server::start().await;
+    let browser = Browser::signed_in(&server).await;
+    let token = browser.token().await;
+    let begun = [
+        ("token", token.as_str()),
+        ("url", &format!("{}ticked", server.site.url())),
+        ("brief", "Keep it."),
+        ("review", "1"),
+    ];
+    let begun = location(&browser.form("/start", &begun).await).to_owned();
+    let reviewed = "SELECT review_plan FROM migrations";
+    let sql = server.database.sql().await;
+    assert!(sql.query_one(reviewed, &[]).await.expect("a row").get::<_, bool>(0), "the box was ticked");
+    assert!(
+        browser
+            .read(&begun)
+            .await
+            .contains(r#"id="asked" tabindex="-1" aria-labelledby="asked-title" hidden"#)
+    );
+    // Nobody is to take this one in place of the next.
+    assert_eq!(browser.form(&format!("{begun}/cancel"), &[("token", &token)]).await.status(), 303);
+
+    let (id, first) = server.planned("/", true).await;
+    let (at, hash) = (format!("/migrations/{id}"), first.trim_matches('"'));
+    let page = browser.read(&at).await;
+    for told in ["The plan is ready", "<dt>Pages written</dt><dd>2</dd>", hash, "Approve the plan"] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    assert!(browser.read(&format!("/ar{at}")).await.contains("أوافق على الخطة"));
+    let approve = format!("{at}/approve");
+    let forged = browser.form(&approve, &[("token", "x"), ("plan", hash)]).await;
+    assert_eq!(forged.status(), 403);
+    let edit = json!({"parts": {"SiteFooter": "Colophon"}});
+    let second = tag(&server.changed(&id, &first, &edit).await);
+    let stale = browser.form(&approve, &[("token", &token), ("plan", hash)]).await;
+    assert_eq!(stale.status(), 412);
+    assert!(stale.text().await.expect("a page").contains("The plan was changed after this page was made."));
+    let word = [("token", token.as_str()), ("plan", second.trim_matches('"'))];
+    let answer = browser.form(&approve, &word).await;
+    assert_eq!((answer.status().as_u16(), location(&answer)), (303, at.as_str()));
+    let page = browser.read(&at).await;
+    assert!(page.contains(r#"data-state="processing""#) && !page.contains("Approve the plan"), "{page}");
+    assert_eq!(browser.form(&approve, &word).await.status(), 409, "nothing waits any more");
 }

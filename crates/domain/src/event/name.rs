@@ -15,7 +15,7 @@ pub enum DomainEvent {
     PhaseStarted,
     /// A phase ended well; its results are in the same event.
     PhaseCompleted,
-    /// Little is left of the AI time that was granted.
+    /// Little is left of the AI time that was granted. Nobody writes it yet: there are no accounts of that time.
     BudgetNearLimit,
     /// A run is over without a project.
     MigrationFailed,

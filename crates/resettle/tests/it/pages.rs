@@ -36,7 +36,8 @@ async fn harbour() -> StaticSite {
         (1..=PAGES).map(|n| format!("<li><a href=\"/shelf-{n}\">Shelf {n}</a></li>")).collect();
     let page = |title: &str, body: &str| {
         Answer::html(format!(
-            "<!doctype html><html lang=\"en\"><head><title>{title}</title></head><body><h1>{title}</h1>{body}</body></html>"
+            "<!doctype html><html lang=\"en\"><head><title>{title}</title><meta name=\"viewport\" \
+             content=\"width=device-width, initial-scale=1\"></head><body><h1>{title}</h1>{body}</body></html>"
         ))
         .delayed(PER_PAGE)
     };
@@ -51,13 +52,17 @@ async fn harbour() -> StaticSite {
 }
 
 fn up(scratch: &Scratch, site: &StaticSite, listen: &str) -> Child {
+    Child::spawn("resettle up", up_command(scratch, site, listen))
+}
+
+fn up_command(scratch: &Scratch, site: &StaticSite, listen: &str) -> Command {
     let mut command =
         resettle(&["up", "--listen", listen, "--allow-address", &site.addr().to_string(), "--data"]);
     command.arg(scratch.data()).envs(QUICK);
     if let Some(cache) = std::env::var_os("RESETTLE_TEST_CACHE") {
         command.env("XDG_CACHE_HOME", cache);
     }
-    Child::spawn("resettle up", command)
+    command
 }
 
 /// The address that it prints when it is up.
@@ -114,8 +119,15 @@ async fn played(mut child: Child) {
 }
 
 async fn plays(scenario: &str) {
+    plays_with(scenario, &[]).await;
+}
+
+/// The same, with more settings.
+async fn plays_with(scenario: &str, settings: &[(&str, &str)]) {
     let (scratch, site) = (Scratch::new(), harbour().await);
-    let mut up = up(&scratch, &site, "127.0.0.1:0");
+    let mut command = up_command(&scratch, &site, "127.0.0.1:0");
+    command.envs(settings.iter().copied());
+    let mut up = Child::spawn("resettle up", command);
     let address = address(&mut up).await;
     played(play(scenario, &scratch, &site, &address)).await;
     up.terminate();
@@ -124,7 +136,12 @@ async fn plays(scenario: &str) {
 
 #[tokio::test]
 async fn a_site_owner_goes_from_the_sign_in_to_the_project() {
-    plays("whole").await;
+    // The project is built and compared with the site, whose pictures the result shows.
+    let compared = [
+        ("RESETTLE_ALL_IN_ONE__WORKER__COMPARE__WHEN", "always"),
+        ("RESETTLE_ALL_IN_ONE__WORKER__COMPARE__PAGES", "1"),
+    ];
+    plays_with("whole", &compared).await;
 }
 
 #[tokio::test]

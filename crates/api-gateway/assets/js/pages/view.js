@@ -11,9 +11,12 @@ export function part(id) {
 export function wordsOf(page) {
     return JSON.parse(page.dataset.words ?? "{}");
 }
+/** What happens to a plan that its owner wants to see first. */
+const ASKING = ["questionnaire", "plan_edited", "processing"];
 export class View {
     page;
     words;
+    asked;
     /** The number of the last line that is shown. */
     seen = 0;
     /** Did the last line end the run? */
@@ -28,9 +31,12 @@ export class View {
     #lines = document.createDocumentFragment();
     #log = part("log");
     #clock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium" });
-    constructor(page, words) {
+    constructor(page, words, 
+    /** What the owner is asked may be another now. */
+    asked) {
         this.page = page;
         this.words = words;
+        this.asked = asked;
         this.#made = Number(page.dataset.run);
     }
     /** Shows the next lines. They have to follow those before. */
@@ -38,6 +44,8 @@ export class View {
         const atEnd = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 40;
         for (const event of events)
             this.#take(event);
+        if (events.some((event) => ASKING.includes(text(event, "status"))))
+            this.asked();
         this.#log.append(this.#lines);
         this.#log.dataset.seen = String(this.seen);
         // Whoever reads further up is left there.
@@ -73,8 +81,10 @@ export class View {
             this.#step(step, "waiting");
         for (const end of ["completed", "failed", "cancelled"])
             part(end).hidden = true;
-        if (run > this.#made)
-            this.#cancellable(true);
+        if (run <= this.#made)
+            return;
+        this.#cancellable(true);
+        part("asked").hidden = true;
     }
     #steps(phase, completed) {
         this.#phase = phase;
@@ -137,8 +147,10 @@ export class View {
         this.page.dataset.state = how;
         part(how).hidden = false;
         part("now").textContent = part(how).querySelector("h2")?.textContent ?? "";
-        if (event.run >= this.#made)
-            this.#cancellable(false);
+        if (event.run < this.#made)
+            return;
+        this.#cancellable(false);
+        part("asked").hidden = true;
     }
     /** What to do, and the likely reason for another run. */
     #advise() {
