@@ -3,7 +3,7 @@
 use crate::{
     Result, memory,
     nchan::Nchan,
-    ours::Ours,
+    ours::{Ours, Ring},
     pack::{Pack, Report},
 };
 use futures::{StreamExt, stream};
@@ -15,6 +15,8 @@ const CROWD: usize = 1_000;
 /// How long each case writes.
 const PACED: Duration = Duration::from_secs(10);
 const FLAT_OUT: Duration = Duration::from_secs(4);
+/// A heartbeat of each stream, and ten seconds more.
+const SILENCE: Duration = Duration::from_secs(25);
 /// Writers at once when nobody paces them.
 const WRITERS: usize = 16;
 
@@ -63,8 +65,23 @@ impl Side {
 
 pub(crate) async fn run_ours() -> Result<()> {
     for (streams, channels) in [(CROWD, 1), (MANY, MANY)] {
-        let ours = Side::Ours(Box::new(Ours::start(channels).await?));
+        let ours = Side::Ours(Box::new(Ours::start(channels, Ring::Amqp).await?));
         run(&ours, streams, channels).await?;
+    }
+    Ok(())
+}
+
+/// Silence alone: first a stream for each migration, then all of them on one.
+pub(crate) async fn run_idle(ring: Ring) -> Result<()> {
+    for channels in [MANY, 1] {
+        let ours = Side::Ours(Box::new(Ours::start(channels, ring).await?));
+        println!("\nbroadcaster, by {ring:?}: {MANY} silent streams on {channels}");
+        let mut pack = Pack::spawn()?;
+        let before = ours.resident()?;
+        let heads: Vec<String> = (0..MANY).map(|stream| ours.head(stream % channels)).collect();
+        pack.open(ours.address(), &heads).await?;
+        sleep(SILENCE).await;
+        told_memory("idle", before, ours.resident()?, MANY);
     }
     Ok(())
 }

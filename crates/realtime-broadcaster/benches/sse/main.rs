@@ -1,6 +1,7 @@
 //! How fast events reach those who listen, and what a silent listener costs, beside nginx with nchan.
 //!
 //!     sse all [ours|nchan]     every case; both in turn without a name
+//!     sse idle [notify|amqp]   what 10,000 silent streams of ours cost, by either bell; both in turn without a name
 //!     sse listen               the client: a process of its own, told on its standard input what to do
 //!
 //! Everything runs on loopback. The figures are printed, never judged: `make bench-sse` is for people.
@@ -15,6 +16,7 @@ mod nchan;
 mod ours;
 mod pack;
 
+use ours::Ring;
 use std::process::ExitCode;
 
 /// Whatever goes wrong ends the measurement with its words.
@@ -37,7 +39,13 @@ fn main() -> ExitCode {
             },
             ["all", "ours"] => cases::run_ours().await,
             ["all", "nchan"] => cases::run_nchan().await,
-            _ => Err("usage: sse all [ours|nchan] | sse listen".into()),
+            ["idle"] => match cases::run_idle(Ring::Notify).await {
+                Ok(()) => cases::run_idle(Ring::Amqp).await,
+                wrong => wrong,
+            },
+            ["idle", "notify"] => cases::run_idle(Ring::Notify).await,
+            ["idle", "amqp"] => cases::run_idle(Ring::Amqp).await,
+            _ => Err("usage: sse all [ours|nchan] | sse idle [notify|amqp] | sse listen".into()),
         }
     });
     match done {

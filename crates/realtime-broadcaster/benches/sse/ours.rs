@@ -18,6 +18,13 @@ use uuid::Uuid;
 
 const BOUND: Duration = Duration::from_secs(60);
 
+/// Which bell rings.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ring {
+    Amqp,
+    Notify,
+}
+
 pub(crate) struct Ours {
     pub(crate) address: SocketAddr,
     pub(crate) migrations: Vec<MigrationId>,
@@ -33,7 +40,7 @@ pub(crate) struct Ours {
 
 impl Ours {
     /// A broadcaster over a database with so many migrations.
-    pub(crate) async fn start(migrations: usize) -> Result<Self> {
+    pub(crate) async fn start(migrations: usize, ring: Ring) -> Result<Self> {
         let db = Database::create().await;
         let owner = Store::connect(&db.owner()).await?;
         let gateway = Store::connect(&db.gateway()).await?;
@@ -58,11 +65,19 @@ impl Ours {
             one?;
         }
         drop(started);
-        let (amqp, prefix) = (broker::shared_url(), broker::unique_prefix());
+        let (database, prefix) = (db.url("resettle_broadcaster"), broker::unique_prefix());
+        let (kind, url) = match ring {
+            Ring::Amqp => ("amqp", broker::shared_url()),
+            Ring::Notify => ("notify", database.clone()),
+        };
+        let mut process =
+            spawn(&database, &[("BUS__KIND", kind), ("BUS__URL", &url), ("BUS__PREFIX", &prefix)]);
+        let options = match ring {
+            Ring::Amqp => bus::Options::Amqp { url, prefix },
+            Ring::Notify => bus::Options::Notify { url, prefix },
+        };
         let silence = CancellationToken::new();
-        let bell =
-            bus::open(&bus::Options::Amqp { url: amqp.clone(), prefix: prefix.clone() }, silence.clone())?;
-        let mut process = spawn(&db.url("resettle_broadcaster"), &amqp, &prefix);
+        let bell = bus::open(&options, silence.clone())?;
         let line: serde_json::Value = serde_json::from_str(&process.line("listening", BOUND).await)?;
         let address = line["address"].as_str().ok_or("an address")?.parse()?;
         testkit::wait::until_true("the bell", BOUND, async || bell.healthy()).await;
@@ -107,14 +122,13 @@ impl Ours {
     }
 }
 
-fn spawn(url: &str, amqp: &str, prefix: &str) -> Child {
+fn spawn(url: &str, bus: &[(&str, &str)]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_realtime-broadcaster"));
+    // As its image sets it.
+    command.env("MALLOC_ARENA_MAX", "2").env("MALLOC_MMAP_THRESHOLD_", "8192");
     let most = "20000";
     let settings = [
         ("STORE__URL", url),
-        ("BUS__KIND", "amqp"),
-        ("BUS__URL", amqp),
-        ("BUS__PREFIX", prefix),
         ("LISTEN", "127.0.0.1:0"),
         ("TELEMETRY__LOG", "json"),
         // One person at one address is all of the clients here.
@@ -126,7 +140,7 @@ fn spawn(url: &str, amqp: &str, prefix: &str) -> Child {
         ("STREAM__LIFETIME", "1h"),
         ("STREAM__PATIENCE", "5s"),
     ];
-    for (name, value) in settings {
+    for (name, value) in settings.iter().chain(bus) {
         command.env(format!("RESETTLE_REALTIME_BROADCASTER__{name}"), value);
     }
     Child::spawn("realtime-broadcaster", command)
