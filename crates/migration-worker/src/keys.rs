@@ -32,6 +32,11 @@ impl Keys {
         self.named("project.json")
     }
 
+    /// Which files VERIFY mended it to.
+    pub(crate) fn mended(&self) -> String {
+        self.named("project-mended.json")
+    }
+
     /// What VERIFY found.
     pub(crate) fn report(&self) -> String {
         self.named("report.json")

@@ -62,6 +62,16 @@ pub(crate) struct Verified {
     /// The comparison with the site, if one was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) compared: Option<Compared>,
+    /// The key of the list of files, if pages were mended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mended: Option<String>,
+}
+
+impl Verified {
+    /// The key of the list of files that is handed out.
+    pub(crate) fn project<'a>(&'a self, transformed: &'a Transformed) -> &'a str {
+        self.mended.as_deref().unwrap_or(&transformed.project)
+    }
 }
 
 /// The figures of a comparison with the site.
@@ -73,6 +83,9 @@ pub(crate) struct Compared {
     /// Pages that were shown, how many of them differ, and how many were not shown.
     pub(crate) pages: u64,
     pub(crate) refused: u64,
+    /// Pages that differed at first, and pass with more of what the site had.
+    #[serde(default)]
+    pub(crate) repaired: u64,
     pub(crate) left_out: u64,
     /// Addresses that were asked, and how many are answered otherwise.
     pub(crate) addresses: u64,

@@ -139,9 +139,11 @@ impl Run {
         }
         let transformed =
             self.phase(Phase::Transform, |teller| transform::run(bench, teller, &analyzed, &planned)).await?;
-        self.phase(Phase::Verify, |teller| verify::run(bench, teller, &analyzed, &planned, &transformed))
+        let verified = self
+            .phase(Phase::Verify, |teller| verify::run(bench, teller, &analyzed, &planned, &transformed))
             .await?;
-        self.phase(Phase::Deploy, |teller| deploy::run(bench, teller, &transformed)).await
+        let project = verified.project(&transformed);
+        self.phase(Phase::Deploy, |teller| deploy::run(bench, teller, project)).await
     }
 
     fn payload(&self) -> Result<Payload, Failure> {

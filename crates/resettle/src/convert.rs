@@ -126,13 +126,13 @@ async fn made(
     let snapshot = site_read::crawl(fetcher, &archive, source, limits, &tell).await?;
     show.step("writing the project");
     let sources = Sources::load(snapshot, &archive).await?;
-    let mut made = make::make(sources).await?;
+    let made = make::make(sources).await?;
+    let (made, measured) = match tools {
+        Ok(tools) => tools.measure(made, &archive, show).await?,
+        Err(why) => (made, Measured::missing(why)),
+    };
     show.step("putting the project on disk");
     made.put(fresh.path(), &archive).await?;
-    let measured = match tools {
-        Ok(tools) => tools.measure(&mut made, &archive, show).await?,
-        Err(why) => Measured::missing(why),
-    };
     Ok((made, measured))
 }
 

@@ -31,7 +31,9 @@ use crate::{Error, Result, Server};
 use album::Album;
 use copy::Copy;
 use original::Original;
-pub use report::{ComparedPage, Comparison, Elements, Pictured, Pixels, Reason, Traffic, WrongAddress};
+pub use report::{
+    ComparedPage, Comparison, Elements, Pictured, Pixels, Reason, Repair, Traffic, WrongAddress,
+};
 use stage::{Side, Stage};
 
 /// The shape of [`Comparison`] that this program writes.
@@ -75,6 +77,8 @@ pub struct Compared<'a> {
     pub archive: &'a dyn Archive,
     /// The project, served.
     pub server: &'a Server,
+    /// The pages to show, by their address in the snapshot; without it, those that the options let be shown.
+    pub only: Option<&'a BTreeSet<String>>,
 }
 
 /// Compares with one kind of browser.
@@ -102,7 +106,8 @@ impl Comparer {
         let original = Original::of(it.snapshot, it.archive);
         let copy = Copy::of(it.server.socket(), &it.snapshot.home, &original);
         let (addresses, wrong_addresses) = addresses::ask(it.plan, it.snapshot, &copy).await?;
-        let chosen = chosen(it.plan, self.options.pages);
+        let mut chosen = chosen(it.plan, self.options.pages);
+        chosen.retain(|route| it.only.is_none_or(|only| only.contains(&route.url)));
         let mut pages = Vec::with_capacity(chosen.len());
         let mut stage = None;
         let mut album = Album::new(it.archive, &self.options.pictures);
@@ -113,10 +118,12 @@ impl Comparer {
         if let Some(stage) = stage {
             Stage::end(stage).await;
         }
-        let passed = wrong_addresses.is_empty() && pages.iter().all(|page| page.passed);
         let left_out = (it.plan.routes.len() - chosen.len()) as u64;
-        let widths = self.options.widths.clone();
-        Ok(Comparison { version: VERSION, passed, widths, addresses, wrong_addresses, pages, left_out })
+        let (passed, widths) = (false, self.options.widths.clone());
+        let repairs = Vec::new();
+        let compared =
+            Comparison { version: VERSION, passed, widths, addresses, wrong_addresses, pages, left_out, repairs };
+        Ok(compared.judged())
     }
 
     /// Both sides of one page. The browser is kept for the next one, unless it failed.

@@ -12,6 +12,7 @@ mod confined;
 mod error;
 pub mod lint;
 pub mod project;
+pub mod repair;
 mod scratch;
 mod source;
 pub mod toolchain;

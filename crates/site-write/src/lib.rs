@@ -31,7 +31,7 @@ use site_read::{ContentHash, Snapshot};
 pub use dom::text::visible_text;
 pub use error::Error;
 pub use jsx::FLAGS;
-pub use plan::Plan;
+pub use plan::{Keeps, Plan};
 pub use project::{Contents, Project};
 
 /// What this crate's functions give back.
@@ -92,7 +92,16 @@ pub fn transform_on(
     snapshot: &Snapshot,
     bodies: &dyn Bodies,
 ) -> Result<Project> {
-    project::write(plan, &snapshot::Site::read(threads, snapshot, bodies)?, snapshot)
+    project::write(plan, &snapshot::Site::read(threads, snapshot, bodies, &plan.keeps())?, snapshot)
+}
+
+/// The same plan, of which some pages keep more of what the site had; what no page uses any more is not in it.
+///
+/// # Errors
+/// [`Error::PlanMismatch`] if a page is named that the plan does not have.
+pub fn keeping(plan: &Plan, keeps: &Keeps, snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Plan> {
+    let site = snapshot::Site::read(parallel::processors(), snapshot, bodies, &plan.keeps())?;
+    plan::keeps::keeping(plan, keeps, &site)
 }
 
 #[cfg(test)]

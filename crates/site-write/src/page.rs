@@ -19,7 +19,7 @@ use crate::{
     css::hints::Hints,
     dom::{Element, Node, parse, whitespace},
     jsx,
-    plan::Form,
+    plan::{Form, Keep},
 };
 
 pub(crate) use head::Head;
@@ -51,7 +51,8 @@ impl Page {
     }
 }
 
-pub(crate) fn read(html: &str, url: &Url, hints: &Hints) -> Page {
+/// Takes a page apart; what it keeps stays as it was.
+pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) -> Page {
     let mut document = parse::document(html);
     let base = address::base(&document.head, url);
     let mut findings = Vec::new();
@@ -75,6 +76,9 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints) -> Page {
         styles.insert(0, quirks::style());
     }
     let handlers = handlers::lift(&mut document.body);
+    if kept.contains(&Keep::Scripts) {
+        scripts.iter_mut().for_each(|script| script.independent = false);
+    }
     // Those that wait for the whole document come after those that do not, each in their order.
     scripts.sort_by_key(|script| script.deferred);
     document.html.retain(|(name, _)| !name.starts_with("on") && name != "xmlns");
@@ -84,7 +88,9 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints) -> Page {
             hints.add(css);
         }
     }
-    whitespace::collapse(&mut document.body, &hints);
+    if !kept.contains(&Keep::Space) {
+        whitespace::collapse(&mut document.body, &hints);
+    }
     let mut hoisted = hoisted::Rules::new();
     hoisted::lift(&mut document.body, &mut hoisted);
     hoisted::lift_from(&mut document.html, &mut hoisted);

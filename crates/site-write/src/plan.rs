@@ -8,6 +8,7 @@ pub(crate) mod build;
 pub(crate) mod cards;
 mod edited;
 mod groups;
+pub(crate) mod keeps;
 mod matcher;
 mod redirects;
 pub(crate) mod routes;
@@ -17,7 +18,7 @@ mod slashes;
 pub(crate) mod soft;
 pub(crate) mod variants;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use site_read::ContentHash;
@@ -25,6 +26,7 @@ use site_read::ContentHash;
 use crate::{Error, dom::Use};
 pub use cards::{Card, Property};
 pub use edited::{Patch, Refused};
+pub use keeps::{Keep, Keeps};
 use matcher::matcher;
 pub use slashes::TrailingSlash;
 pub use variants::Variant;
@@ -88,6 +90,16 @@ pub struct Route {
     pub shared: Vec<String>,
     /// Whether the page has scripts or handlers of its own; such pages are entered and left by full page loads.
     pub scripted: bool,
+    /// What it keeps as the site had it, because it did not measure the same otherwise.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub kept: BTreeSet<Keep>,
+}
+
+impl Route {
+    /// Does every link on it load a new document?
+    pub(crate) fn hard(&self) -> bool {
+        self.scripted || self.kept.contains(&Keep::Links)
+    }
 }
 
 /// A root layout and what its pages have in common.

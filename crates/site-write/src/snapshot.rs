@@ -1,7 +1,10 @@
 //! The pages of a snapshot, parsed and made ready to be planned and printed: the same for both, so that a plan and the
 //! project written from it speak of the same trees.
 
-use std::{collections::BTreeMap, num::NonZeroUsize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroUsize,
+};
 
 use bytes::Bytes;
 use site_read::{ContentHash, Snapshot};
@@ -13,6 +16,7 @@ use crate::{
     css::hints::Hints,
     page::{self, Page},
     parallel,
+    plan::Keeps,
 };
 
 /// The pages' own bodies, the style sheets and what is for crawlers: what has to be read; the rest is only named.
@@ -47,21 +51,28 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    pub(crate) fn read(threads: NonZeroUsize, snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Self> {
+    pub(crate) fn read(
+        threads: NonZeroUsize,
+        snapshot: &Snapshot,
+        bodies: &dyn Bodies,
+        keeps: &Keeps,
+    ) -> Result<Self> {
         if snapshot.pages.is_empty() {
             return Err(Error::NoPages);
         }
         let origin = snapshot.home.join("/").map_err(Error::Home)?;
         let hints = hints(snapshot, bodies)?;
+        let nothing = BTreeSet::new();
         let known: Vec<(&String, &site_read::Page)> = snapshot.pages.iter().collect();
         let pages = parallel::map(threads, &known, |(url, page)| -> Result<(String, Page)> {
             let html = text(bodies, &page.html, url)?;
             let address = Url::parse(url).map_err(Error::Home)?;
-            Ok(((*url).clone(), page::read(&html, &address, &hints)))
+            let kept = keeps.pages.get(*url).unwrap_or(&nothing);
+            Ok(((*url).clone(), page::read(&html, &address, &hints, kept)))
         });
         let pages = pages.into_iter().collect::<Result<BTreeMap<String, Page>>>()?;
         let not_found = match &snapshot.not_found {
-            Some(page) => Some(page::read(&text(bodies, &page.html, NOT_FOUND)?, &origin, &hints)),
+            Some(page) => Some(page::read(&text(bodies, &page.html, NOT_FOUND)?, &origin, &hints, &nothing)),
             None => None,
         };
         let mut told = BTreeMap::new();

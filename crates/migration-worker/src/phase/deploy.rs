@@ -7,7 +7,7 @@ use crate::{
     objects,
     package::{Package, Packed},
     progress::Teller,
-    results::{Deployed, Transformed},
+    results::Deployed,
 };
 use bytes::Bytes;
 use domain::{Failure, failure::Reason, phase::Phase};
@@ -15,21 +15,18 @@ use futures::{StreamExt, TryStreamExt, stream};
 use std::{fs::OpenOptions, path::Path, sync::Arc};
 use uuid::Uuid;
 
+/// `project` is the key of the list of files.
 pub(crate) async fn run(
     bench: &Bench,
     teller: Arc<Teller>,
-    transformed: &Transformed,
+    project: &str,
 ) -> Result<Outcome<Deployed>, Failure> {
-    let deployed = deploy(bench, &teller, transformed).await;
+    let deployed = deploy(bench, &teller, project).await;
     deployed.map_err(|failure| failure.because(Reason::DeploymentError))
 }
 
-async fn deploy(
-    bench: &Bench,
-    teller: &Teller,
-    transformed: &Transformed,
-) -> Result<Outcome<Deployed>, Failure> {
-    let files = bench.materials.files(&transformed.project).await?;
+async fn deploy(bench: &Bench, teller: &Teller, project: &str) -> Result<Outcome<Deployed>, Failure> {
+    let files = bench.materials.files(project).await?;
     let folder =
         scratch(bench.shop.config.scratch.as_deref()).map_err(|error| failure::of_scratch(&error))?;
     let file = folder.path().join("artifact.zip");

@@ -27,7 +27,10 @@ pub(crate) async fn run(
     teller.tell(0, planned.routes, tool(Phase::Transform), "Writing pages");
     let written = materials.cpu.run(move || site_check::project::write(&plan, &snapshot, &*texts));
     let project = written.await?.map_err(|error| failure::of_writing(&error))?;
-    let files = keep(bench, &teller, project).await?;
+    let tell = |done: u64, known: u64, path: &str| {
+        teller.tell(done, known, tool(Phase::Transform), &format!("Writing {path}"));
+    };
+    let files = keep(bench, project, &tell).await?;
     let key = bench.keys.project();
     let hash = materials.objects.put_json(&key, &files).await?;
     let result = Transformed { project: key, hash: hash.to_string(), files: files.files.len() as u64 };
@@ -35,8 +38,12 @@ pub(crate) async fn run(
     Ok(Outcome::new(result, notes))
 }
 
-/// Stores every file that is not stored yet.
-async fn keep(bench: &Bench, teller: &Teller, project: Project) -> Result<Files, Failure> {
+/// Stores every file that is not stored yet; `tell` hears how many are, of how many, and which one was the last.
+pub(super) async fn keep(
+    bench: &Bench,
+    project: Project,
+    tell: &(dyn Fn(u64, u64, &str) + Send + Sync),
+) -> Result<Files, Failure> {
     let bodies = &bench.materials.bodies;
     let known = project.files.len() as u64;
     let keeping = project.files.into_iter().map(|(path, contents)| async move {
@@ -49,9 +56,8 @@ async fn keep(bench: &Bench, teller: &Teller, project: Project) -> Result<Files,
     let mut kept = stream::iter(keeping).buffer_unordered(AT_ONCE);
     let mut files = Files::default();
     while let Some((path, body)) = kept.try_next().await? {
-        let notes = format!("Writing {path}");
+        tell(files.files.len() as u64 + 1, known, &path);
         files.files.insert(path, body);
-        teller.tell(files.files.len() as u64, known, tool(Phase::Transform), &notes);
     }
     Ok(files)
 }

@@ -3,6 +3,7 @@
 //! in the browser is named.
 
 mod compare;
+mod mend;
 
 use super::{Bench, Outcome, tool};
 use crate::{
@@ -91,7 +92,7 @@ pub(crate) async fn run(
     events.extend(compare::events(&seen));
     findings.append(&mut seen.findings);
     let compared = seen.comparison.as_ref().map(compare::figures);
-    let result = Verified { report: key, checks, type_check, findings, compared };
+    let result = Verified { report: key, checks, type_check, findings, compared, mended: seen.mended };
     Ok(Outcome { events, ..Outcome::new(result, notes) })
 }
 

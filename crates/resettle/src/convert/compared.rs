@@ -8,9 +8,14 @@ use service_kit::exit::chain;
 use site_check::{
     Bounds, Check, Comparer, Comparison, Problem, Toolchain, Workshop,
     compare::{Compared, Options},
+    repair::{self, Tried},
 };
 use site_read::FolderArchive;
-use std::path::Path;
+use site_write::{Keeps, Plan, Project};
+use std::{collections::BTreeSet, path::Path};
+
+/// The name of the check that is the build.
+const BUILD: &str = "build";
 
 // Without a comment for each: clap would then write a screen for every option.
 /// Whether projects are built and compared.
@@ -52,45 +57,96 @@ impl Tools {
         Ok(Self { workshop, comparer })
     }
 
-    /// Builds and compares; a build that fails is a check that fails.
+    /// Builds and compares, and mends what can be mended; a build that fails is a check that fails.
     pub(super) async fn measure(
         &self,
-        made: &mut Made,
+        made: Made,
         archive: &FolderArchive,
         show: &Show,
-    ) -> Result<Measured, make::Error> {
+    ) -> Result<(Made, Measured), make::Error> {
+        let (plan, project) = (made.plan.clone(), made.project.clone());
+        let bench = Bench { tools: self, made: &made, archive, show };
+        match bench.look(&plan, &project, None).await? {
+            Ok(comparison) => {
+                let first = Tried { plan, project, comparison };
+                let Tried { plan, comparison, .. } = repair::repair(&bench, first).await?;
+                let mut made = made.by(plan).await?;
+                made.checks.checks.push(Check { name: BUILD.to_owned(), problems: Vec::new() });
+                Ok((made, Measured { comparison: Some(comparison), missing: Vec::new() }))
+            }
+            Err(said) => {
+                let problems = vec![Problem { file: "package.json".to_owned(), message: said }];
+                let mut made = made;
+                made.checks.checks.push(Check { name: BUILD.to_owned(), problems });
+                let missing = vec!["browser: the project does not build".to_owned()];
+                Ok((made, Measured { comparison: None, missing }))
+            }
+        }
+    }
+}
+
+/// Where one site's projects are written, built and shown.
+struct Bench<'a> {
+    tools: &'a Tools,
+    made: &'a Made,
+    archive: &'a FolderArchive,
+    show: &'a Show,
+}
+
+impl Bench<'_> {
+    /// Builds the project in a folder of its own and shows these pages, or those that the options let be shown; what the
+    /// build said if it failed.
+    async fn look(
+        &self,
+        plan: &Plan,
+        project: &Project,
+        only: Option<&BTreeSet<String>>,
+    ) -> Result<Result<Comparison, String>, make::Error> {
         let failed = |source| make::Error::Io { doing: "making a scratch folder", source };
         let scratch = tempfile::Builder::new().prefix("resettle-build-").tempdir().map_err(failed)?;
-        made.put(scratch.path(), archive).await?;
-        show.step("building the project");
-        let built = self.workshop.build(scratch.path()).await.map_err(make::Error::Measuring)?;
-        let problem = || Problem { file: "package.json".to_owned(), message: built.said.clone() };
-        let problems = if built.succeeded { Vec::new() } else { vec![problem()] };
-        made.checks.checks.push(Check { name: "build".to_owned(), problems });
+        make::put(project, scratch.path(), self.archive).await?;
+        self.show.step("building the project");
+        let built = self.tools.workshop.build(scratch.path()).await.map_err(make::Error::Measuring)?;
         if !built.succeeded {
-            let missing = vec!["browser: the project does not build".to_owned()];
-            return Ok(Measured { comparison: None, missing });
+            return Ok(Err(built.said));
         }
-        let comparison = self.compare(made, archive, scratch.path(), show).await;
-        let comparison = comparison.map_err(make::Error::Measuring)?;
-        Ok(Measured { comparison: Some(comparison), missing: Vec::new() })
+        let compared = self.compare(plan, scratch.path(), only).await;
+        compared.map(Ok).map_err(make::Error::Measuring)
     }
 
     async fn compare(
         &self,
-        made: &Made,
-        archive: &FolderArchive,
+        plan: &Plan,
         built: &Path,
-        show: &Show,
+        only: Option<&BTreeSet<String>>,
     ) -> site_check::Result<Comparison> {
-        let server = self.workshop.serve(built).await?;
-        let snapshot = &made.sources.snapshot;
-        let it = Compared { plan: &made.plan, snapshot, archive, server: &server };
+        let server = self.tools.workshop.serve(built).await?;
+        let snapshot = &self.made.sources.snapshot;
+        let it = Compared { plan, snapshot, archive: self.archive, server: &server, only };
         let tell = |done: u64, known: u64, url: &str| {
-            show.step(&format!("comparing page {} of {known}: {url}", done + 1));
+            self.show.step(&format!("comparing page {} of {known}: {url}", done + 1));
         };
-        let compared = self.comparer.compare(&it, &tell).await;
+        let compared = self.tools.comparer.compare(&it, &tell).await;
         server.end().await;
         compared
+    }
+}
+
+impl repair::Bench for Bench<'_> {
+    type Error = make::Error;
+
+    async fn write(&self, plan: &Plan, keeps: &Keeps) -> Result<Option<(Plan, Project)>, make::Error> {
+        self.show.step("writing pages that differ with more of their own");
+        let made = self.made.keeping(plan, keeps).await?;
+        Ok(made.is_sound().then_some((made.plan, made.project)))
+    }
+
+    async fn measure(
+        &self,
+        plan: &Plan,
+        project: &Project,
+        pages: &BTreeSet<String>,
+    ) -> Result<Option<Comparison>, make::Error> {
+        Ok(self.look(plan, project, Some(pages)).await?.ok())
     }
 }

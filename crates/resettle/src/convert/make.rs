@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use site_check::{lint, project};
 use site_read::{Archive, ContentHash, FolderArchive, Snapshot};
-use site_write::{Contents, Plan, Project};
+use site_write::{Contents, Keeps, Plan, Project};
 use std::{collections::HashMap, io, path::Path, sync::Arc};
 
 /// The most bytes of pages and style sheets that are held in memory.
@@ -91,14 +91,22 @@ pub(super) struct Made {
 
 /// Plans, writes and checks. The same sources give the same project.
 pub(super) async fn make(sources: Sources) -> Result<Made, Error> {
+    made(Arc::new(sources), |Sources { snapshot, texts }| site_write::plan(snapshot, texts)).await
+}
+
+/// Writes and checks a plan that somebody has.
+async fn made(
+    sources: Arc<Sources>,
+    plan: impl FnOnce(&Sources) -> site_write::Result<Plan> + Send + 'static,
+) -> Result<Made, Error> {
     // Work for a processor, not for the runtime's own threads.
     let made = tokio::task::spawn_blocking(move || {
-        let Sources { snapshot, texts } = &sources;
-        let plan = site_write::plan(snapshot, texts)?;
+        let plan = plan(&sources)?;
+        let Sources { snapshot, texts } = &*sources;
         let project = project::write(&plan, snapshot, texts)?;
         let lint = project::look_through(&project);
         let checks = site_check::verify(&plan, snapshot, texts, &project);
-        Ok(Made { plan, project, lint, checks, sources: Arc::new(sources) })
+        Ok(Made { plan, project, lint, checks, sources })
     });
     made.await?.map_err(|error| match error {
         site_write::Error::NoPages => Error::NoPages,
@@ -107,19 +115,43 @@ pub(super) async fn make(sources: Sources) -> Result<Made, Error> {
 }
 
 impl Made {
-    /// Puts every file into `folder`.
-    pub(super) async fn put(&self, folder: &Path, archive: &FolderArchive) -> Result<(), Error> {
-        let putting = self.project.files.iter().map(|(path, contents)| async move {
-            let target = project::place(folder, path).ok_or_else(|| Error::Outside { path: path.clone() })?;
-            let written = match contents {
-                Contents::Text(text) => project::put(&target, text.as_bytes()).await,
-                Contents::Stored(hash) => match archive.get(hash).await {
-                    Ok(body) => project::put(&target, &body).await,
-                    Err(error) => Err(error),
-                },
-            };
-            written.map_err(|source| Error::Io { doing: "writing the project", source })
-        });
-        stream::iter(putting).buffer_unordered(AT_ONCE).try_collect().await
+    /// The same site by this plan, of which some pages keep more of what it had.
+    pub(super) async fn keeping(&self, plan: &Plan, keeps: &Keeps) -> Result<Self, Error> {
+        let (plan, keeps) = (plan.clone(), keeps.clone());
+        let keeping = move |Sources { snapshot, texts }: &Sources| {
+            site_write::keeping(&plan, &keeps, snapshot, texts)
+        };
+        made(Arc::clone(&self.sources), keeping).await
     }
+
+    /// The same site by a plan that was made of this one's.
+    pub(super) async fn by(self, plan: Plan) -> Result<Self, Error> {
+        if plan == self.plan { Ok(self) } else { made(self.sources, |_| Ok(plan)).await }
+    }
+
+    /// Did it pass what needs neither build nor browser?
+    pub(super) fn is_sound(&self) -> bool {
+        self.lint.passed && self.checks.passed()
+    }
+
+    /// Puts every file of it into `folder`.
+    pub(super) async fn put(&self, folder: &Path, archive: &FolderArchive) -> Result<(), Error> {
+        put(&self.project, folder, archive).await
+    }
+}
+
+/// Puts every file of a project into `folder`.
+pub(super) async fn put(project: &Project, folder: &Path, archive: &FolderArchive) -> Result<(), Error> {
+    let putting = project.files.iter().map(|(path, contents)| async move {
+        let target = project::place(folder, path).ok_or_else(|| Error::Outside { path: path.clone() })?;
+        let written = match contents {
+            Contents::Text(text) => project::put(&target, text.as_bytes()).await,
+            Contents::Stored(hash) => match archive.get(hash).await {
+                Ok(body) => project::put(&target, &body).await,
+                Err(error) => Err(error),
+            },
+        };
+        written.map_err(|source| Error::Io { doing: "writing the project", source })
+    });
+    stream::iter(putting).buffer_unordered(AT_ONCE).try_collect().await
 }

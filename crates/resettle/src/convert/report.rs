@@ -152,14 +152,24 @@ fn figures(compared: &Comparison) -> Value {
         "widths": compared.widths,
         "addresses": compared.addresses,
         "wrongAddresses": compared.wrong_addresses.len(),
+        "repaired": repaired(compared),
     })
+}
+
+/// How many pages differed at first, and do no more.
+fn repaired(compared: &Comparison) -> usize {
+    compared.repairs.iter().filter(|repair| repair.passed).count()
 }
 
 fn figures_in_words(compared: &Comparison) -> String {
     let widths: Vec<String> = compared.widths.iter().map(u32::to_string).collect();
     let alike = compared.pages.iter().filter(|page| page.passed).count();
+    let repaired = match repaired(compared) {
+        0 => String::new(),
+        count => format!(" ({count} of them with more of their own kept)"),
+    };
     format!(
-        "In the browser {alike} of {} pages are as they were, at {} pixels; {} of {} addresses answer as they did.",
+        "In the browser {alike} of {} pages are as they were{repaired}, at {} pixels; {} of {} addresses answer as they did.",
         compared.pages.len(),
         widths.join(", "),
         compared.addresses - compared.wrong_addresses.len() as u64,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use site_read::ContentHash;
+use site_write::plan::Keep;
 
 /// A comparison of the site as it was read with the project as it was built.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -25,6 +26,43 @@ pub struct Comparison {
     pub pages: Vec<ComparedPage>,
     /// How many pages were not shown, because only so many are.
     pub left_out: u64,
+    /// Pages that differed at first and that a repair was tried on, in the order of their addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repairs: Vec<Repair>,
+}
+
+/// A page that differed at first: more of what the site had was kept of it, and it was measured again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Repair {
+    /// Its address in the site.
+    pub url: String,
+    /// The codes of why it was refused at first.
+    pub reasons: Vec<String>,
+    /// What was kept of it.
+    pub tried: Vec<Keep>,
+    /// It passes now. If not, its page says what still differs.
+    pub passed: bool,
+}
+
+impl Comparison {
+    /// With its verdict.
+    pub(super) fn judged(mut self) -> Self {
+        self.passed = self.wrong_addresses.is_empty() && self.pages.iter().all(|page| page.passed);
+        self
+    }
+
+    /// This one after some of its pages were shown once more, and all addresses asked.
+    pub(crate) fn updated(&self, again: Self) -> Self {
+        let mut pages = self.pages.clone();
+        for page in again.pages {
+            if let Some(known) = pages.iter_mut().find(|known| known.url == page.url) {
+                *known = page;
+            }
+        }
+        let (addresses, wrong_addresses) = (again.addresses, again.wrong_addresses);
+        Self { addresses, wrong_addresses, pages, ..self.clone() }.judged()
+    }
 }
 
 /// An address that the project answers otherwise than the site did.

@@ -4,16 +4,20 @@
 use crate::{server, snapshot::Site};
 use site_check::{
     Bounds, Build, Comparer, Comparison, Error, Toolchain, Workshop,
-    compare::{Compared, Options},
+    compare::{Compared, ComparedPage, Options},
+    repair::{self, Tried},
 };
 use site_read::{Archive, MemoryArchive};
-use site_write::{Contents, Plan, Project};
-use std::{path::Path, time::Duration};
+use site_write::{Contents, Keeps, Plan, Project, plan::Keep};
+use std::{collections::BTreeSet, convert::Infallible, path::Path, time::Duration};
 use tempfile::TempDir;
 
 const CSS: &str = "body{margin:8px;font:16px/1.5 sans-serif}.box{border:3px solid rgb(10,20,30);padding:12px}\
     .row{display:flex;gap:10px}@media (max-width:800px){.row{display:block}}nav a{margin-right:1em}";
 const DOT: &str = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
+
+const TILES: &str = "<div class=row><div class=tile><b>One</b> <i>first</i></div><div class=tile><b>Two</b> <i>second</i></div>\
+    <div class=tile><b>Three</b> <i>third</i></div></div>";
 
 fn page(title: &str, body: &str) -> String {
     format!(
@@ -32,7 +36,7 @@ fn site() -> Site {
     Site::new()
         .page("/", &page("Home", &home))
         .page("/lost.html", &page("Lost", "<p>Kept words</p><p>Words that go missing</p>"))
-        .page("/style.html", &page("Style", "<div class=box><p>Boxed</p><p>text</p></div>"))
+        .page("/style.html", &page("Style", TILES))
         .page("/link.html", &page("Link", "<p>See <a href=/target.html>the target</a></p>"))
         .page("/hydration.html", &page("Hydration", "<p>steady</p>"))
         .page("/target.html", &page("Target", "<p>Here</p>"))
@@ -53,6 +57,15 @@ fs.writeFileSync("probe.json", JSON.stringify({ ...seen, packages }));
 
 const UNSTEADY: &str = "\"use client\";\n\nexport function Unsteady() {\n  return <>{typeof window === \"undefined\" ? \"shaky\" : \"steady\"}</>;\n}\n";
 
+/// The project, with its card in another dress.
+fn spoiled_card(plan: &Plan, project: &mut Project) {
+    for card in &plan.cards {
+        let Some(Contents::Text(text)) = project.files.get_mut(&card.file) else { panic!("{card:?} is text") };
+        assert!(text.contains("className=\"tile\""), "{text}");
+        *text = text.replace("className=\"tile\"", "className=\"box\"");
+    }
+}
+
 /// The project, with one thing wrong in each of the pages that are named for it.
 fn spoiled(plan: &Plan, project: &mut Project) {
     let file = |path: &str| {
@@ -65,7 +78,6 @@ fn spoiled(plan: &Plan, project: &mut Project) {
         *text = text.replace(from, to);
     };
     edit(file("/lost.html"), "Words that go missing", "Words");
-    edit(file("/style.html"), "className=\"box\"", "className=\"bax\"");
     edit(file("/link.html"), "/target.html", "/lost.html");
     edit(file("/hydration.html"), "steady", "<Unsteady />");
     edit(
@@ -92,13 +104,19 @@ async fn workshop(bounds: Bounds) -> Workshop {
     Workshop::open(toolchain, bounds).expect("bubblewrap, socat and Node: `make setup`")
 }
 
-async fn compared(site: &Site, plan: &Plan, folder: &Path, workshop: &Workshop) -> Comparison {
+async fn compared(
+    site: &Site,
+    plan: &Plan,
+    folder: &Path,
+    workshop: &Workshop,
+    only: Option<&BTreeSet<String>>,
+) -> Comparison {
     let archive = MemoryArchive::new();
     for body in site.bodies.values() {
         archive.put(body.clone()).await.expect("kept in memory");
     }
     let server = workshop.serve(folder).await.expect("next start listens");
-    let it = Compared { plan, snapshot: &site.snapshot, archive: &archive, server: &server };
+    let it = Compared { plan, snapshot: &site.snapshot, archive: &archive, server: &server, only };
     let options = Options { pictures: vec![390], ..Options::default() };
     let comparer = Comparer::open(options).expect("Chromium that can be confined: `make setup`");
     let compared = comparer.compare(&it, &|_, _, _| {}).await.expect("compared");
@@ -117,12 +135,13 @@ async fn what_is_the_same_passes_and_what_was_spoiled_is_named() {
     let site = site();
     let (plan, mut project) = server::written(&site);
     spoiled(&plan, &mut project);
+    spoiled_card(&plan, &mut project);
     let folder = on_disk(&site, &project);
     let workshop = workshop(Bounds::default()).await;
     let Build { succeeded, said } = workshop.build(folder.path()).await.expect("next build runs");
     assert!(succeeded, "next build takes the project in its cell:\n{said}");
     nothing_of_ours_was_inside(folder.path());
-    let compared = compared(&site, &plan, folder.path(), &workshop).await;
+    let compared = compared(&site, &plan, folder.path(), &workshop, None).await;
     let codes = |path: &str| -> Vec<&str> {
         let url = format!("http://old.example{path}");
         let page = compared.pages.iter().find(|page| page.url == url).expect("it was shown");
@@ -151,6 +170,51 @@ async fn what_is_the_same_passes_and_what_was_spoiled_is_named() {
     let wrong: Vec<&str> = compared.wrong_addresses.iter().map(|wrong| wrong.path.as_str()).collect();
     assert_eq!(wrong, ["/older.html"], "{compared:#?}");
     assert_eq!((compared.passed, compared.addresses, compared.left_out), (false, 9, 0));
+    the_page_of_the_card_is_mended(&site, &workshop, Tried { plan, project, comparison: compared }).await;
+}
+
+/// It is the card that spoils the page: with its own copies, it is itself in the browser.
+async fn the_page_of_the_card_is_mended(site: &Site, workshop: &Workshop, first: Tried) {
+    let url = "http://old.example/style.html";
+    let looked_at = |page: &ComparedPage| [url, "http://old.example/"].contains(&page.url.as_str());
+    let pages = first.comparison.pages.iter().filter(|page| looked_at(page)).cloned().collect();
+    let comparison = Comparison { pages, wrong_addresses: Vec::new(), ..first.comparison };
+    let bench = Carpenter { site, workshop };
+    let mended = repair::repair(&bench, Tried { comparison, ..first }).await.expect("it cannot fail");
+    let [repair] = mended.comparison.repairs.as_slice() else { panic!("{:#?}", mended.comparison) };
+    assert_eq!((repair.url.as_str(), repair.tried.as_slice(), repair.passed), (url, &[Keep::Copies][..], true));
+    assert!(mended.comparison.passed, "{:#?}", mended.comparison);
+    assert_eq!((mended.plan.cards.len(), mended.comparison.pages.len()), (0, 2));
+}
+
+/// Builds in the cell and shows in the browser; its cards are always spoiled.
+struct Carpenter<'a> {
+    site: &'a Site,
+    workshop: &'a Workshop,
+}
+
+impl repair::Bench for Carpenter<'_> {
+    type Error = Infallible;
+
+    async fn write(&self, plan: &Plan, keeps: &Keeps) -> Result<Option<(Plan, Project)>, Infallible> {
+        let (snapshot, bodies) = (&self.site.snapshot, &self.site.bodies);
+        let plan = site_write::keeping(plan, keeps, snapshot, bodies).expect("a plan");
+        let mut project = site_write::transform(&plan, snapshot, bodies).expect("a project");
+        spoiled_card(&plan, &mut project);
+        Ok(Some((plan, project)))
+    }
+
+    async fn measure(
+        &self,
+        plan: &Plan,
+        project: &Project,
+        pages: &BTreeSet<String>,
+    ) -> Result<Option<Comparison>, Infallible> {
+        let folder = on_disk(self.site, project);
+        let built = self.workshop.build(folder.path()).await.expect("next build runs");
+        assert!(built.succeeded, "{}", built.said);
+        Ok(Some(compared(self.site, plan, folder.path(), self.workshop, Some(pages)).await))
+    }
 }
 
 /// What the project's own configuration saw while it was built.

@@ -13,6 +13,7 @@ mod menus;
 mod nesting;
 mod outline;
 mod react;
+mod repair;
 mod roundtrip;
 mod routing;
 mod seo;

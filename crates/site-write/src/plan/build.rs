@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use site_read::Snapshot;
 
 use super::{
-    Asset, Finding, Plan, Redirect, Route, VERSION, assets, cards, groups, redirects, routes, shared, slashes,
+    Asset, Finding, Keeps, Plan, Redirect, Route, VERSION, assets, cards, groups, redirects, routes, shared, slashes,
 };
 use crate::{Bodies, Result, parallel, snapshot::Site};
 
 pub(crate) fn plan(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Plan> {
-    let site = Site::read(parallel::processors(), snapshot, bodies)?;
+    let site = Site::read(parallel::processors(), snapshot, bodies, &Keeps::default())?;
     let routes::Routes { mut routes, redirects: from_index, rewrites: from_queries, mut findings } =
         routes::plan(snapshot, &site);
     let mut groups = groups::plan(&mut routes, &site);

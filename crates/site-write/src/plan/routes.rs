@@ -68,6 +68,7 @@ pub(super) fn plan(snapshot: &Snapshot, site: &Site) -> Routes {
             group: String::new(),
             shared: Vec::new(),
             scripted: site.pages[url].scripted(),
+            kept: BTreeSet::new(),
         });
     }
     // The address with more parameters is the more particular one.

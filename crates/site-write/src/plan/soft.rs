@@ -26,7 +26,7 @@ impl Soft {
 
     /// Those of a page.
     pub(crate) fn links(&self, route: &Route) -> &BTreeSet<String> {
-        let group = self.0.get(&route.group).filter(|_| !route.scripted);
+        let group = self.0.get(&route.group).filter(|_| !route.hard());
         group.unwrap_or(&NONE)
     }
 }

@@ -6,7 +6,7 @@ use site_read::Snapshot;
 
 use crate::{
     Plan,
-    plan::{By, Finding, TrailingSlash},
+    plan::{By, Finding, Keep, TrailingSlash},
 };
 
 /// So many addresses are named for one kind of finding.
@@ -44,11 +44,27 @@ pub(super) fn report(plan: &Plan, snapshot: &Snapshot, left: &[String]) -> Strin
             "- unknown addresses answer 404 with the site's own page (`app/global-not-found.tsx`)\n",
         );
     }
+    kept(plan, &mut out);
     forms(plan, &mut out);
     findings(plan, &mut out);
     left_out(snapshot, &mut out);
     export(plan, left, &mut out);
     out
+}
+
+/// What pages have of the site's own, because they did not measure the same otherwise.
+fn kept(plan: &Plan, out: &mut String) {
+    let lines = Keep::ALL.into_iter().filter_map(|keep| {
+        let keeping = plan.routes.iter().filter(|route| route.kept.contains(&keep));
+        let pages: Vec<&str> = keeping.map(|route| route.path.as_str()).collect();
+        (!pages.is_empty()).then(|| format!("- {}: {}\n", keep.words(), places(&pages)))
+    });
+    let lines: String = lines.collect();
+    if !lines.is_empty() {
+        out.push_str(&format!(
+            "\n## Kept as the site had it\n\nThese pages were not the same in a browser at first. Each keeps more of its own now:\n\n{lines}"
+        ));
+    }
 }
 
 fn forms(plan: &Plan, out: &mut String) {

@@ -34,8 +34,8 @@ fn users<'a>(
     let mut used: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
     let mut scripted = BTreeSet::new();
     for route in &plan.routes {
-        let group = (!route.scripted).then_some(route.group.as_str());
-        if route.scripted {
+        let group = (!route.hard()).then_some(route.group.as_str());
+        if route.hard() {
             scripted.insert(route.group.as_str());
         }
         for part in &route.shared {

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     jsx::{self, object, string},
     page::{Page, Script},
-    plan::{Group, Route, cards, shared},
+    plan::{Group, Keep, Route, cards, shared},
 };
 
 pub(super) fn write(press: &mut Press<'_>, route: &Route, page: &Page, group: &Group) -> String {
@@ -19,8 +19,12 @@ pub(super) fn write(press: &mut Press<'_>, route: &Route, page: &Page, group: &G
     let viewport = if around.viewport.is_some() { Viewport::OfTheLayout } else { Viewport::Own };
     let mut nodes = metadata::elements(&page.head, viewport);
     nodes.retain(|node| !around.head.contains(node));
-    let own = shared::replace(shared::without_edges(&page.body, group), &press.parts);
-    nodes.extend(cards::replace(own, &press.cards, soft));
+    let own = shared::without_edges(&page.body, group);
+    if route.kept.contains(&Keep::Copies) {
+        nodes.extend_from_slice(own);
+    } else {
+        nodes.extend(cards::replace(shared::replace(own, &press.parts), &press.cards, soft));
+    }
     let (body, needs) = press.print(&nodes, 3, soft);
     let (mut more, first, tail) = islands(page);
     more.insert(0, metadata::type_import(&page.head, viewport));

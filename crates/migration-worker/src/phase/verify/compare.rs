@@ -1,10 +1,10 @@
 //! The half of VERIFY that needs a build and a browser: the project is built and served in a cell and held against its site
-//! page by page. A project that does not build is refused; a page that differs is named, in the report and in the history.
+//! page by page. A project that does not build is refused; a page that differs is mended where that is known
+//! (`mend.rs`), and named otherwise, in the report and in the history.
 
-use super::{Bench, log, scratch, write_files};
+use super::{Bench, log, mend::Table};
 use crate::{
     compare::{Tools, When},
-    failure,
     materials::Files,
     phase::tool,
     progress::Teller,
@@ -16,8 +16,11 @@ use domain::{
     phase::Phase,
 };
 use serde_json::json;
-use site_check::{Check, Comparison, Problem, compare};
-use std::path::Path;
+use site_check::{
+    Check, Comparison, Problem,
+    repair::{self, Tried},
+};
+use site_write::Plan;
 
 /// So many pages that differ are told in the history; the report has all.
 const TOLD: usize = 5;
@@ -30,6 +33,8 @@ pub(super) struct Seen {
     pub(super) comparison: Option<Comparison>,
     /// What a person should know.
     pub(super) findings: Vec<String>,
+    /// The key of the list of files, if pages were mended.
+    pub(super) mended: Option<String>,
 }
 
 pub(super) async fn run(
@@ -72,51 +77,28 @@ async fn look(
     planned: &Planned,
     files: &Files,
 ) -> Result<Seen, Failure> {
-    let folder =
-        scratch(bench.shop.config.scratch.as_deref()).map_err(|error| failure::of_scratch(&error))?;
-    write_files(bench, files, folder.path(), |_| true).await?;
-    teller.tell(2, super::STEPS, tool(Phase::Verify), "Building the project");
-    let build = tools.workshop.build(folder.path()).await.map_err(|error| broken(&error))?;
-    let problem = || Problem { file: "package.json".to_owned(), message: build.said.clone() };
-    let problems = if build.succeeded { Vec::new() } else { vec![problem()] };
-    let built = Some(Check { name: "build".to_owned(), problems });
-    if !build.succeeded {
-        return Ok(Seen { built, ..Seen::default() });
-    }
-    let comparison = beside(bench, tools, teller, analyzed, planned, folder.path()).await?;
-    let findings = told(&comparison);
-    Ok(Seen { built, comparison: Some(comparison), findings })
-}
-
-async fn beside(
-    bench: &Bench,
-    tools: &Tools,
-    teller: &Teller,
-    analyzed: &Analyzed,
-    planned: &Planned,
-    built: &Path,
-) -> Result<Comparison, Failure> {
     let materials = &bench.materials;
     let snapshot = materials.snapshot(&analyzed.snapshot).await?;
     let plan = materials.plan(&planned.plan, &snapshot).await?;
-    let server = tools.workshop.serve(built).await.map_err(|error| broken(&error))?;
-    let it =
-        compare::Compared { plan: &plan, snapshot: &snapshot, archive: &materials.bodies, server: &server };
-    let tell = |done: u64, known: u64, url: &str| {
-        let figures = json!({ "pagesCompared": done, "pagesToCompare": known });
-        teller.tell_more(2, super::STEPS, tool(Phase::Verify), &format!("Comparing {url}"), figures);
+    let table = Table { bench, tools, teller, snapshot };
+    let looked = table.look(&plan, files, None).await?;
+    let said = looked.as_ref().err();
+    let problems = said.map(|said| Problem { file: "package.json".to_owned(), message: said.clone() });
+    let built = Some(Check { name: "build".to_owned(), problems: problems.into_iter().collect() });
+    let Ok(comparison) = looked else { return Ok(Seen { built, ..Seen::default() }) };
+    let project = materials.project(files).await?;
+    let first = Tried { plan: Plan::clone(&plan), project, comparison };
+    let Tried { plan: mended, project, comparison } = repair::repair(&table, first).await?;
+    let mended = if mended == *plan {
+        None
+    } else {
+        let files = table.keep(project).await?;
+        let key = bench.keys.mended();
+        materials.objects.put_json(&key, &files).await?;
+        Some(key)
     };
-    let compared = tools.comparer.compare(&it, &tell).await;
-    server.end().await;
-    compared.map_err(|error| broken(&error))
-}
-
-fn broken(error: &site_check::Error) -> Failure {
-    tracing::error!(error = %service_kit::exit::chain(error), "the project could not be compared");
-    Failure::may_pass(
-        "internal",
-        "The project could not be compared with the site because of a fault of ours.",
-    )
+    let findings = told(&comparison);
+    Ok(Seen { built, comparison: Some(comparison), findings, mended })
 }
 
 /// The first pages and addresses that differ, for people.
@@ -125,10 +107,13 @@ fn told(comparison: &Comparison) -> Vec<String> {
         let reasons: Vec<&str> = page.reasons.iter().map(|reason| reason.note.as_str()).collect();
         format!("{} differs from the site: {}", page.url, reasons.join("; "))
     });
+    let repaired = comparison.repairs.iter().filter(|repair| repair.passed).map(|repair| {
+        format!("{} differed at first, and is as it was with more of its own kept (MIGRATION.md).", repair.url)
+    });
     let addresses = comparison.wrong_addresses.iter().map(|wrong| {
         format!("{} answers {} and not {}, as the site did.", wrong.path, wrong.found, wrong.wanted)
     });
-    pages.take(TOLD).chain(addresses.take(TOLD)).collect()
+    pages.take(TOLD).chain(repaired.take(TOLD)).chain(addresses.take(TOLD)).collect()
 }
 
 /// The figures of a comparison, for the phase's result.
@@ -139,6 +124,7 @@ pub(super) fn figures(comparison: &Comparison) -> Compared {
         passed: comparison.passed,
         pages: comparison.pages.len() as u64,
         refused: comparison.pages.iter().filter(|page| !page.passed).count() as u64,
+        repaired: comparison.repairs.iter().filter(|repair| repair.passed).count() as u64,
         left_out: comparison.left_out,
         addresses: comparison.addresses,
         wrong_addresses: comparison.wrong_addresses.len() as u64,

@@ -1,0 +1,150 @@
+//! Mends a project whose pages are not what they were, where a mending is known: the page keeps more of what the site had, and
+//! is measured again. Rounds are bounded, and the same measurements ask for the same mendings.
+//!
+//! It never decides that a page is good: the comparison does. What a round made worse anywhere is taken back as a whole, so
+//! what comes out was measured as it is. Who writes, builds and shows is told by a [`Bench`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use site_write::{
+    Keeps, Plan, Project,
+    plan::{Keep, Route},
+};
+
+use crate::{
+    Comparison,
+    compare::{ComparedPage, Repair},
+};
+
+/// A project is built and shown so often again, at most.
+const ROUNDS: usize = 2;
+
+/// A project and what was measured of it.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    /// What it was written from.
+    pub plan: Plan,
+    /// Its files.
+    pub project: Project,
+    /// What the browser saw.
+    pub comparison: Comparison,
+}
+
+/// Where projects are written and measured.
+pub trait Bench {
+    /// Why nothing can be written or measured at all.
+    type Error;
+
+    /// The plan with these exceptions, and the project that it describes; nothing if that fails a check.
+    fn write(
+        &self,
+        plan: &Plan,
+        keeps: &Keeps,
+    ) -> impl Future<Output = Result<Option<(Plan, Project)>, Self::Error>> + Send;
+
+    /// Builds the project and shows these pages of it, and no others; nothing if it does not build.
+    fn measure(
+        &self,
+        plan: &Plan,
+        project: &Project,
+        pages: &BTreeSet<String>,
+    ) -> impl Future<Output = Result<Option<Comparison>, Self::Error>> + Send;
+}
+
+/// Mends what it can. Without a page that differs and may be mended nothing is written or built; what comes out is what went
+/// in, or better.
+///
+/// # Errors
+/// What the bench answers when it can do nothing at all.
+pub async fn repair<B: Bench + Sync>(bench: &B, first: Tried) -> Result<Tried, B::Error> {
+    let at_first = first.comparison.clone();
+    let mut tried = Keeps::default();
+    let mut best = first;
+    for round in 1..=ROUNDS {
+        let keeps = known(&best.comparison, round == ROUNDS);
+        if keeps.pages.is_empty() {
+            break;
+        }
+        let Some((plan, project)) = bench.write(&best.plan, &keeps).await? else { continue };
+        let pages = changed(&best, &plan, &project);
+        if pages.is_empty() {
+            continue;
+        }
+        for (url, kept) in keeps.pages.into_iter().filter(|(url, _)| pages.contains(url)) {
+            tried.pages.entry(url).or_default().extend(kept);
+        }
+        let Some(again) = bench.measure(&plan, &project, &pages).await? else { continue };
+        let comparison = best.comparison.updated(again);
+        if is_better(&comparison, &best.comparison) {
+            best = Tried { plan, project, comparison };
+        }
+    }
+    best.comparison.repairs = told(&at_first, &best.comparison, &tried);
+    Ok(best)
+}
+
+/// What may help the pages that differ: at first what the reasons suggest, in the end everything.
+fn known(comparison: &Comparison, everything: bool) -> Keeps {
+    let differing = comparison.pages.iter().filter(|page| !page.passed);
+    let pages = differing.filter_map(|page| {
+        let suggested: BTreeSet<Keep> =
+            page.reasons.iter().flat_map(|reason| suggestions(&reason.code)).copied().collect();
+        let keeps = if everything { Keep::ALL.into() } else { suggested.clone() };
+        (!suggested.is_empty()).then(|| (page.url.clone(), keeps))
+    });
+    Keeps { pages: pages.collect() }
+}
+
+/// What is kept first of a page that is refused for this; nothing where keeping does not help.
+fn suggestions(code: &str) -> &'static [Keep] {
+    match code {
+        "text" | "images" | "frames" | "forms" | "elements" | "accessibility" => &[Keep::Copies],
+        "links" | "address" | "requests" | "bytes" => &[Keep::Copies, Keep::Links],
+        "console" | "hydration" => &[Keep::Copies, Keep::Scripts],
+        _ => &[],
+    }
+}
+
+/// The pages that were shown and may look otherwise in the other project.
+fn changed(before: &Tried, plan: &Plan, project: &Project) -> BTreeSet<String> {
+    let shown: BTreeSet<&str> = before.comparison.pages.iter().map(|page| page.url.as_str()).collect();
+    let own: BTreeMap<&str, &Route> = plan.routes.iter().map(|route| (route.file.as_str(), route)).collect();
+    let (old, new) = (&before.project.files, &project.files);
+    let all = old.keys().chain(new.keys()).map(String::as_str);
+    // For people alone.
+    let all = all.filter(|path| !path.ends_with(".md") && !path.starts_with('.'));
+    let mut pages = BTreeSet::new();
+    for path in all.filter(|path| old.get(*path) != new.get(*path)) {
+        match own.get(path) {
+            Some(route) => pages.extend(shown.get(route.url.as_str()).map(|url| (*url).to_owned())),
+            // A file of one page is that page's; any other may be of them all.
+            None => return shown.into_iter().map(str::to_owned).collect(),
+        }
+    }
+    pages
+}
+
+/// Does a page pass that did not, and none fail that passed?
+fn is_better(new: &Comparison, old: &Comparison) -> bool {
+    let failing = |comparison: &Comparison| -> BTreeSet<String> {
+        let failing = comparison.pages.iter().filter(|page| !page.passed);
+        failing.map(|page| page.url.clone()).collect()
+    };
+    let (now, before) = (failing(new), failing(old));
+    now.is_subset(&before) && now.len() < before.len() && new.wrong_addresses.len() <= old.wrong_addresses.len()
+}
+
+fn told(at_first: &Comparison, now: &Comparison, tried: &Keeps) -> Vec<Repair> {
+    let repairs = tried.pages.iter().filter_map(|(url, kept)| {
+        let reasons = page(at_first, url)?.reasons.iter();
+        let mut reasons: Vec<String> = reasons.map(|reason| reason.code.clone()).collect();
+        reasons.dedup();
+        let passed = page(now, url)?.passed;
+        Some(Repair { url: url.clone(), reasons, tried: kept.iter().copied().collect(), passed })
+    });
+    repairs.collect()
+}
+
+fn page<'a>(comparison: &'a Comparison, url: &str) -> Option<&'a ComparedPage> {
+    comparison.pages.iter().find(|page| page.url == url)
+}

@@ -1,0 +1,162 @@
+//! What is mended, what cannot be, and what it takes: with projects that are really written, and a measure that reads them
+//! instead of showing them. In the browser it is tested in `compare.rs`.
+
+use crate::{server::written, snapshot::Site};
+use site_check::{
+    Comparison,
+    compare::{ComparedPage, Reason, Repair},
+    repair::{Bench, Tried, repair},
+};
+use site_write::{Contents, Keeps, Plan, Project, plan::Keep};
+use std::{collections::BTreeSet, convert::Infallible, sync::Mutex};
+
+/// A shop whose lists show the same card.
+fn shop() -> Site {
+    let item = |name: &str| {
+        format!("<li class=product><a href=/{name}.html>{name}</a> <b class=price>{name} euro</b></li>")
+    };
+    let list = |title: &str, names: [&str; 3]| {
+        format!(
+            "<!doctype html><html lang=en><head><title>{title}</title></head><body><header><nav><a href=/>Home</a> \
+             <a href=/b.html>B</a> <a href=/c.html>C</a></nav></header><main><h1>{title}</h1><ul>{}</ul></main></body></html>",
+            names.map(item).concat()
+        )
+    };
+    Site::new()
+        .page("/", &list("Home", ["one", "two", "three"]))
+        .page("/b.html", &list("Bees", ["four", "five", "six"]))
+        .page("/c.html", &list("Seas", ["seven", "eight", "nine"]))
+}
+
+/// Writes with a fault of its own, and finds it by reading.
+struct Reader<'a> {
+    site: &'a Site,
+    spoil: fn(&mut Project),
+    /// The pages of each look.
+    shown: Mutex<Vec<Vec<String>>>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(site: &'a Site, spoil: fn(&mut Project)) -> Self {
+        Self { site, spoil, shown: Mutex::default() }
+    }
+
+    fn first(&self) -> Tried {
+        let (plan, mut project) = written(self.site);
+        (self.spoil)(&mut project);
+        let all = plan.routes.iter().map(|route| route.url.clone()).collect();
+        Tried { comparison: self.read(&plan, &project, &all), plan, project }
+    }
+
+    fn read(&self, plan: &Plan, project: &Project, pages: &BTreeSet<String>) -> Comparison {
+        let report = site_check::verify(plan, &self.site.snapshot, &self.site.bodies, project);
+        let text = report.checks.iter().find(|check| check.name == "text").expect("text is checked");
+        let look = |url: &String| {
+            let file = &plan.route(url).expect("a route").file;
+            let differs = text.problems.iter().filter(|problem| problem.file == *file);
+            let reason = |note: &str| Reason { code: "text".into(), width: None, note: note.to_owned() };
+            let reasons: Vec<Reason> = differs.map(|problem| reason(&problem.message)).collect();
+            ComparedPage { url: url.clone(), passed: reasons.is_empty(), reasons, ..ComparedPage::default() }
+        };
+        let pages: Vec<ComparedPage> = pages.iter().map(look).collect();
+        Comparison { passed: pages.iter().all(|page| page.passed), pages, ..Comparison::default() }
+    }
+}
+
+impl Bench for Reader<'_> {
+    type Error = Infallible;
+
+    async fn write(&self, plan: &Plan, keeps: &Keeps) -> Result<Option<(Plan, Project)>, Infallible> {
+        let (snapshot, bodies) = (&self.site.snapshot, &self.site.bodies);
+        let plan = site_write::keeping(plan, keeps, snapshot, bodies).expect("a plan");
+        let mut project = site_write::transform(&plan, snapshot, bodies).expect("a project");
+        (self.spoil)(&mut project);
+        Ok(Some((plan, project)))
+    }
+
+    async fn measure(
+        &self,
+        plan: &Plan,
+        project: &Project,
+        pages: &BTreeSet<String>,
+    ) -> Result<Option<Comparison>, Infallible> {
+        self.shown.lock().expect("not poisoned").push(pages.iter().cloned().collect());
+        Ok(Some(self.read(plan, project, pages)))
+    }
+}
+
+fn edit(project: &mut Project, path: &str, from: &str, to: &str) {
+    if let Some(Contents::Text(text)) = project.files.get_mut(path) {
+        *text = text.replace(from, to);
+    }
+}
+
+fn failing(comparison: &Comparison) -> Vec<&str> {
+    comparison.pages.iter().filter(|page| !page.passed).map(|page| page.url.as_str()).collect()
+}
+
+const B: &str = "http://old.example/b.html";
+
+#[tokio::test]
+async fn a_page_that_a_card_spoils_keeps_its_own_copies_and_the_others_stay_as_they_were() {
+    let site = shop();
+    // The card is right; what this page gives to it is not.
+    let reader = Reader::new(&site, |project| edit(project, "app/b.html/page.tsx", "price=\"five", "price=\"5"));
+    let first = reader.first();
+    assert_eq!(failing(&first.comparison), [B]);
+    assert_eq!(first.plan.cards.len(), 1, "{:?}", first.plan.cards);
+    let repaired = repair(&reader, first.clone()).await.expect("it cannot fail");
+    assert!(repaired.comparison.passed, "{:?}", repaired.comparison);
+    let told = Repair { url: B.into(), reasons: vec!["text".into()], tried: vec![Keep::Copies], passed: true };
+    assert_eq!(repaired.comparison.repairs, [told]);
+    let text = |path: &str| match &repaired.project.files[path] {
+        Contents::Text(text) => text.clone(),
+        Contents::Stored(_) => panic!("{path} is text"),
+    };
+    let card = format!("<{}", first.plan.cards[0].name);
+    assert!(!text("app/b.html/page.tsx").contains(&card) && text("app/b.html/page.tsx").contains("<nav>"));
+    assert!(text("app/page.tsx").contains(&card) && text("app/c.html/page.tsx").contains(&card));
+    assert_eq!((repaired.plan.cards[0].uses, repaired.plan.cards[0].pages), (6, 2));
+    assert!(text("MIGRATION.md").contains("- its own copies of parts that repeat: `/b.html`"));
+    // The same measurements ask for the same mendings, and those for the same bytes.
+    let again = repair(&reader, first).await.expect("it cannot fail");
+    assert_eq!((again.plan.hash(), again.project), (repaired.plan.hash(), repaired.project));
+    // A plan with exceptions can be stored, read and written again.
+    let stored = serde_json::to_vec(&repaired.plan).expect("JSON");
+    assert_eq!(Plan::read(&stored).expect("a plan"), repaired.plan);
+}
+
+#[tokio::test]
+async fn what_cannot_be_mended_is_named_and_nothing_is_kept_for_it() {
+    let site = shop();
+    let reader = Reader::new(&site, |project| edit(project, "app/b.html/page.tsx", "Bees", "Wasps"));
+    let first = reader.first();
+    let repaired = repair(&reader, first.clone()).await.expect("it cannot fail");
+    assert_eq!(failing(&repaired.comparison), [B]);
+    assert!(repaired.comparison.pages[1].reasons[0].note.contains("Bees"), "{:?}", repaired.comparison);
+    let told = Repair { url: B.into(), reasons: vec!["text".into()], tried: Keep::ALL.to_vec(), passed: false };
+    assert_eq!(repaired.comparison.repairs, [told]);
+    assert_eq!((repaired.plan, repaired.project), (first.plan, first.project), "what did not help is not kept");
+    assert_eq!(reader.shown.lock().expect("not poisoned").len(), 2, "rounds are bounded");
+}
+
+#[tokio::test]
+async fn what_passes_is_not_written_again_and_what_makes_another_page_worse_is_taken_back() {
+    let site = shop();
+    let whole = Reader::new(&site, |_| {});
+    let first = whole.first();
+    assert!(first.comparison.passed);
+    let same = repair(&whole, first.clone()).await.expect("it cannot fail");
+    assert_eq!((same.project, same.comparison.repairs.len()), (first.project, 0));
+    assert_eq!(*whole.shown.lock().expect("not poisoned"), Vec::<Vec<String>>::new());
+    // With its own copies this page is right, and another one is not any more.
+    let greedy = Reader::new(&site, |project| {
+        edit(project, "app/b.html/page.tsx", "price=\"five", "price=\"5");
+        if !matches!(&project.files["app/b.html/page.tsx"], Contents::Text(text) if text.contains("price=\"")) {
+            edit(project, "app/c.html/page.tsx", "Seas", "Lakes");
+        }
+    });
+    let first = greedy.first();
+    let repaired = repair(&greedy, first.clone()).await.expect("it cannot fail");
+    assert_eq!((failing(&repaired.comparison), repaired.project), (vec![B], first.project));
+}
