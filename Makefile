@@ -8,7 +8,7 @@ ARGS ?=
 # Options of the demo itself: `make demo DEMO='--out /tmp/shop'`.
 DEMO ?=
 
-.PHONY: help test-typescript setup setup-demo demo up test test-unit model chaos corpus fuzz fmt lint bench-crawl bench-sse bench-jobs chaos-stream ci
+.PHONY: help test-typescript setup setup-demo demo up test test-unit model chaos corpus fuzz fmt lint bench-crawl bench-sse bench-jobs chaos-stream bench-transform ci
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ lint: ## Formatting and clippy, as CI wants them
 
 bench-crawl: ## The crawl beside wget2 and HTTrack, and its memory (installs both, takes minutes)
 	@crates/site-read/benches/run
+
+bench-transform: ## TRANSFORM with its lint beside two npm converters (SITE=dir for other pages than the default)
+	@crates/site-check/benches/run $(SITE)
 
 bench-sse: setup ## The streams beside nginx with nchan: delay, deliveries, memory (installs both, takes minutes)
 	@crates/realtime-broadcaster/benches/run

@@ -121,8 +121,16 @@ impl Comparer {
         let left_out = (it.plan.routes.len() - chosen.len()) as u64;
         let (passed, widths) = (false, self.options.widths.clone());
         let repairs = Vec::new();
-        let compared =
-            Comparison { version: VERSION, passed, widths, addresses, wrong_addresses, pages, left_out, repairs };
+        let compared = Comparison {
+            version: VERSION,
+            passed,
+            widths,
+            addresses,
+            wrong_addresses,
+            pages,
+            left_out,
+            repairs,
+        };
         Ok(compared.judged())
     }
 

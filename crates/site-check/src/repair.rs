@@ -131,7 +131,9 @@ fn is_better(new: &Comparison, old: &Comparison) -> bool {
         failing.map(|page| page.url.clone()).collect()
     };
     let (now, before) = (failing(new), failing(old));
-    now.is_subset(&before) && now.len() < before.len() && new.wrong_addresses.len() <= old.wrong_addresses.len()
+    now.is_subset(&before)
+        && now.len() < before.len()
+        && new.wrong_addresses.len() <= old.wrong_addresses.len()
 }
 
 fn told(at_first: &Comparison, now: &Comparison, tried: &Keeps) -> Vec<Repair> {

@@ -62,6 +62,7 @@ const SILENT: &[&str] = &[
     "noembed",
     "head",
     "LegacyTemplate",
+    "Script",
 ];
 const ADDRESSES: &[&str] = &["href", "src", "action", "formAction", "poster", "data", "xlinkHref"];
 

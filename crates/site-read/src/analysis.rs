@@ -8,7 +8,7 @@
 
 mod clip;
 mod hash;
-mod known;
+pub mod known;
 mod page;
 mod problem;
 mod reading;

@@ -77,7 +77,9 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
     }
     let handlers = handlers::lift(&mut document.body);
     if kept.contains(&Keep::Scripts) {
-        scripts.iter_mut().for_each(|script| script.independent = false);
+        scripts.iter_mut().for_each(|script| script.loading = None);
+    } else {
+        scripts::tell_apart(&mut scripts);
     }
     // Those that wait for the whole document come after those that do not, each in their order.
     scripts.sort_by_key(|script| script.deferred);

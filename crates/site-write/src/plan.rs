@@ -7,12 +7,13 @@ mod assets;
 pub(crate) mod build;
 pub(crate) mod cards;
 mod edited;
-mod groups;
+pub(crate) mod groups;
 pub(crate) mod keeps;
 mod matcher;
 mod redirects;
 pub(crate) mod routes;
 mod served;
+mod services;
 pub(crate) mod shared;
 mod slashes;
 pub(crate) mod soft;
@@ -28,6 +29,7 @@ pub use cards::{Card, Property};
 pub use edited::{Patch, Refused};
 pub use keeps::{Keep, Keeps};
 use matcher::matcher;
+pub use services::Service;
 pub use slashes::TrailingSlash;
 pub use variants::Variant;
 
@@ -66,6 +68,9 @@ pub struct Plan {
     pub rewrites: Vec<Rewrite>,
     /// The forms of the site, for whoever must give them a server.
     pub forms: Vec<Form>,
+    /// Others' services that its pages have scripts of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<Service>,
     /// What could not be carried, or was carried with a difference.
     pub findings: Vec<Finding>,
 }

@@ -118,9 +118,8 @@ impl Made {
     /// The same site by this plan, of which some pages keep more of what it had.
     pub(super) async fn keeping(&self, plan: &Plan, keeps: &Keeps) -> Result<Self, Error> {
         let (plan, keeps) = (plan.clone(), keeps.clone());
-        let keeping = move |Sources { snapshot, texts }: &Sources| {
-            site_write::keeping(&plan, &keeps, snapshot, texts)
-        };
+        let keeping =
+            move |Sources { snapshot, texts }: &Sources| site_write::keeping(&plan, &keeps, snapshot, texts);
         made(Arc::clone(&self.sources), keeping).await
     }
 

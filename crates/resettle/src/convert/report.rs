@@ -8,6 +8,7 @@ use crate::{
 use serde::Serialize;
 use serde_json::{Value, json};
 use site_check::{Check, Comparison, lint};
+use site_write::plan::Service;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -32,6 +33,8 @@ pub(super) struct Report<'a> {
     checks: &'a [Check],
     lint: &'a lint::Report,
     comparison: Option<&'a Comparison>,
+    /// Analytics and widgets of others, and how they are loaded.
+    services: &'a [Service],
     /// What a complete look would have had beside these, and why it has not.
     not_measured: &'a [String],
 }
@@ -57,6 +60,7 @@ impl<'a> Report<'a> {
             checks: &made.checks.checks,
             lint: &made.lint,
             comparison: measured.comparison.as_ref(),
+            services: &plan.services,
             not_measured: &measured.missing,
         }
     }

@@ -431,3 +431,21 @@ fn a_long_class_list_becomes_a_constant() {
     let report = site_check::verify(&plan, &site.snapshot, &site.bodies, &project);
     assert!(report.passed(), "{report:#?}");
 }
+
+#[test]
+fn attributes_that_react_has_no_name_for_are_left_out_and_named_once_each() {
+    let html = "<!doctype html><body><p @click=go ref=r [x]=1 class=k>a</p><p @click=stop>b</p><i data-ok=1>c</i></body>";
+    let site = Site::new().page("/", html);
+    let (plan, project) = written(&site);
+    let told = plan.findings.iter().filter(|finding| finding.code == "attribute_left_out");
+    let notes: Vec<&str> = told.map(|finding| finding.note.as_str()).collect();
+    let note = |name: &str| format!("`{name}` of <p> was left out: React takes no attribute of that name");
+    assert_eq!(notes, [note("@click"), note("[x]"), note("ref")]);
+    let text = |path: &str| match &project.files[path] {
+        Contents::Text(text) => text.clone(),
+        Contents::Stored(_) => panic!("{path} is text"),
+    };
+    let page = text(&plan.routes[0].file);
+    assert!(page.contains("<p className=\"k\">a</p>") && page.contains("data-ok"), "{page}");
+    assert!(text("MIGRATION.md").contains("**attribute_left_out**: `@click` of <p>"));
+}

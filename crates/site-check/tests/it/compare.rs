@@ -60,7 +60,9 @@ const UNSTEADY: &str = "\"use client\";\n\nexport function Unsteady() {\n  retur
 /// The project, with its card in another dress.
 fn spoiled_card(plan: &Plan, project: &mut Project) {
     for card in &plan.cards {
-        let Some(Contents::Text(text)) = project.files.get_mut(&card.file) else { panic!("{card:?} is text") };
+        let Some(Contents::Text(text)) = project.files.get_mut(&card.file) else {
+            panic!("{card:?} is text")
+        };
         assert!(text.contains("className=\"tile\""), "{text}");
         *text = text.replace("className=\"tile\"", "className=\"box\"");
     }
@@ -182,7 +184,10 @@ async fn the_page_of_the_card_is_mended(site: &Site, workshop: &Workshop, first:
     let bench = Carpenter { site, workshop };
     let mended = repair::repair(&bench, Tried { comparison, ..first }).await.expect("it cannot fail");
     let [repair] = mended.comparison.repairs.as_slice() else { panic!("{:#?}", mended.comparison) };
-    assert_eq!((repair.url.as_str(), repair.tried.as_slice(), repair.passed), (url, &[Keep::Copies][..], true));
+    assert_eq!(
+        (repair.url.as_str(), repair.tried.as_slice(), repair.passed),
+        (url, &[Keep::Copies][..], true)
+    );
     assert!(mended.comparison.passed, "{:#?}", mended.comparison);
     assert_eq!((mended.plan.cards.len(), mended.comparison.pages.len()), (0, 2));
 }

@@ -18,5 +18,6 @@ mod roundtrip;
 mod routing;
 mod seo;
 mod server;
+mod services;
 mod snapshot;
 mod traps;

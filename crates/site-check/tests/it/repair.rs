@@ -101,13 +101,15 @@ const B: &str = "http://old.example/b.html";
 async fn a_page_that_a_card_spoils_keeps_its_own_copies_and_the_others_stay_as_they_were() {
     let site = shop();
     // The card is right; what this page gives to it is not.
-    let reader = Reader::new(&site, |project| edit(project, "app/b.html/page.tsx", "price=\"five", "price=\"5"));
+    let reader =
+        Reader::new(&site, |project| edit(project, "app/b.html/page.tsx", "price=\"five", "price=\"5"));
     let first = reader.first();
     assert_eq!(failing(&first.comparison), [B]);
     assert_eq!(first.plan.cards.len(), 1, "{:?}", first.plan.cards);
     let repaired = repair(&reader, first.clone()).await.expect("it cannot fail");
     assert!(repaired.comparison.passed, "{:?}", repaired.comparison);
-    let told = Repair { url: B.into(), reasons: vec!["text".into()], tried: vec![Keep::Copies], passed: true };
+    let told =
+        Repair { url: B.into(), reasons: vec!["text".into()], tried: vec![Keep::Copies], passed: true };
     assert_eq!(repaired.comparison.repairs, [told]);
     let text = |path: &str| match &repaired.project.files[path] {
         Contents::Text(text) => text.clone(),
@@ -134,9 +136,14 @@ async fn what_cannot_be_mended_is_named_and_nothing_is_kept_for_it() {
     let repaired = repair(&reader, first.clone()).await.expect("it cannot fail");
     assert_eq!(failing(&repaired.comparison), [B]);
     assert!(repaired.comparison.pages[1].reasons[0].note.contains("Bees"), "{:?}", repaired.comparison);
-    let told = Repair { url: B.into(), reasons: vec!["text".into()], tried: Keep::ALL.to_vec(), passed: false };
+    let told =
+        Repair { url: B.into(), reasons: vec!["text".into()], tried: Keep::ALL.to_vec(), passed: false };
     assert_eq!(repaired.comparison.repairs, [told]);
-    assert_eq!((repaired.plan, repaired.project), (first.plan, first.project), "what did not help is not kept");
+    assert_eq!(
+        (repaired.plan, repaired.project),
+        (first.plan, first.project),
+        "what did not help is not kept"
+    );
     assert_eq!(reader.shown.lock().expect("not poisoned").len(), 2, "rounds are bounded");
 }
 
@@ -152,7 +159,8 @@ async fn what_passes_is_not_written_again_and_what_makes_another_page_worse_is_t
     // With its own copies this page is right, and another one is not any more.
     let greedy = Reader::new(&site, |project| {
         edit(project, "app/b.html/page.tsx", "price=\"five", "price=\"5");
-        if !matches!(&project.files["app/b.html/page.tsx"], Contents::Text(text) if text.contains("price=\"")) {
+        if !matches!(&project.files["app/b.html/page.tsx"], Contents::Text(text) if text.contains("price=\""))
+        {
             edit(project, "app/c.html/page.tsx", "Seas", "Lakes");
         }
     });

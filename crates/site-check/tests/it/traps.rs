@@ -38,7 +38,7 @@ lines &lt;b&gt;</textarea>
 <select multiple name=m><option selected>m1<option value=m2 selected>M2</select><script type="text/x-tmpl"><i>{{x}}</i></script>bare words in main<details open><summary>Sum</summary>mary</details><p hidden>hidden words</p>
 <div id=out>before</div><template><p>never</p></template></main>
 bare words in body<footer id=foot><p>All of it</p><p>&copy; Ours</p><p>Third</p></footer>
-<script async src="/js/whenever.js" data-site=9 crossorigin></script><script src="/js/last.js" defer></script><script src="/js/first.js" id=own data-key=k1></script><script>order.push("inline"); document.addEventListener("DOMContentLoaded", function () {{
+<script async src="/js/whenever.js" data-site=9 crossorigin></script><script>window.dataLayer = [{{"page": "home"}}]; document.documentElement.dataset.counted = dataLayer[0].page;</script><script src="/js/last.js" defer></script><script src="/js/first.js" id=own data-key=k1></script><script>order.push("inline"); document.addEventListener("DOMContentLoaded", function () {{
  order.push("ready"); document.getElementById("out").textContent = order.join(" "); document.getElementById("b").click(); }});
  order.push(document.readyState); document.write("<p>" + "written</p>");</script></body></html>"##
     )
@@ -163,6 +163,7 @@ async fn every_old_address_answers_and_the_browser_shows_it() {
     );
     assert!(seen.dom.contains("clicked click</button>"), "inline handlers work");
     assert!(seen.dom.contains("data-whenever=\"9\""), "independent scripts run: {}", seen.dom);
+    assert!(seen.dom.contains("data-counted=\"home\""), "what Next.js loads runs: {}", seen.dom);
     for kept in ["<i>{x}</i>", "http://old.example/\"", "bare words in body"] {
         assert!(seen.dom.contains(kept), "{kept} is in the document: {}", seen.dom);
     }

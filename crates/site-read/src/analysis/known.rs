@@ -1,151 +1,9 @@
-//! What is known by its name: scripts, hosts, platforms. Tables, and the one way to look something up in each.
-//!
-//! A pattern is a piece of an address or of a script's text, in lower case. The first that fits decides, so the
-//! more particular stands first.
+//! What is known by its name: scripts, hosts, platforms. Tables, and the one way to look something up in each. A pattern is a
+//! piece of what is looked up, in lower case; the first that fits decides, so the more particular stands first.
 
-use super::page::ScriptKind;
-use ScriptKind::{Advertising, Analytics, Consent, Framework, Library, TagManager, Widget};
+mod scripts;
 
-/// Scripts by their address.
-const BY_ADDRESS: &[(&str, ScriptKind, &str)] = &[
-    ("googletagmanager.com/gtm", TagManager, "Google Tag Manager"),
-    ("googletagmanager.com/gtag", Analytics, "Google Analytics"),
-    ("google-analytics.com", Analytics, "Google Analytics"),
-    ("connect.facebook.net", Analytics, "Meta Pixel"),
-    ("clarity.ms", Analytics, "Microsoft Clarity"),
-    ("hotjar.com", Analytics, "Hotjar"),
-    ("plausible.io", Analytics, "Plausible"),
-    ("matomo", Analytics, "Matomo"),
-    ("piwik", Analytics, "Matomo"),
-    ("usefathom.com", Analytics, "Fathom"),
-    ("umami", Analytics, "Umami"),
-    ("mc.yandex.ru", Analytics, "Yandex Metrica"),
-    ("hm.baidu.com", Analytics, "Baidu Tongji"),
-    ("cloudflareinsights.com", Analytics, "Cloudflare Web Analytics"),
-    ("snap.licdn.com", Analytics, "LinkedIn Insight"),
-    ("analytics.tiktok.com", Analytics, "TikTok Pixel"),
-    ("cdn.segment.com", Analytics, "Segment"),
-    ("mixpanel", Analytics, "Mixpanel"),
-    ("googlesyndication.com", Advertising, "Google AdSense"),
-    ("doubleclick.net", Advertising, "Google Ads"),
-    ("amazon-adsystem.com", Advertising, "Amazon Ads"),
-    ("criteo", Advertising, "Criteo"),
-    ("cookiebot", Consent, "Cookiebot"),
-    ("cookielaw.org", Consent, "OneTrust"),
-    ("onetrust", Consent, "OneTrust"),
-    ("usercentrics", Consent, "Usercentrics"),
-    ("iubenda", Consent, "iubenda"),
-    ("didomi", Consent, "Didomi"),
-    ("axept.io", Consent, "Axeptio"),
-    ("axeptio", Consent, "Axeptio"),
-    ("tarteaucitron", Consent, "tarteaucitron"),
-    ("klaro", Consent, "Klaro"),
-    ("osano", Consent, "Osano"),
-    ("trustarc", Consent, "TrustArc"),
-    ("quantcast", Consent, "Quantcast Choice"),
-    ("complianz", Consent, "Complianz"),
-    ("borlabs", Consent, "Borlabs Cookie"),
-    ("cookieyes", Consent, "CookieYes"),
-    ("termly", Consent, "Termly"),
-    ("cookieconsent", Consent, "Cookie Consent"),
-    ("cookie-consent", Consent, "Cookie Consent"),
-    ("recaptcha", Widget, "reCAPTCHA"),
-    ("hcaptcha", Widget, "hCaptcha"),
-    ("challenges.cloudflare.com", Widget, "Turnstile"),
-    ("maps.googleapis.com", Widget, "Google Maps"),
-    ("maps.google.com", Widget, "Google Maps"),
-    ("youtube.com/iframe_api", Widget, "YouTube player"),
-    ("player.vimeo.com", Widget, "Vimeo player"),
-    ("intercom", Widget, "Intercom"),
-    ("js.driftt.com", Widget, "Drift"),
-    ("zdassets.com", Widget, "Zendesk"),
-    ("tawk.to", Widget, "Tawk.to"),
-    ("crisp.chat", Widget, "Crisp"),
-    ("disqus.com", Widget, "Disqus"),
-    ("addthis.com", Widget, "AddThis"),
-    ("sharethis.com", Widget, "ShareThis"),
-    ("platform.twitter.com", Widget, "X embeds"),
-    ("instagram.com/embed", Widget, "Instagram embeds"),
-    ("js.stripe.com", Widget, "Stripe"),
-    ("paypal.com/sdk", Widget, "PayPal"),
-    ("calendly.com", Widget, "Calendly"),
-    ("typeform.com", Widget, "Typeform"),
-    ("list-manage.com", Widget, "Mailchimp"),
-    ("/_next/", Framework, "Next.js"),
-    ("/_nuxt/", Framework, "Nuxt"),
-    ("react-dom", Framework, "React"),
-    ("react.production", Framework, "React"),
-    ("react.development", Framework, "React"),
-    ("/react@", Framework, "React"),
-    ("angular", Framework, "Angular"),
-    ("/vue@", Framework, "Vue"),
-    ("vue.global", Framework, "Vue"),
-    ("vue.min.js", Framework, "Vue"),
-    ("vue.js", Framework, "Vue"),
-    ("ember", Framework, "Ember"),
-    ("alpinejs", Framework, "Alpine.js"),
-    ("alpine.min.js", Framework, "Alpine.js"),
-    ("htmx", Framework, "htmx"),
-    ("backbone", Framework, "Backbone"),
-    ("knockout", Framework, "Knockout"),
-    ("jquery-ui", Library, "jQuery UI"),
-    ("jquery.ui", Library, "jQuery UI"),
-    ("jquery-migrate", Library, "jQuery Migrate"),
-    ("jquery.easing", Library, "jQuery Easing"),
-    ("jquery.magnific-popup", Library, "Magnific Popup"),
-    ("magnific-popup", Library, "Magnific Popup"),
-    ("datatables", Library, "DataTables"),
-    ("bootstrap", Library, "Bootstrap"),
-    ("jquery", Library, "jQuery"),
-    ("foundation", Library, "Foundation"),
-    ("modernizr", Library, "Modernizr"),
-    ("lodash", Library, "Lodash"),
-    ("underscore", Library, "Underscore"),
-    ("moment", Library, "Moment.js"),
-    ("d3.", Library, "D3"),
-    ("chart.", Library, "Chart.js"),
-    ("three.", Library, "three.js"),
-    ("gsap", Library, "GSAP"),
-    ("swiper", Library, "Swiper"),
-    ("slick", Library, "Slick"),
-    ("owl.carousel", Library, "Owl Carousel"),
-    ("lightbox", Library, "Lightbox"),
-    ("fancybox", Library, "fancyBox"),
-    ("isotope", Library, "Isotope"),
-    ("masonry", Library, "Masonry"),
-    ("popper", Library, "Popper"),
-    ("fontawesome", Library, "Font Awesome"),
-    ("font-awesome", Library, "Font Awesome"),
-    ("/aos", Library, "AOS"),
-    ("wow.", Library, "WOW"),
-    ("prism", Library, "Prism"),
-    ("highlight.", Library, "highlight.js"),
-    ("mathjax", Library, "MathJax"),
-    ("katex", Library, "KaTeX"),
-    ("leaflet", Library, "Leaflet"),
-    ("select2", Library, "Select2"),
-    ("require.js", Library, "RequireJS"),
-    ("require.min.js", Library, "RequireJS"),
-    ("polyfill", Library, "Polyfill"),
-];
-
-/// Scripts by what their text says.
-const BY_TEXT: &[(&str, ScriptKind, &str)] = &[
-    ("gtm.start", TagManager, "Google Tag Manager"),
-    ("gtag(", Analytics, "Google Analytics"),
-    ("_gaq.push", Analytics, "Google Analytics"),
-    ("googleanalyticsobject", Analytics, "Google Analytics"),
-    ("fbq(", Analytics, "Meta Pixel"),
-    ("_paq.push", Analytics, "Matomo"),
-    ("_hmt", Analytics, "Baidu Tongji"),
-    ("adsbygoogle", Advertising, "Google AdSense"),
-    ("cookieconsent", Consent, "Cookie Consent"),
-    ("__nuxt__", Framework, "Nuxt"),
-    ("__next_f", Framework, "Next.js"),
-    ("intercomsettings", Widget, "Intercom"),
-    ("disqus_shortname", Widget, "Disqus"),
-    ("tawk_api", Widget, "Tawk.to"),
-];
+pub use scripts::{Loading, Service, at as script_at, saying as script_saying};
 
 /// What other parties' hosts are for, by how the host ends.
 const HOSTS: &[(&str, &str)] = &[
@@ -224,18 +82,6 @@ const HEADERS: &[(&str, &str, &str)] = &[
     ("x-generator", "drupal", "Drupal"),
 ];
 
-/// What a script at this address is, if it is known: its kind and name.
-pub(crate) fn script_at(address: &str) -> Option<(ScriptKind, &'static str)> {
-    let address = address.to_ascii_lowercase();
-    BY_ADDRESS.iter().find(|(piece, ..)| address.contains(piece)).map(|&(_, kind, name)| (kind, name))
-}
-
-/// What a script with this text is, if it is known. Reads the first 64 KiB of it.
-pub(crate) fn script_saying(text: &str) -> Option<(ScriptKind, &'static str)> {
-    let text = head(text).to_ascii_lowercase();
-    BY_TEXT.iter().find(|(piece, ..)| text.contains(piece)).map(|&(_, kind, name)| (kind, name))
-}
-
 /// What a host is for, if it is known.
 pub(crate) fn host_purpose(host: &str) -> Option<&'static str> {
     let fits =
@@ -272,33 +118,9 @@ pub(crate) fn version_in(address: &str) -> Option<String> {
     })
 }
 
-fn head(text: &str) -> &str {
-    let mut end = text.len().min(64 * 1024);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn well_known_scripts_are_named() {
-        let named = script_at;
-        assert_eq!(named("https://code.jquery.com/jquery-3.7.1.min.js"), Some((Library, "jQuery")));
-        assert_eq!(named("/js/jquery-ui.min.js"), Some((Library, "jQuery UI")));
-        assert_eq!(named("/vendor/bootstrap/js/bootstrap.bundle.min.js"), Some((Library, "Bootstrap")));
-        assert_eq!(
-            named("https://www.googletagmanager.com/gtag/js?id=G-1"),
-            Some((Analytics, "Google Analytics"))
-        );
-        assert_eq!(named("/_next/static/chunks/main.js"), Some((Framework, "Next.js")));
-        assert_eq!(named("/js/site.js"), None);
-        assert_eq!(script_saying("window.dataLayer=[];gtag('js',1)"), Some((Analytics, "Google Analytics")));
-        assert_eq!(script_saying("$('.menu').show()"), None);
-    }
 
     #[test]
     fn versions_are_read_from_names_and_paths() {

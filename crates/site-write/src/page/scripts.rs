@@ -1,8 +1,10 @@
 //! The scripts of a page, in the order in which the browser met them. They are taken out of the tree and run by an island
-//! once React has taken over, so that nothing they do is undone; those that are `async` are Next's own to load. Data that only
-//! looks like a script stays where it is.
+//! once React has taken over, so that nothing they do is undone; those that are `async`, and analytics and widgets that are
+//! known, are Next's own to load. Data that only looks like a script stays where it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use site_read::analysis::known::{self, Loading, Service};
 
 use crate::dom::{Element, Node};
 
@@ -14,8 +16,10 @@ pub(crate) struct Script {
     pub(crate) module: bool,
     /// Waits for the whole document, as `defer` and modules do.
     pub(crate) deferred: bool,
-    /// Runs whenever it is there (`async`): nothing waits for it, and it waits for nothing.
-    pub(crate) independent: bool,
+    /// How Next.js loads it: nothing of the page waits for it, and it waits for nothing. None for the chain.
+    pub(crate) loading: Option<Loading>,
+    /// Whose it is, if that is known.
+    pub(crate) service: Option<Service>,
     /// What else its element says: `id`, `data-*`, `integrity`.
     pub(crate) attributes: BTreeMap<String, String>,
 }
@@ -23,8 +27,9 @@ pub(crate) struct Script {
 impl Script {
     /// A script without a file.
     pub(crate) fn inline(code: String) -> Self {
-        let attributes = BTreeMap::new();
-        Self { src: None, code: Some(code), module: false, deferred: false, independent: false, attributes }
+        let (attributes, service) = (BTreeMap::new(), known::script_saying(&code));
+        let code = Some(code);
+        Self { src: None, code, module: false, deferred: false, loading: None, service, attributes }
     }
 }
 
@@ -33,6 +38,51 @@ pub(crate) fn take(nodes: &mut Vec<Node>, findings: &mut Vec<(&'static str, Stri
     let mut scripts = Vec::new();
     walk(nodes, &mut scripts, findings);
     scripts
+}
+
+/// What an inline script says that does more than to start a service: it waits for others, or changes the page.
+const OWN_WORK: &[&str] = &[
+    "$(",
+    "jquery",
+    "document.write",
+    "domcontentloaded",
+    "getelementbyid",
+    "innerhtml",
+    "queryselector",
+    "window.onload",
+    "\"click\"",
+    "'click'",
+    "\"submit\"",
+    "'submit'",
+];
+/// A start of a service is no longer than this, in bytes.
+const LONGEST_START: usize = 4096;
+
+/// Gives analytics and widgets to Next.js: all of a service, or nothing of it, since its scripts may wait for one another.
+pub(crate) fn tell_apart(scripts: &mut [Script]) {
+    let held: BTreeSet<&str> = scripts
+        .iter()
+        .filter(|script| script.apart().is_none())
+        .filter_map(|script| script.service.map(|service| service.name))
+        .collect();
+    let loading: Vec<Option<Loading>> = scripts
+        .iter()
+        .map(|script| script.apart().filter(|_| script.service.is_some_and(|it| !held.contains(it.name))))
+        .collect();
+    for (script, apart) in scripts.iter_mut().zip(loading) {
+        script.loading = apart.or(script.loading);
+    }
+}
+
+impl Script {
+    /// How its service lets it be loaded apart, if it does nothing else.
+    fn apart(&self) -> Option<Loading> {
+        let starts = self.code.as_ref().is_none_or(|code| {
+            let text = code.to_ascii_lowercase();
+            code.len() <= LONGEST_START && !OWN_WORK.iter().any(|word| text.contains(word))
+        });
+        self.service.and_then(|service| service.loading).filter(|_| starts && !self.module)
+    }
 }
 
 fn walk(nodes: &mut Vec<Node>, scripts: &mut Vec<Script>, findings: &mut Vec<(&'static str, String)>) {
@@ -61,8 +111,11 @@ fn walk(nodes: &mut Vec<Node>, scripts: &mut Vec<Script>, findings: &mut Vec<(&'
         if wanted {
             let independent = !module && src.is_some() && element.has("async");
             let deferred = module || src.is_some() && (element.has("defer") || independent);
+            let service = src.as_deref().map_or_else(|| known::script_saying(&code), known::script_at);
             let code = src.is_none().then_some(code);
-            scripts.push(Script { src, code, module, deferred, independent, attributes: rest(element) });
+            let loading = independent.then_some(Loading::AfterInteractive);
+            let attributes = rest(element);
+            scripts.push(Script { src, code, module, deferred, loading, service, attributes });
         }
         false
     });

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use site_read::Snapshot;
 
 use super::{
-    Asset, Finding, Keeps, Plan, Redirect, Route, VERSION, assets, cards, groups, redirects, routes, shared, slashes,
+    Asset, Finding, Keeps, Plan, Redirect, Route, VERSION, assets, cards, groups, redirects, routes,
+    services, shared, slashes,
 };
 use crate::{Bodies, Result, parallel, snapshot::Site};
 
@@ -36,6 +37,7 @@ pub(crate) fn plan(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Plan> {
             note: note.clone(),
         }));
     }
+    let services = services::plan(&routes, &site);
     findings.sort();
     findings.dedup();
     Ok(Plan {
@@ -49,6 +51,7 @@ pub(crate) fn plan(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Plan> {
         assets,
         redirects,
         rewrites,
+        services,
         forms: site.pages.values().flat_map(|page| page.forms.clone()).collect(),
         findings,
     })

@@ -263,6 +263,7 @@ mod tests {
                 by: By::Configuration,
             }],
             forms: Vec::new(),
+            services: Vec::new(),
             findings: Vec::new(),
         }
     }

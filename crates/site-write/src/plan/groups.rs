@@ -105,7 +105,7 @@ fn words(page: &Page) -> BTreeSet<String> {
 }
 
 /// `About_Us.html` → `about-us`
-fn slug(word: &str) -> String {
+pub(crate) fn slug(word: &str) -> String {
     let stem = word.split('.').next().unwrap_or_default().to_ascii_lowercase();
     let parts = stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join("-")

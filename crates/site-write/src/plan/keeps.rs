@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Card, Group, Plan, Route, SharedPart, cards, shared, soft::Soft};
+use super::{Card, Group, Plan, Route, SharedPart, cards, services, shared, soft::Soft};
 use crate::{
     Error, Result,
     dom::{Node, Use},
@@ -78,6 +78,7 @@ pub(crate) fn keeping(plan: &Plan, keeps: &Keeps, site: &Site) -> Result<Plan> {
         plan.groups.iter().flat_map(|group| group.before.iter().chain(&group.after)).collect();
     plan.shared.retain(|part| used.contains(&part.name) || around.contains(&part.name));
     plan.cards = counted(&plan, site);
+    plan.services = services::plan(&plan.routes, site);
     Ok(plan)
 }
 

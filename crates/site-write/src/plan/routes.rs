@@ -113,8 +113,10 @@ fn component(path: &str, taken: &mut BTreeSet<String>) -> String {
         Some(_) => format!("{name}Page"),
     };
     let unique = (1..).map(|n| if n == 1 { name.clone() } else { format!("{name}{n}") });
-    let chosen = unique.into_iter().find(|candidate| !taken.contains(candidate)).unwrap_or(name);
-    taken.insert(chosen.clone());
+    // In lower case: to people two names that differ in case alone are one.
+    let free = |candidate: &String| !taken.contains(&candidate.to_lowercase());
+    let chosen = unique.into_iter().find(free).unwrap_or(name);
+    taken.insert(chosen.to_lowercase());
     chosen
 }
 
@@ -133,6 +135,12 @@ mod tests {
         assert_eq!(component("/", &mut taken), "HomePage");
         assert_eq!(component("/about-us.html", &mut taken), "AboutUsPage");
         assert_eq!(component("/about/us", &mut taken), "AboutUsPage2");
+        assert_eq!(
+            component("/ABOUTus", &mut taken),
+            "ABOUTusPage3",
+            "to people a name in another case is the same"
+        );
+        assert_eq!(component("/aboutUs", &mut taken), "AboutUsPage4");
         assert_eq!(component("/2024/", &mut taken), "Page2024");
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Group, Route, SharedPart, Variant, routes::capital, variants};
+use super::{Group, Route, SharedPart, Variant, edited::is_reserved, routes::capital, variants};
 use crate::{
     dom::{self, Element, Node, Use},
     page::Page,
@@ -17,7 +17,7 @@ use crate::{
 const LEAST_ELEMENTS: usize = 3;
 
 pub(super) fn plan(routes: &mut [Route], groups: &mut [Group], site: &Site) -> Vec<SharedPart> {
-    let mut names = BTreeSet::new();
+    let mut names = routes.iter().map(|route| route.component.to_lowercase()).collect();
     let mut parts: BTreeMap<String, SharedPart> = BTreeMap::new();
     for found in families(candidates(routes, site), routes) {
         let name = name(&found.label, &mut names);
@@ -150,8 +150,9 @@ fn name(label: &str, taken: &mut BTreeSet<String>) -> String {
     let words = label.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let name = format!("Site{}", words.map(capital).collect::<String>());
     let unique = (1..).map(|n| if n == 1 { name.clone() } else { format!("{name}{n}") });
-    let chosen = unique.into_iter().find(|one| !taken.contains(one)).unwrap_or_else(|| name.clone());
-    taken.insert(chosen.clone());
+    let free = |one: &String| !taken.contains(&one.to_lowercase()) && !is_reserved(one);
+    let chosen = unique.into_iter().find(free).unwrap_or_else(|| name.clone());
+    taken.insert(chosen.to_lowercase());
     chosen
 }
 
@@ -234,4 +235,19 @@ fn used(page: &Page, group: Option<&Group>, uses: &BTreeMap<String, Use>) -> Vec
     let mut out = Vec::new();
     names(&replace(body, uses), &mut out);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_have_names_that_nothing_else_has_in_any_case() {
+        let mut taken = BTreeSet::from(["sitefrontpage".to_owned()]);
+        assert_eq!(name("navigation", &mut taken), "SiteNavigation");
+        assert_eq!(name("Navigation", &mut taken), "SiteNavigation2");
+        assert_eq!(name("NAVIGATION", &mut taken), "SiteNAVIGATION3");
+        assert_eq!(name("front-page", &mut taken), "SiteFrontPage2", "a page is called so");
+        assert_eq!(name("layout", &mut taken), "SiteLayout2", "a layout may be called so");
+    }
 }

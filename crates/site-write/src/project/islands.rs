@@ -4,7 +4,7 @@ use super::Project;
 use crate::{jsx::Needs, page::Page, snapshot::Site};
 
 pub(super) fn write(site: &Site, needs: &Needs, project: &mut Project) {
-    if site.every_page().any(|page| page.scripts.iter().any(|script| !script.independent)) {
+    if site.every_page().any(|page| page.scripts.iter().any(|script| script.loading.is_none())) {
         project.text("components/LegacyScripts.tsx", SCRIPTS);
     }
     if site.every_page().any(|page| page.handlers) {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use site_read::Snapshot;
+use site_read::{Snapshot, analysis::ScriptKind};
 
 use crate::{
     Plan,
-    plan::{By, Finding, Keep, TrailingSlash},
+    plan::{By, Finding, Keep, Service, TrailingSlash},
 };
 
 /// So many addresses are named for one kind of finding.
@@ -45,6 +45,7 @@ pub(super) fn report(plan: &Plan, snapshot: &Snapshot, left: &[String]) -> Strin
         );
     }
     kept(plan, &mut out);
+    services(plan, &mut out);
     forms(plan, &mut out);
     findings(plan, &mut out);
     left_out(snapshot, &mut out);
@@ -82,6 +83,37 @@ fn forms(plan: &Plan, out: &mut String) {
     }
     for (form, pages) in known {
         out.push_str(&format!("- {form} on {}\n", places(&pages)));
+    }
+}
+
+fn services(plan: &Plan, out: &mut String) {
+    if plan.services.is_empty() {
+        return;
+    }
+    out.push_str("\n## Analytics and widgets\n\nThey count, ask and show as before. Take out what you do not want on the new site.\n\n");
+    for Service { name, kind, loading, pages } in &plan.services {
+        let how = match loading {
+            Some(loading) => format!("by `next/script`, `{}`", loading.strategy()),
+            None => "in order with the page's own scripts, which may wait for it".to_owned(),
+        };
+        let pages = if *pages == 1 { "1 page".to_owned() } else { format!("{pages} pages") };
+        out.push_str(&format!("- {name} ({}) on {pages}: {how}\n", word(*kind)));
+    }
+}
+
+/// For people: what a service is for.
+fn word(kind: ScriptKind) -> &'static str {
+    match kind {
+        ScriptKind::Analytics => "analytics",
+        ScriptKind::TagManager => "tag manager",
+        ScriptKind::Advertising => "advertising",
+        ScriptKind::Consent => "consent",
+        ScriptKind::Widget => "widget",
+        ScriptKind::Framework
+        | ScriptKind::Library
+        | ScriptKind::DomMutation
+        | ScriptKind::Own
+        | ScriptKind::Data => "script",
     }
 }
 

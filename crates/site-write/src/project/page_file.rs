@@ -1,6 +1,6 @@
 //! A page's file: its metadata, and its tree as a component.
 
-use std::rc::Rc;
+use std::{collections::BTreeSet, rc::Rc};
 
 use super::{
     Press, imports,
@@ -9,7 +9,7 @@ use super::{
 use crate::{
     jsx::{self, object, string},
     page::{Page, Script},
-    plan::{Group, Keep, Route, cards, shared},
+    plan::{Group, Keep, Route, cards, groups::slug, shared},
 };
 
 pub(super) fn write(press: &mut Press<'_>, route: &Route, page: &Page, group: &Group) -> String {
@@ -51,11 +51,12 @@ pub(super) fn islands(page: &Page) -> (Vec<String>, &'static str, String) {
         imports.push("import { LegacyHandlers } from \"@/components/LegacyHandlers\";".into());
         islands.push_str("      <LegacyHandlers />\n");
     }
-    let (independent, in_order): (Vec<&Script>, Vec<&Script>) =
-        page.scripts.iter().partition(|script| script.independent);
-    if !independent.is_empty() {
+    let (apart, in_order): (Vec<&Script>, Vec<&Script>) =
+        page.scripts.iter().partition(|script| script.loading.is_some());
+    if !apart.is_empty() {
         imports.push("import Script from \"next/script\";".into());
-        islands.extend(independent.into_iter().map(whenever));
+        let mut ids = BTreeSet::new();
+        islands.extend(apart.into_iter().filter_map(|script| by_next(script, &mut ids)));
     }
     if !in_order.is_empty() {
         imports.push("import { LegacyScripts } from \"@/components/LegacyScripts\";".into());
@@ -65,13 +66,30 @@ pub(super) fn islands(page: &Page) -> (Vec<String>, &'static str, String) {
     (imports, first, islands)
 }
 
-/// A script that the page loaded whenever it came: so does Next.js.
-fn whenever(script: &Script) -> String {
-    let attributes: Vec<(String, String)> =
+/// A script that Next.js loads; one without a file has to have an id of its own.
+fn by_next(script: &Script, ids: &mut BTreeSet<String>) -> Option<String> {
+    let strategy = script.loading?.strategy();
+    let mut attributes: Vec<(String, String)> =
         script.attributes.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    if script.src.is_none() {
+        let given = script.attributes.get("id").cloned();
+        let name = given.unwrap_or_else(|| slug(script.service.map_or("script", |service| service.name)));
+        let (mut id, mut count) = (name.clone(), 1);
+        while !ids.insert(id.clone()) {
+            count += 1;
+            id = format!("{name}-{count}");
+        }
+        attributes.retain(|(name, _)| name != "id");
+        attributes.insert(0, ("id".to_owned(), id));
+    }
     let rest = jsx::document_attributes("script", &attributes, &mut jsx::Needs::default());
-    let src = string(script.src.as_deref().unwrap_or_default());
-    format!("      <Script src={{{src}}} strategy=\"afterInteractive\"{rest} />\n")
+    Some(match &script.src {
+        Some(src) => format!("      <Script src={{{}}} strategy=\"{strategy}\"{rest} />\n", string(src)),
+        None => {
+            let code = string(script.code.as_deref().unwrap_or_default());
+            format!("      <Script{rest} strategy=\"{strategy}\">{{{code}}}</Script>\n")
+        }
+    })
 }
 
 fn scripts(scripts: &[&Script]) -> String {

@@ -108,7 +108,10 @@ fn told(comparison: &Comparison) -> Vec<String> {
         format!("{} differs from the site: {}", page.url, reasons.join("; "))
     });
     let repaired = comparison.repairs.iter().filter(|repair| repair.passed).map(|repair| {
-        format!("{} differed at first, and is as it was with more of its own kept (MIGRATION.md).", repair.url)
+        format!(
+            "{} differed at first, and is as it was with more of its own kept (MIGRATION.md).",
+            repair.url
+        )
     });
     let addresses = comparison.wrong_addresses.iter().map(|wrong| {
         format!("{} answers {} and not {}, as the site did.", wrong.path, wrong.found, wrong.wanted)

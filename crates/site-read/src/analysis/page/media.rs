@@ -186,7 +186,7 @@ impl Media {
             && self.hosts.len() < clip::LIST
             && !self.hosts.contains_key(host)
         {
-            let known = known::host_purpose(host).or(known::script_at(url.as_str()).map(|(_, name)| name));
+            let known = known::host_purpose(host).or(known::script_at(url.as_str()).map(|it| it.name));
             self.hosts.insert(host.to_owned(), known.unwrap_or(purpose).to_owned());
         }
     }

@@ -135,13 +135,13 @@ fn classify(open: Open) -> Script {
     };
     let writes = !data && text.contains("document.write");
     let kind = match found {
-        Some((kind, _)) => kind,
+        Some(service) => service.kind,
         None if data => ScriptKind::Data,
         None if writes || (url.is_none() && mutates(&text)) => ScriptKind::DomMutation,
         None => ScriptKind::Own,
     };
     let version = url.as_deref().filter(|_| found.is_some()).and_then(known::version_in);
-    let name = found.map(|(_, name)| name.to_owned());
+    let name = found.map(|service| service.name.to_owned());
     Script { url, kind, name, version, bytes, writes }
 }
 
