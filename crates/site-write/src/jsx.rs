@@ -177,7 +177,9 @@ pub(crate) fn declarations(needs: &Needs) -> Option<String> {
     if needs.elements.is_empty() && needs.attributes.is_empty() {
         return None;
     }
-    let elements: BTreeMap<&String, &str> = needs.elements.iter().map(|name| (name, ANY_ELEMENT)).collect();
+    // An element of the site's own has its attributes as they stand, flags as texts: React's types do not hold for it.
+    let kind = |name: &String| if name.contains('-') { "Record<string, unknown>" } else { ANY_ELEMENT };
+    let elements: BTreeMap<&String, &str> = needs.elements.iter().map(|name| (name, kind(name))).collect();
     let mut out = String::from(
         "// What the site's HTML uses and React's own types do not know.\nimport \"react\";\n\ndeclare module \"react\" {\n",
     );

@@ -29,7 +29,7 @@ lines &lt;b&gt;</textarea>
 <table border=1 align=center bgcolor="#fff"><tr><td nowrap valign=middle width=10%>cell<td colspan=2>wide</table>
 <center><font color=red size=3>old <marquee>style</marquee></font></center>
 <svg viewBox="0 0 10 10" width=10 height=10><defs><linearGradient id=g gradientTransform="rotate(9)"><stop offset=0 stop-color=red /></linearGradient></defs><path d="M0 0h1" stroke-width=2 xlink:href="#g" fill-rule=evenodd /></svg>
-<my-widget class=w for=z data-x='{{"a":1}}'>custom</my-widget><a name=anchor>anchor</a>
+<my-widget class=w for=z inert draggable data-x='{{"a":1}}'>custom</my-widget><a name=anchor>anchor</a>
 <img src=/dot.png srcset="/dot.png 1x, /dot.png?v=2 2x" alt="" width=1 height=1><picture><source srcset="/dot.png" media="(min-width:1px)"><img src="/dot.png?v=2" alt=two></picture>
 <button id=b onclick="this.textContent='clicked ' + event.type">press</button> <a id=j href="javascript:window.jumped=1">jump</a>
 <noscript><p>without scripts</p></noscript><iframe src="/about.html" title=frame></iframe><p>para<div>in a paragraph</div></p>
