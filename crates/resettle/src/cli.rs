@@ -2,7 +2,7 @@
 
 use crate::{
     api_keys,
-    convert::{self, compared::When},
+    convert::{self, compared::When, make::Major},
     crawl::{self, LimitArguments},
     data_folder, demo, doctor, exit, lint, migrate,
     operations::{self, Asking, DlqCommand, GatesCommand, JobsCommand, WatchArguments},
@@ -179,6 +179,9 @@ pub(crate) struct ConvertArguments {
     /// May be fetched although it is not public; can be given several times
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) allow_address: Vec<String>,
+    /// The major version of Next.js that the project is written for
+    #[arg(long, value_name = "MAJOR", value_enum, default_value_t = Major::Sixteen)]
+    pub(crate) next: Major,
     /// Whether the project is built and compared with its site in a browser: where Node.js, Chromium and bubblewrap are,
     /// always (or the command ends), or never
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto)]

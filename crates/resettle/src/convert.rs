@@ -7,7 +7,7 @@
 
 pub(crate) mod compared;
 mod folder_site;
-mod make;
+pub(crate) mod make;
 mod report;
 mod source;
 
@@ -26,7 +26,7 @@ use report::Report;
 use serde_json::json;
 use service_kit::exit::{Code, chain};
 use site_fetch::{Fetcher, Options};
-use site_read::{FolderArchive, Limits};
+use site_read::FolderArchive;
 use source::Source;
 use tempfile::TempDir;
 use url::Url;
@@ -59,7 +59,7 @@ async fn tools(arguments: &ConvertArguments) -> Result<Result<Tools, String>, an
     if arguments.compare == When::Never {
         return Ok(Err("left out by --compare never".to_owned()));
     }
-    match Tools::find(arguments.compare_pages).await {
+    match Tools::find(arguments.compare_pages, arguments.next.into()).await {
         Err(why) if arguments.compare == When::Always => Err(unavailable(why)),
         found => Ok(found),
     }
@@ -84,9 +84,9 @@ async fn convert(
     out: &OutFolder,
 ) -> Result<Outcome, anyhow::Error> {
     let show = Show::new(arguments.json, source, false);
-    let (fresh, limits) = (out.prepare()?, arguments.limits.limits());
+    let fresh = out.prepare()?;
     let made = tokio::select! {
-        made = made(tools, fetcher, source, &limits, &fresh, &show) => Some(made),
+        made = made(arguments, tools, fetcher, source, &fresh, &show) => Some(made),
         () = interrupted() => None,
     };
     show.leave();
@@ -113,20 +113,20 @@ async fn convert(
 
 /// Reads the site, and writes its project into `fresh`.
 async fn made(
+    arguments: &ConvertArguments,
     tools: &Result<Tools, String>,
     fetcher: &Fetcher,
     source: &Url,
-    limits: &Limits,
     fresh: &TempDir,
     show: &Show,
 ) -> Result<(Made, Measured), Error> {
     let scratch = tempfile::Builder::new().prefix("resettle-convert-").tempdir().map_err(Error::Scratch)?;
     let archive = FolderArchive::open(scratch.path()).map_err(Error::Scratch)?;
     let tell = |progress: &site_read::Progress| show.progress(progress);
-    let snapshot = site_read::crawl(fetcher, &archive, source, limits, &tell).await?;
+    let snapshot = site_read::crawl(fetcher, &archive, source, &arguments.limits.limits(), &tell).await?;
     show.step("writing the project");
     let sources = Sources::load(snapshot, &archive).await?;
-    let made = make::make(sources).await?;
+    let made = make::make(sources, arguments.next.into()).await?;
     let (made, measured) = match tools {
         Ok(tools) => tools.measure(made, &archive, show).await?,
         Err(why) => (made, Measured::missing(why)),

@@ -4,6 +4,7 @@
 //! package's scripts. Nothing of a website is executed: `tsc` reads, and `next build` renders what this program wrote.
 
 use crate::{Error, Problem, Result, command::Run, scratch};
+use site_write::Next;
 use std::{
     io,
     path::{Path, PathBuf},
@@ -29,7 +30,13 @@ impl Toolchain {
     /// that prepare at once both succeed; one of them did the work for nothing. What an earlier process that was
     /// killed in the middle left there is removed.
     pub async fn prepare(dir: &Path) -> Result<Self> {
-        Self::prepare_with(dir, site_write::BUILD_JSON, site_write::BUILD_LOCK).await
+        Self::prepare_for(dir, Next::default()).await
+    }
+
+    /// The same for projects of that Next.js.
+    pub async fn prepare_for(dir: &Path, next: Next) -> Result<Self> {
+        let (package, lock) = next.build_packages();
+        Self::prepare_with(dir, package, lock).await
     }
 
     /// The same with every package of a project: those that look through its code, too.

@@ -149,7 +149,7 @@ impl Held<'_> {
             .filter(|name| !package["dependencies"][name].is_string());
         let mut problems: Vec<Problem> =
             needed.map(|name| problem("package.json", format!("does not depend on {name}"))).collect();
-        for file in ["package-lock.json", "tsconfig.json", "next.config.ts"] {
+        for file in ["package-lock.json", "tsconfig.json", self.plan.next.configuration()] {
             if !self.project.files.contains_key(file) {
                 problems.push(problem(file, "is missing"));
             }

@@ -14,6 +14,7 @@ mod dom;
 mod error;
 pub mod invariants;
 mod jsx;
+mod next;
 mod page;
 mod parallel;
 pub mod plan;
@@ -31,6 +32,7 @@ use site_read::{ContentHash, Snapshot};
 pub use dom::text::visible_text;
 pub use error::Error;
 pub use jsx::FLAGS;
+pub use next::Next;
 pub use plan::{Keeps, Plan};
 pub use project::{Contents, Project};
 
@@ -120,11 +122,14 @@ mod tests {
 
     #[test]
     fn a_build_has_the_very_packages_that_the_project_names() {
-        let whole = packages(PACKAGE_LOCK);
-        for (name, package) in packages(BUILD_LOCK).into_iter().filter(|(name, _)| !name.is_empty()) {
-            assert_eq!(whole[&name]["integrity"], package["integrity"], "{name}");
-        }
         let json = |text: &str| serde_json::from_str::<Value>(text).expect("a package file is JSON");
-        assert_eq!(json(BUILD_JSON)["dependencies"], json(PACKAGE_JSON)["dependencies"]);
+        for next in [Next::Sixteen, Next::Fourteen] {
+            let ((package, lock), (build, build_lock)) = (next.packages(), next.build_packages());
+            let whole = packages(lock);
+            for (name, package) in packages(build_lock).into_iter().filter(|(name, _)| !name.is_empty()) {
+                assert_eq!(whole[&name]["integrity"], package["integrity"], "{next:?}: {name}");
+            }
+            assert_eq!(json(build)["dependencies"], json(package)["dependencies"], "{next:?}");
+        }
     }
 }

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use site_read::ContentHash;
 
-use crate::{Error, dom::Use};
+use crate::{Error, Next, dom::Use};
 pub use cards::{Card, Property};
 pub use edited::{Patch, Refused};
 pub use keeps::{Keep, Keeps};
@@ -47,6 +47,9 @@ pub(crate) const CURRENT: &str = "current";
 pub struct Plan {
     /// The [`VERSION`] of the program that wrote it.
     pub version: u32,
+    /// The Next.js that the project is written for.
+    #[serde(default, skip_serializing_if = "Next::is_newest")]
+    pub next: Next,
     /// Scheme, host and port whose addresses are the site's own.
     pub origin: String,
     /// What the site's server did about slashes at the end; the redirects hold what follows from it.
@@ -274,6 +277,22 @@ impl Plan {
         let (oldest, newest) = (OLDEST, VERSION);
         let known = (oldest..=newest).contains(&self.version);
         known.then_some(()).ok_or(Error::PlanVersion { found: self.version, oldest, newest })
+    }
+
+    /// The same plan for a project of that Next.js.
+    #[must_use]
+    pub fn on(mut self, next: Next) -> Self {
+        self.next = next;
+        if next == Next::Fourteen {
+            // The page for what is not there is a whole document, and stands beside root layouts, not in one.
+            for group in self.groups.iter_mut().filter(|group| group.layout == "app/layout.tsx") {
+                let within = |file: &str| format!("app/({})/{}", group.name, file.trim_start_matches("app/"));
+                let members = self.routes.iter_mut().filter(|route| route.group == group.name);
+                members.for_each(|route| route.file = within(&route.file));
+                group.layout = within(&group.layout);
+            }
+        }
+        self
     }
 
     /// The route of a page, by its address in the snapshot.

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use site_read::{ContentHash, Snapshot};
 
 use crate::{
-    Error, PACKAGE_JSON, PACKAGE_LOCK, Plan, Result,
+    Error, Next, Plan, Result,
     dom::{Element, Node, Use},
     jsx::{self, Links, Needs},
     page::{Head, Page, hoisted, styles},
@@ -101,7 +101,10 @@ pub(crate) fn write(plan: &Plan, site: &Site, snapshot: &Snapshot) -> Result<Pro
     }
     if let Some(page) = &site.not_found {
         let text = not_found::write(&mut press, page);
-        project.text("app/global-not-found.tsx", text);
+        project.text(plan.next.not_found(), text);
+        if plan.next == Next::Fourteen {
+            project.text("app/layout.tsx", AROUND_ALL);
+        }
     }
     for asset in &plan.assets {
         match site.told.get(&asset.url).filter(|code| code.file == asset.file) {
@@ -123,9 +126,13 @@ pub(crate) fn write(plan: &Plan, site: &Site, snapshot: &Snapshot) -> Result<Pro
         project.text("legacy-html.d.ts", text);
     }
     configuration::write(plan, snapshot, &mut project);
-    project.text("package.json", PACKAGE_JSON);
-    project.text("package-lock.json", PACKAGE_LOCK);
-    project.text("eslint.config.mjs", include_str!("../template/eslint.config.mjs"));
+    let (package, lock) = plan.next.packages();
+    project.text("package.json", package);
+    project.text("package-lock.json", lock);
+    match plan.next {
+        Next::Sixteen => project.text("eslint.config.mjs", include_str!("../template/eslint.config.mjs")),
+        Next::Fourteen => project.text(".eslintrc.json", include_str!("../template/next-14/.eslintrc.json")),
+    }
     project.text(".prettierrc.json", "{\n  \"printWidth\": 120\n}\n");
     project.text(".prettierignore", prettier_ignore(plan));
     Ok(project)
@@ -139,15 +146,26 @@ export function css(style: Record<string, string>): CSSProperties {
 }
 ";
 
+/// What Next.js 14 wants around the page for what is not there; that one, and each layout, is a whole document.
+const AROUND_ALL: &str = r#"// Around everything: the layouts in the folders below, and not-found.tsx, are whole documents.
+import type { ReactNode } from "react";
+
+export default function RootLayout({ children }: { children: ReactNode }) {
+  return children;
+}
+"#;
+
 /// What Prettier shall not touch: in what was printed from the site's HTML, a line break stands where white space shows or
 /// where it does not.
 fn prettier_ignore(plan: &Plan) -> String {
     let parts = plan.shared.iter().map(|part| &part.file).chain(plan.cards.iter().map(|card| &card.file));
     let parts: String = parts.map(|file| format!("{file}\n")).collect();
     format!(
-        "# The site's own files.\npublic/\nhosting/\n\n# Tables with one address to a line.\nnext.config.ts\nproxy.ts\n\n\
+        "# The site's own files.\npublic/\nhosting/\n\n# Tables with one address to a line.\n{configuration}\n{proxy}\n\n\
          # Printed from the site's HTML: a line ends where its white space allows it.\napp/\n{parts}\n\
-         # Not ours to write.\npackage-lock.json\n.next/\n.resettle-report.json\n"
+         # Not ours to write.\npackage-lock.json\n.next/\n.resettle-report.json\n",
+        configuration = plan.next.configuration(),
+        proxy = plan.next.proxy(),
     )
 }
 

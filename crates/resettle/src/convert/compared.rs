@@ -11,7 +11,7 @@ use site_check::{
     repair::{self, Tried},
 };
 use site_read::FolderArchive;
-use site_write::{Keeps, Plan, Project};
+use site_write::{Keeps, Next, Plan, Project};
 use std::{collections::BTreeSet, path::Path};
 
 /// The name of the check that is the build.
@@ -49,10 +49,11 @@ impl Measured {
 
 impl Tools {
     /// Looks for them; why there are none, otherwise.
-    pub(super) async fn find(pages: usize) -> Result<Self, String> {
+    pub(super) async fn find(pages: usize, next: Next) -> Result<Self, String> {
         let comparer = Comparer::open(Options { pages, ..Options::default() });
         let comparer = comparer.map_err(|error| chain(&error))?;
-        let toolchain = Toolchain::prepare(&cache::toolchain()).await.map_err(|error| chain(&error))?;
+        let toolchain =
+            Toolchain::prepare_for(&cache::toolchain(), next).await.map_err(|error| chain(&error))?;
         let workshop = Workshop::open(toolchain, Bounds::default()).map_err(|error| chain(&error))?;
         Ok(Self { workshop, comparer })
     }

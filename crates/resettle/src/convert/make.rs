@@ -1,10 +1,11 @@
 //! A snapshot becomes a project: planned, written and checked by the engine, and put on disk.
 
 use bytes::Bytes;
+use clap::ValueEnum;
 use futures::{StreamExt, TryStreamExt, stream};
 use site_check::{lint, project};
 use site_read::{Archive, ContentHash, FolderArchive, Snapshot};
-use site_write::{Contents, Keeps, Plan, Project};
+use site_write::{Contents, Keeps, Next, Plan, Project};
 use std::{collections::HashMap, io, path::Path, sync::Arc};
 
 /// The most bytes of pages and style sheets that are held in memory.
@@ -50,6 +51,24 @@ impl Error {
     }
 }
 
+/// Which Next.js a project is written for, as it is said at a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Major {
+    #[value(name = "16")]
+    Sixteen,
+    #[value(name = "14")]
+    Fourteen,
+}
+
+impl From<Major> for Next {
+    fn from(major: Major) -> Self {
+        match major {
+            Major::Sixteen => Self::Sixteen,
+            Major::Fourteen => Self::Fourteen,
+        }
+    }
+}
+
 /// What the engine works from.
 pub(super) struct Sources {
     pub(super) snapshot: Snapshot,
@@ -90,8 +109,11 @@ pub(super) struct Made {
 }
 
 /// Plans, writes and checks. The same sources give the same project.
-pub(super) async fn make(sources: Sources) -> Result<Made, Error> {
-    made(Arc::new(sources), |Sources { snapshot, texts }| site_write::plan(snapshot, texts)).await
+pub(super) async fn make(sources: Sources, next: Next) -> Result<Made, Error> {
+    let planning = move |Sources { snapshot, texts }: &Sources| {
+        site_write::plan(snapshot, texts).map(|plan| plan.on(next))
+    };
+    made(Arc::new(sources), planning).await
 }
 
 /// Writes and checks a plan that somebody has.

@@ -11,6 +11,7 @@ mod likeness;
 mod lint;
 mod menus;
 mod nesting;
+mod next_14;
 mod outline;
 mod react;
 mod repair;

@@ -8,7 +8,7 @@ use super::{
     Asset, Finding, Keeps, Plan, Redirect, Route, VERSION, assets, cards, groups, redirects, routes,
     services, shared, slashes,
 };
-use crate::{Bodies, Result, parallel, snapshot::Site};
+use crate::{Bodies, Next, Result, parallel, snapshot::Site};
 
 pub(crate) fn plan(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Plan> {
     let site = Site::read(parallel::processors(), snapshot, bodies, &Keeps::default())?;
@@ -42,6 +42,7 @@ pub(crate) fn plan(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Plan> {
     findings.dedup();
     Ok(Plan {
         version: VERSION,
+        next: Next::default(),
         origin: site.origin.origin().ascii_serialization(),
         trailing_slash: policy.0,
         routes,

@@ -212,8 +212,8 @@ fn checked(name: &str) -> Result<String, Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Error;
     use crate::plan::{By, Group, Matcher, Rewrite, Route, SharedPart, TrailingSlash, VERSION};
+    use crate::{Error, Next};
     use rstest::rstest;
 
     fn route(path: &str, served: &str, component: &str) -> Route {
@@ -240,6 +240,7 @@ mod tests {
         };
         Plan {
             version: VERSION,
+            next: Next::default(),
             origin: "http://a.example".into(),
             trailing_slash: TrailingSlash::Open,
             routes: vec![route("/", "/", "HomePage"), route("/(x)", "/p-0123", "XPage")],

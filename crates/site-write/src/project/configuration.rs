@@ -4,14 +4,21 @@ use site_read::Snapshot;
 
 use super::{Project, hosting, migration, proxy};
 use crate::{
-    Plan,
+    Next, Plan,
     jsx::{object, string},
     plan::{By, Matcher, TrailingSlash},
 };
 
 pub(super) fn write(plan: &Plan, snapshot: &Snapshot, project: &mut Project) {
-    project.text("next.config.ts", next_config(plan, snapshot.not_found.is_some()));
-    project.text("tsconfig.json", TSCONFIG);
+    project.text(plan.next.configuration(), next_config(plan, snapshot.not_found.is_some()));
+    let tsconfig = match plan.next {
+        Next::Sixteen => TSCONFIG.to_owned(),
+        // Which compiles JSX in a way of its own, and would write this file anew.
+        Next::Fourteen => {
+            TSCONFIG.replace("\"react-jsx\"", "\"preserve\"").replace(", \".next/dev/types/**/*.ts\"", "")
+        }
+    };
+    project.text("tsconfig.json", tsconfig);
     project.text("next-env.d.ts", NEXT_ENV);
     project.text(".gitignore", "/node_modules\n/.next\n/out\n*.tsbuildinfo\n");
     project.text("README.md", readme(plan, snapshot));
@@ -23,26 +30,38 @@ pub(super) fn write(plan: &Plan, snapshot: &Snapshot, project: &mut Project) {
         project.text("hosting/nginx.conf", hosting.nginx.as_str());
     }
     if let Some(text) = proxy::write(plan) {
-        project.text("proxy.ts", text);
+        project.text(plan.next.proxy(), text);
     }
 }
 
 fn next_config(plan: &Plan, not_found: bool) -> String {
+    let proxy = plan.next.proxy();
     let slash = match plan.trailing_slash {
-        TrailingSlash::Added => "proxy.ts puts the slash to the end of an address, as the site's server did.",
-        TrailingSlash::Removed => {
-            "proxy.ts takes the slash off the end of an address, as the site's server did."
+        TrailingSlash::Added => {
+            format!("{proxy} puts the slash to the end of an address, as the site's server did.")
         }
-        TrailingSlash::Open => "The site answered with and without a slash at the end; so does this.",
+        TrailingSlash::Removed => {
+            format!("{proxy} takes the slash off the end of an address, as the site's server did.")
+        }
+        TrailingSlash::Open => {
+            "The site answered with and without a slash at the end; so does this.".to_owned()
+        }
+    };
+    let (typed, bundler) = match plan.next {
+        Next::Sixteen => (
+            "import type { NextConfig } from \"next\";\n\nconst config: NextConfig = {\n",
+            "  turbopack: { root: process.cwd() },\n",
+        ),
+        Next::Fourteen => ("/** @type {import(\"next\").NextConfig} */\nconst config = {\n", ""),
     };
     let mut out = format!(
         "// Which old addresses lead where. Every page and file of the site answers at the address that it had.\n\
-         import type {{ NextConfig }} from \"next\";\n\nconst config: NextConfig = {{\n\
+         {typed}\
          \x20 // {slash}\n  skipTrailingSlashRedirect: true,\n\
          \x20 // The site's scripts must run once, not twice as strict mode has it in development.\n  reactStrictMode: false,\n\
-         \x20 poweredByHeader: false,\n  turbopack: {{ root: process.cwd() }},\n",
+         \x20 poweredByHeader: false,\n{bundler}",
     );
-    if not_found {
+    if not_found && plan.next == Next::Sixteen {
         out.push_str("  // Several layouts have one page between them for what is not there.\n  experimental: { globalNotFound: true },\n");
     }
     let redirects: Vec<_> =
@@ -145,11 +164,13 @@ fn readme(plan: &Plan, snapshot: &Snapshot) -> String {
          - `public/` has the site's files under their own names. Its style sheets are served as they were, never bundled: edit\n\
          \x20 them there.\n\
          - `components/Legacy*.tsx`, where there are any, run the site's own scripts, in their order, once React has taken over.\n\
-         - `next.config.ts`, and `proxy.ts` if there is one, lead old addresses to where they belong.\n\n\
+         - `{configuration}`, and `{proxy}` if there is one, lead old addresses to where they belong.\n\n\
          ## A new page\n\nMake a folder in `app/` (in the layout's group, if there are several) and a `page.tsx` in it that exports a component.\n\n\
          `MIGRATION.md` says what was done, and what is left for you.\n",
         home = snapshot.home,
         pages = plan.routes.len(),
+        configuration = plan.next.configuration(),
+        proxy = plan.next.proxy(),
     )
 }
 

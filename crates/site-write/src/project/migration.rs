@@ -40,9 +40,10 @@ pub(super) fn report(plan: &Plan, snapshot: &Snapshot, left: &[String]) -> Strin
         TrailingSlash::Open => {}
     }
     if snapshot.not_found.is_some() {
-        out.push_str(
-            "- unknown addresses answer 404 with the site's own page (`app/global-not-found.tsx`)\n",
-        );
+        out.push_str(&format!(
+            "- unknown addresses answer 404 with the site's own page (`{}`)\n",
+            plan.next.not_found()
+        ));
     }
     kept(plan, &mut out);
     services(plan, &mut out);
@@ -147,11 +148,13 @@ fn left_out(snapshot: &Snapshot, out: &mut String) {
 
 /// What a static export loses, for who wants one.
 fn export(plan: &Plan, left: &[String], out: &mut String) {
-    out.push_str(
+    out.push_str(&format!(
         "\n## If you want files instead of a server\n\n\
-         `output: \"export\"` in `next.config.ts` makes a folder of files that any host serves. Take `redirects` and\n\
-         `rewrites` out of the file then, and delete `proxy.ts` if there is one: an export can hold none of them.\n",
-    );
+         `output: \"export\"` in `{configuration}` makes a folder of files that any host serves. Take `redirects` and\n\
+         `rewrites` out of the file then, and delete `{proxy}` if there is one: an export can hold none of them.\n",
+        configuration = plan.next.configuration(),
+        proxy = plan.next.proxy(),
+    ));
     let lost = lost(plan).into_iter().filter(|(count, _)| *count > 0);
     let mut lines: Vec<String> = lost.map(|(count, what)| format!("- {count} {what}\n")).collect();
     if !left.is_empty() {

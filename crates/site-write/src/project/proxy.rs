@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Plan, jsx::string, plan::By};
+use crate::{Next, Plan, jsx::string, plan::By};
 
 /// The proxy, if the plan needs one.
 pub(super) fn write(plan: &Plan) -> Option<String> {
@@ -45,8 +45,12 @@ pub(super) fn write(plan: &Plan) -> Option<String> {
     sources.sort_unstable();
     sources.dedup();
     let sources: String = sources.iter().map(|source| format!("    {},\n", string(source))).collect();
+    let tail = match plan.next {
+        Next::Sixteen => TAIL.to_owned(),
+        Next::Fourteen => TAIL.replace("function proxy(", "function middleware("),
+    };
     Some(format!(
-        "{HEAD}const rules = new Map<string, Rule[]>([\n{rules}]);\n{TAIL}  matcher: [\n{sources}  ],\n}};\n"
+        "{HEAD}const rules = new Map<string, Rule[]>([\n{rules}]);\n{tail}  matcher: [\n{sources}  ],\n}};\n"
     ))
 }
 
