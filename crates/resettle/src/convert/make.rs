@@ -163,16 +163,21 @@ impl Made {
 
 /// Puts every file of a project into `folder`.
 pub(super) async fn put(project: &Project, folder: &Path, archive: &FolderArchive) -> Result<(), Error> {
-    let putting = project.files.iter().map(|(path, contents)| async move {
-        let target = project::place(folder, path).ok_or_else(|| Error::Outside { path: path.clone() })?;
-        let written = match contents {
-            Contents::Text(text) => project::put(&target, text.as_bytes()).await,
-            Contents::Stored(hash) => match archive.get(hash).await {
-                Ok(body) => project::put(&target, &body).await,
-                Err(error) => Err(error),
-            },
-        };
-        written.map_err(|source| Error::Io { doing: "writing the project", source })
-    });
+    // Collected, so that this future's type names no closure over borrowed pairs, which no caller could send.
+    let putting: Vec<_> = project
+        .files
+        .iter()
+        .map(|(path, contents)| async move {
+            let target = project::place(folder, path).ok_or_else(|| Error::Outside { path: path.clone() })?;
+            let written = match contents {
+                Contents::Text(text) => project::put(&target, text.as_bytes()).await,
+                Contents::Stored(hash) => match archive.get(hash).await {
+                    Ok(body) => project::put(&target, &body).await,
+                    Err(error) => Err(error),
+                },
+            };
+            written.map_err(|source| Error::Io { doing: "writing the project", source })
+        })
+        .collect();
     stream::iter(putting).buffer_unordered(AT_ONCE).try_collect().await
 }
