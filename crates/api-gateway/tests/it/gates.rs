@@ -16,7 +16,7 @@ impl Server {
     }
 
     /// Jobs of migrations that a worker gets now.
-    async fn claimed(&self) -> usize {
+    async fn taken(&self) -> usize {
         let worker = domain::WorkerId(uuid::Uuid::now_v7());
         let ttl = std::time::Duration::from_secs(30);
         let request = ClaimRequest { queue: "migrations", worker, slots: 9, ttl };
@@ -36,7 +36,7 @@ async fn a_queue_is_paused_limited_and_resumed_and_each_change_is_told_with_who_
         let paused: Value = paused.json().await.expect("JSON");
         assert_eq!((&paused["scope"], &paused["paused"]["reason"]), (&json!("queue"), &json!("A repair.")));
     }
-    assert_eq!(server.claimed().await, 0);
+    assert_eq!(server.taken().await, 0);
     assert_eq!(server.json("/api/admin/queues").await["pauses"], 1);
     let limited = server.put(QUEUE, &json!({"most": 2})).await;
     assert_eq!(limited.status(), 200);
@@ -45,7 +45,7 @@ async fn a_queue_is_paused_limited_and_resumed_and_each_change_is_told_with_who_
         let resumed = server.post(&format!("{QUEUE}/resume"), &json!({})).await;
         assert_eq!(resumed.json::<Value>().await.expect("JSON")["paused"], Value::Null);
     }
-    assert_eq!(server.claimed().await, 2, "as many as may be held at once");
+    assert_eq!(server.taken().await, 2, "as many as may be held at once");
     let gates = server.json("/api/admin/gates").await;
     let gate =
         json!({"scope": "queue", "key": "migrations", "weight": 1, "most": 2, "rate": null, "paused": null});
@@ -121,12 +121,12 @@ async fn the_page_pauses_and_resumes_with_the_forms_token_and_shows_who_did() {
     let page = browser.read("/ar/admin/gates").await;
     assert!(page.contains("استأنف") && page.contains("&lt;repair&gt;"), "{page}");
     assert!(browser.read("/admin/queues").await.contains("Paused: 1"));
-    assert_eq!(server.claimed().await, 0);
+    assert_eq!(server.taken().await, 0);
     let none = [("token", token.as_str()), ("scope", "tenant"), ("key", "x"), ("reason", "y")];
     let answer = browser.form("/admin/gates/pause", &none).await;
     assert_eq!(answer.status(), 422);
     assert!(answer.text().await.expect("a page").contains("That names nothing that can be paused"));
     assert_eq!(send("/admin/gates/resume", with("forged")).await.status(), 403);
     assert_eq!(send("/ar/admin/gates/resume", with(&token)).await.status(), 303);
-    assert_eq!(server.claimed().await, 1);
+    assert_eq!(server.taken().await, 1);
 }
