@@ -127,10 +127,15 @@ impl NewSchedule {
                 changed_at = clock_timestamp(),
                 next_at = CASE WHEN NOT excluded.paused AND old.next_at IS NOT NULL AND old.cron = excluded.cron
                                     AND old.time_zone = excluded.time_zone
-                               THEN old.next_at ELSE excluded.next_at END";
+                               THEN old.next_at ELSE excluded.next_at END
+            WHERE (old.cron, old.time_zone, old.missed, old.kind, old.payload, old.priority, old.destination,
+                   old.max_attempts, old.paused, old.stopped)
+                  IS DISTINCT FROM
+                  (excluded.cron, excluded.time_zone, excluded.missed, excluded.kind, excluded.payload,
+                   excluded.priority, excluded.destination, excluded.max_attempts, excluded.paused, NULL)";
         let max_attempts = i32::try_from(self.max_attempts).unwrap_or(i32::MAX);
         let next = (!self.paused).then_some(next);
-        tx.execute_one(
+        tx.execute(
             sql,
             &[
                 &Uuid::now_v7(),
