@@ -295,7 +295,7 @@ async fn only_so_many_gates_may_there_be_and_only_operators_set_them() {
     assert_eq!((paused.paused.is_some(), paused.terms.most), (true, Some(1)), "one that is there may change");
     let pause = GateWish::Pause("why".to_owned());
     for store in [&world.worker, &world.gateway] {
-        assert!(store.change_gate(user, Scope::Queue, "1", &pause).await.is_err());
+        assert!(store.change_gate(user, Scope::Destination, "2", &pause).await.is_err());
         assert!(store.gate_changes(1, None).await.is_err());
     }
     assert!(world.gateway.gates().await.is_err());
