@@ -173,6 +173,16 @@ pub(crate) fn of_scratch(error: &(dyn std::error::Error + 'static)) -> Failure {
     Failure::may_pass("internal", "The result could not be packed because of a fault of ours.")
 }
 
+/// A check of the project gave no answer: it took too long, or did not work. `what` was to be done with the project.
+pub(crate) fn of_checking(error: &site_check::Error, what: &str) -> Failure {
+    tracing::error!(error = %service_kit::exit::chain(error), what, "a check of the project gave no answer");
+    if error.is_overdue() {
+        let told = format!("The project could not be {what} in the time that there is for it.");
+        return Failure::of(Reason::ToolTimeout, "check_timeout", told);
+    }
+    Failure::may_pass("internal", format!("The project could not be {what} because of a fault of ours."))
+}
+
 /// A job that this worker cannot make sense of.
 pub(crate) fn unreadable_job() -> Failure {
     Failure::may_pass("internal", "The job cannot be read by this release. Start the migration again.")
@@ -227,6 +237,23 @@ mod tests {
             assert_eq!(told, (reason, code, retryable), "{error:?}");
             let pause = (code == "site_busy").then_some(Duration::from_secs(9));
             assert_eq!(failure.retry_after(), pause, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_check_that_takes_too_long_is_a_timeout_and_no_fault_of_ours() {
+        let endless =
+            || site_check::Error::Endless { command: "node tsc".into(), bound: Duration::from_secs(9) };
+        let broken = site_check::Error::Unserved { said: "listen EADDRINUSE".into() };
+        for (error, reason, code) in
+            [(endless(), Reason::ToolTimeout, "check_timeout"), (broken, Reason::Internal, "internal")]
+        {
+            let failure = of_checking(&error, "type-checked");
+            assert_eq!((failure.reason, failure.code.as_str(), failure.retryable), (reason, code, true));
+            assert!(
+                !failure.message.contains("tsc") && !failure.message.contains("EADDRINUSE"),
+                "{failure:?}"
+            );
         }
     }
 

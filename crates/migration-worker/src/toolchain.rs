@@ -15,14 +15,14 @@ pub struct Options {
 }
 
 /// What the compiler said of a project.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Verdict {
     /// These problems, or none.
     Checked(Vec<Problem>),
     /// There is none here; why, for the log.
     Missing(String),
-    /// It is there and gave no answer; why, for the log.
-    Broken(String),
+    /// It is there and gave no answer, or not in time.
+    Broken(site_check::Error),
 }
 
 /// Prepares the toolchain when it is first needed.
@@ -43,7 +43,7 @@ impl Checker {
         };
         match site_check::type_check(project, toolchain).await {
             Ok(problems) => Verdict::Checked(problems),
-            Err(error) => Verdict::Broken(service_kit::exit::chain(&error)),
+            Err(error) => Verdict::Broken(error),
         }
     }
 

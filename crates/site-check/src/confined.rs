@@ -131,8 +131,9 @@ impl Workshop {
         let command = self.cell(folder, Some(place.path()), SERVE).map_err(|source| at(folder, source))?;
         let (process, mut said) = self.start(command, folder).await?;
         let mut tail = Tail::default();
+        let endless = |_| Error::Endless { command: "next start".into(), bound: self.bounds.start };
         let listens = timeout(self.bounds.start, tail.read(&mut said, Some(READY))).await;
-        let listens = listens.unwrap_or(Ok(false)).map_err(|source| at(folder, source))?;
+        let listens = listens.map_err(endless)?.map_err(|source| at(folder, source))?;
         if !listens {
             return Err(Error::Unserved { said: tail.text() });
         }

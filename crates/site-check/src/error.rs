@@ -63,3 +63,32 @@ pub enum Error {
         source: io::Error,
     },
 }
+
+impl Error {
+    /// Did something take longer than it may, rather than fail?
+    pub fn is_overdue(&self) -> bool {
+        match self {
+            Self::Endless { .. } | Self::Browser(site_read::render::Error::TimedOut { .. }) => true,
+            Self::Asking(source) => source.kind() == io::ErrorKind::TimedOut,
+            Self::Missing { .. }
+            | Self::TooOld { .. }
+            | Self::Failed { .. }
+            | Self::Unserved { .. }
+            | Self::Browser(_)
+            | Self::Keeping(_)
+            | Self::File { .. } => false,
+        }
+    }
+}
+
+#[test]
+fn what_took_too_long_is_told_apart_from_what_failed() {
+    let limit = Duration::from_secs(7);
+    let endless = Error::Endless { command: "next build".into(), bound: limit };
+    assert!(endless.is_overdue());
+    assert!(Error::Browser(site_read::render::Error::TimedOut { limit }).is_overdue());
+    assert!(Error::Asking(io::ErrorKind::TimedOut.into()).is_overdue());
+    assert!(!Error::Asking(io::ErrorKind::ConnectionRefused.into()).is_overdue());
+    assert!(!Error::Unserved { said: String::new() }.is_overdue());
+    assert!(!Error::Keeping(io::ErrorKind::StorageFull.into()).is_overdue());
+}

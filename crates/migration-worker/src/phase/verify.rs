@@ -68,11 +68,7 @@ pub(crate) async fn run(
                 vec!["The project was not type-checked: this worker has no compiler.".to_owned()],
             )
         }
-        Verdict::Broken(why) => {
-            tracing::error!(why, "the compiler gave no answer");
-            let told = "The project could not be type-checked because of a fault of ours.";
-            return Err(Failure::may_pass("internal", told));
-        }
+        Verdict::Broken(error) => return Err(failure::of_checking(&error, "type-checked")),
     };
     let mut seen = compare::Seen::default();
     if report.passed() {

@@ -98,9 +98,5 @@ impl repair::Bench for Table<'_> {
 }
 
 fn broken(error: &site_check::Error) -> Failure {
-    tracing::error!(error = %service_kit::exit::chain(error), "the project could not be compared");
-    Failure::may_pass(
-        "internal",
-        "The project could not be compared with the site because of a fault of ours.",
-    )
+    failure::of_checking(error, "compared with the site")
 }
