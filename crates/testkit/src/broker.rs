@@ -91,6 +91,12 @@ impl Broker {
         self.running.take().expect("the broker is running").kill();
     }
 
+    /// Takes away all that it knew, users and queues included. To be called while it does not run.
+    pub fn lose_everything(&mut self) {
+        assert!(self.running.is_none(), "the broker is running");
+        std::fs::remove_dir_all(self.folder.path().join("data")).expect("the folder is ours");
+    }
+
     /// Starts it on the data that it has, and waits until it says that it is up.
     pub async fn start_again(&mut self) {
         if let Err(log) = self.try_start().await {

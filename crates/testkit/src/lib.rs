@@ -4,7 +4,9 @@
 //! stopped when its value is dropped, and also when the test process dies. Only for `[dev-dependencies]`.
 
 pub mod broker;
+pub mod clock;
 pub mod corpus;
+pub mod disk;
 pub mod otlp;
 pub mod ports;
 pub mod postgres;

@@ -46,6 +46,14 @@ impl Child {
         self.inner.id()
     }
 
+    /// How much memory it holds right now, in bytes, as the kernel counts it (RSS).
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        kib.unwrap_or_default() * 1024
+    }
+
     /// What it has written so far.
     pub fn log(&self) -> String {
         let bytes = std::fs::read(self.log.path()).unwrap_or_default();
@@ -130,6 +138,7 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         self.kill();
+        crate::clock::forget(self.pid());
         if std::thread::panicking() {
             #[expect(clippy::print_stdout, reason = "the log is what a failed test is understood by")]
             {

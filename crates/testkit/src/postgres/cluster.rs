@@ -120,7 +120,9 @@ impl Cluster {
         .await;
         let mut postgres = self.command("postgres");
         postgres.arg("-D").arg(self.data()).arg("-k").arg(self.socket_dir());
-        for setting in ["listen_addresses=", "fsync=off", "max_connections=100", "shared_buffers=32MB"] {
+        // Shared memory in the data folder goes with it; in /dev/shm it would outlive a server that is killed.
+        let shared = ["dynamic_shared_memory_type=mmap", "shared_buffers=32MB"];
+        for setting in ["listen_addresses=", "fsync=off", "max_connections=100"].into_iter().chain(shared) {
             postgres.args(["-c", setting]);
         }
         for setting in &self.settings {

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod database;
+mod faults;
 mod process;
 mod servers;
 mod site;
