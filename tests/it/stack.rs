@@ -2,13 +2,20 @@
 //! their own, configured by files.
 
 use crate::client::Client;
-use std::{net::SocketAddr, path::PathBuf, process::Command, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
 use store::{NewApiKey, Store};
 use tempfile::TempDir;
-use testkit::{broker, postgres::Database, process::Child, wait};
+use testkit::{broker, clock, disk::SmallDisk, postgres::Database, process::Child, wait};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const TOKEN: &str = "a-token-between-services";
+const WORKER: &str = "migration-worker";
 const BOUND: Duration = Duration::from_secs(60);
 
 /// What a test may want to be different.
@@ -26,6 +33,12 @@ pub(crate) struct Terms {
     pub(crate) allow: Vec<SocketAddr>,
     /// Are written projects type-checked? That takes seconds each.
     pub(crate) type_check: bool,
+    /// Kinds of job that workers are bound to, as their configuration has them.
+    pub(crate) kinds: String,
+    /// Where bodies and artefacts are kept, if that can be full.
+    pub(crate) disk: Option<Arc<SmallDisk>>,
+    /// How far gateway and broadcaster have their clocks ahead, and behind, in seconds.
+    pub(crate) skew: i64,
 }
 
 impl Terms {
@@ -38,6 +51,9 @@ impl Terms {
             otlp: None,
             allow: vec![allow],
             type_check: false,
+            kinds: String::new(),
+            disk: None,
+            skew: 0,
         }
     }
 
@@ -84,8 +100,8 @@ impl Stack {
         let folder = tempfile::tempdir().expect("a scratch folder");
         let key = new_key(&database, "owner@example.com").await;
         let mut stack = Parts { database: &database, terms: &terms, folder: &folder };
-        let gateway = stack.spawn("api-gateway", &stack.gateway());
-        let broadcaster = stack.spawn("realtime-broadcaster", &stack.broadcaster());
+        let gateway = stack.spawn("api-gateway", &stack.gateway(), terms.skew);
+        let broadcaster = stack.spawn("realtime-broadcaster", &stack.broadcaster(), -terms.skew);
         let api = format!("http://{}", address(&gateway, "api").await);
         let streams = format!("http://{}", address(&broadcaster, "http").await);
         let client = Client::new(&api, &streams, &key);
@@ -94,8 +110,14 @@ impl Stack {
 
     /// A worker, ready.
     pub(crate) async fn worker(&self) -> Worker {
+        self.worker_off_by(0, None).await
+    }
+
+    /// A worker whose clock on the wall is so many seconds ahead, and whose program lies elsewhere if need be, ready.
+    pub(crate) async fn worker_off_by(&self, seconds: i64, programs: Option<&Path>) -> Worker {
         let mut parts = Parts { database: &self.database, terms: &self.terms, folder: &self.folder };
-        let process = parts.spawn("migration-worker", &parts.worker());
+        let program = programs.map_or_else(|| binary(WORKER), |folder| folder.join(WORKER));
+        let process = parts.spawn_program(&program, WORKER, &parts.worker(), seconds);
         let admin = format!("http://{}", address(&process, "admin").await);
         Worker { process, admin }
     }
@@ -104,7 +126,7 @@ impl Stack {
     pub(crate) async fn replace_gateway(&mut self) {
         self.gateway.kill();
         let mut parts = Parts { database: &self.database, terms: &self.terms, folder: &self.folder };
-        self.gateway = parts.spawn("api-gateway", &parts.gateway());
+        self.gateway = parts.spawn("api-gateway", &parts.gateway(), self.terms.skew);
         self.api = format!("http://{}", address(&self.gateway, "api").await);
         self.client = Client::new(&self.api, &self.streams, &self.key);
     }
@@ -149,11 +171,12 @@ impl Parts<'_> {
              poll = \"200ms\"\nsweep = \"200ms\"\nsample = \"200ms\"\nallow_addresses = {allow}\n\
              [retry]\nmax_attempts = 3\nbase = \"200ms\"\ncap = \"1s\"\n\
              [lease]\nttl = \"{ttl}ms\"\nheartbeat = \"{beat}ms\"\nmargin = \"{margin}ms\"\n\
-             {toolchain}[store]\nurl = \"{url}\"\n[objects]\nurl = \"{objects}\"\n{bus}{telemetry}",
+             {toolchain}{kinds}[store]\nurl = \"{url}\"\n[objects]\nurl = \"{objects}\"\n{bus}{telemetry}",
             allow = self.allow(),
             beat = ttl / 5,
             margin = ttl / 10,
             toolchain = self.toolchain(),
+            kinds = self.terms.kinds,
             url = self.database.url("resettle_worker"),
             objects = self.objects(),
             bus = self.bus(),
@@ -173,7 +196,8 @@ impl Parts<'_> {
     }
 
     fn objects(&self) -> String {
-        format!("file://{}/objects", self.folder.path().display())
+        let folder = self.terms.disk.as_ref().map_or(self.folder.path(), |disk| disk.path());
+        format!("file://{}/objects", folder.display())
     }
 
     fn bus(&self) -> String {
@@ -186,12 +210,20 @@ impl Parts<'_> {
         format!("[telemetry]\nlog = \"json\"\n{endpoint}")
     }
 
-    fn spawn(&mut self, service: &str, config: &str) -> Child {
+    fn spawn(&mut self, service: &str, config: &str, skew: i64) -> Child {
+        self.spawn_program(&binary(service), service, config, skew)
+    }
+
+    fn spawn_program(&mut self, program: &Path, service: &str, config: &str, skew: i64) -> Child {
         let path = self.folder.path().join(format!("{service}.toml"));
         std::fs::write(&path, config).expect("a configuration can be written");
-        let mut command = Command::new(binary(service));
+        let mut command = Command::new(program);
         command.arg("--config").arg(path);
-        Child::spawn(service, command)
+        if skew != 0 {
+            clock::skew(&mut command, skew);
+        }
+        let inside = self.terms.disk.as_ref().map(|disk| disk.inside(&command));
+        Child::spawn(service, inside.unwrap_or(command))
     }
 }
 

@@ -3,8 +3,11 @@
 //! It reads the transitions, the events, the leases, the outbox, and a log of effects that the database keeps for the
 //! test where the worker can neither see nor skip it.
 
+use super::tool::Tool;
 use domain::job::JobState;
+use serde_json::Value;
 use testkit::postgres::Database;
+use tokio_postgres::Client;
 use uuid::Uuid;
 
 /// One line of a job's audit log.
@@ -66,10 +69,24 @@ pub(crate) async fn keep_log(database: &Database) {
     database.sql().await.batch_execute(LOG).await.expect("the owner may");
 }
 
+/// What was accepted: ids as they were answered.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Accepted {
+    pub(crate) migrations: Vec<String>,
+    pub(crate) chores: Vec<String>,
+}
+
+/// Those whose jobs are still recorded.
+pub(crate) async fn left_of(look: &Client, accepted: &Accepted) -> Accepted {
+    let sql = "SELECT id::text FROM jobs WHERE id::text = ANY ($1)";
+    let rows = look.query(sql, &[&accepted.chores]).await.expect("the query runs");
+    Accepted { chores: rows.iter().map(|row| row.get(0)).collect(), ..accepted.clone() }
+}
+
 /// How often the crawl of a migration was begun: as often may one of its pages have been asked for.
-pub(crate) async fn crawls(database: &Database, migration: &str) -> usize {
+pub(crate) async fn crawls(look: &Client, migration: &str) -> usize {
     let sql = "SELECT starts::bigint FROM phases WHERE migration_id::text = $1 AND phase = 'ANALYZE'";
-    let row = database.sql().await.query_opt(sql, &[&migration]).await.expect("the query runs");
+    let row = look.query_opt(sql, &[&migration]).await.expect("the query runs");
     row.map_or(0, |row| row.get::<_, i64>(0) as usize)
 }
 
@@ -92,55 +109,80 @@ const NEVER: [(&str, &str); 6] = [
     ),
     (
         "a run with more than one job",
-        "SELECT count(*) FROM (SELECT FROM jobs GROUP BY migration_id, run HAVING count(*) > 1) AS doubled",
+        "SELECT count(*) FROM (SELECT FROM jobs WHERE migration_id IS NOT NULL
+                               GROUP BY migration_id, run HAVING count(*) > 1) AS doubled",
     ),
 ];
 
-/// Checks all that the record says; these migrations were accepted, and no others.
-pub(crate) async fn check(database: &Database, accepted: &[String]) -> Result<(), String> {
-    for migration in accepted {
-        check_one(database, migration).await.map_err(|what| format!("migration {migration}: {what}"))?;
+/// Checks what the record says of these, one by one, and what it may say of nothing at all.
+pub(crate) async fn check(look: &Client, these: &Accepted, tool: &Tool) -> Result<(), String> {
+    for migration in &these.migrations {
+        check_migration(look, migration).await.map_err(|what| format!("migration {migration}: {what}"))?;
+    }
+    for chore in &these.chores {
+        check_chore(look, chore, tool).await.map_err(|what| format!("chore {chore}: {what}"))?;
     }
     for (nothing, sql) in NEVER {
-        let found = count(database, sql).await;
+        let found = count(look, sql).await;
         if found != 0 {
             return Err(format!("{found} times {nothing}"));
         }
     }
-    let known = count(database, "SELECT count(*) FROM migrations").await;
-    if known != accepted.len() as i64 {
-        return Err(format!("{known} migrations are recorded, and {} were accepted", accepted.len()));
+    Ok(())
+}
+
+/// Is just that recorded which was accepted?
+pub(crate) async fn check_count(look: &Client, accepted: &Accepted) -> Result<(), String> {
+    for (what, sql, many) in [
+        ("migrations", "SELECT count(*) FROM migrations", accepted.migrations.len()),
+        ("chores", "SELECT count(*) FROM jobs WHERE migration_id IS NULL", accepted.chores.len()),
+    ] {
+        let known = count(look, sql).await;
+        if known != many as i64 {
+            return Err(format!("{known} {what} are recorded, and {many} were accepted"));
+        }
     }
     Ok(())
 }
 
-async fn count(database: &Database, sql: &str) -> i64 {
-    database.sql().await.query_one(sql, &[]).await.expect("the query runs").get(0)
+async fn count(look: &Client, sql: &str) -> i64 {
+    look.query_one(sql, &[]).await.expect("the query runs").get(0)
 }
 
-async fn check_one(database: &Database, migration: &str) -> Result<(), String> {
-    let end = judge(&moves(database, migration).await)?;
+async fn check_migration(look: &Client, migration: &str) -> Result<(), String> {
     let id: Uuid = migration.parse().expect("an id");
-    let sql = "SELECT jobs.state, migrations.state
+    let sql = "SELECT jobs.state, migrations.state, jobs.id
                FROM jobs JOIN migrations ON migrations.id = jobs.migration_id WHERE migrations.id = $1";
-    let row = database.sql().await.query_one(sql, &[&id]).await.expect("the query runs");
+    let row = look.query_one(sql, &[&id]).await.expect("the query runs");
     let (job, whole): (&str, &str) = (row.get(0), row.get(1));
+    let end = judge(&moves(look, row.get(2)).await)?;
     if job != end.as_str() || !whole.eq_ignore_ascii_case(job) {
         return Err(format!("its moves end at {end}, its job is {job}, the migration {whole}"));
     }
-    check_events(database, id).await?;
+    check_events(look, id).await?;
     let sql = "SELECT count(*) FROM phases WHERE migration_id = $1 AND state = 'completed'";
-    let complete: i64 = database.sql().await.query_one(sql, &[&id]).await.expect("the query runs").get(0);
+    let complete: i64 = look.query_one(sql, &[&id]).await.expect("the query runs").get(0);
     if end == JobState::Completed && complete != domain::phase::Phase::ALL.len() as i64 {
         return Err(format!("it is complete with {complete} phases"));
     }
     Ok(())
 }
 
-async fn moves(database: &Database, migration: &str) -> Vec<Move> {
-    let sql = "SELECT from_state, to_state, cause, t.epoch FROM transitions t JOIN jobs j ON j.id = t.job_id
-               WHERE j.migration_id::text = $1 ORDER BY t.id";
-    let rows = database.sql().await.query(sql, &[&migration]).await.expect("the query runs");
+async fn check_chore(look: &Client, chore: &str, tool: &Tool) -> Result<(), String> {
+    let id: Uuid = chore.parse().expect("an id");
+    let end = judge(&moves(look, id).await)?;
+    let sql = "SELECT state, epoch, result FROM jobs WHERE id = $1";
+    let row = look.query_one(sql, &[&id]).await.expect("the query runs");
+    let (state, epoch, result): (&str, i64, Option<Value>) = (row.get(0), row.get(1), row.get(2));
+    if state != end.as_str() || (end == JobState::Completed) != result.is_some() {
+        return Err(format!("its moves end at {end}, it is {state} with the result {result:?}"));
+    }
+    tool.check(chore, epoch, result.as_ref())
+}
+
+async fn moves(look: &Client, job: Uuid) -> Vec<Move> {
+    let sql = "SELECT from_state, to_state, cause, epoch FROM transitions WHERE job_id = $1 ORDER BY id";
+    let rows = look.query(sql, &[&job]).await.expect("the query runs");
     let state = |name: &str| name.parse::<JobState>().expect("a state of the table");
     let read = |row: tokio_postgres::Row| Move {
         from: row.get::<_, Option<&str>>(0).map(state),
@@ -152,9 +194,9 @@ async fn moves(database: &Database, migration: &str) -> Vec<Move> {
 }
 
 /// 1, 2, 3, …, and one `done` at the end.
-async fn check_events(database: &Database, migration: Uuid) -> Result<(), String> {
+async fn check_events(look: &Client, migration: Uuid) -> Result<(), String> {
     let sql = "SELECT seq, type FROM events WHERE migration_id = $1 ORDER BY seq";
-    let rows = database.sql().await.query(sql, &[&migration]).await.expect("the query runs");
+    let rows = look.query(sql, &[&migration]).await.expect("the query runs");
     let told: Vec<(i64, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
     let gapless = told.iter().zip(1..).all(|((seq, _), place)| *seq == place);
     let done = told.iter().filter(|(_, kind)| kind == "done").count();

@@ -34,6 +34,8 @@ pub(crate) enum Fault {
     PauseWorker(usize),
     /// SIGSTOP until its leases have run out, then SIGCONT: it wakes up among successors.
     FreezeWorker(usize),
+    /// kill -9; the process in its place has a clock on the wall that is so many hours ahead.
+    SkewWorker(usize, i64),
     /// kill -9 of the gateway in the middle of a request, which its client then says again.
     KillGateway,
     /// Every session with the database is cut.
@@ -42,17 +44,28 @@ pub(crate) enum Fault {
     RestartPostgres,
     /// One server process is killed; the postmaster ends the others and recovers.
     CrashPostgres,
-    /// Every hint that waits in the broker is lost.
+    /// Somebody else takes hints from the queue, and does nothing.
     LoseHints,
-    /// kill -9 of the broker, and another start on its data.
-    KillBroker,
+    /// kill -9 of the broker, and another start with nothing: queues and messages are gone.
+    LoseBroker,
+    /// The artefact store is full, until that has failed an attempt.
+    FillStore,
+    /// The tool does its next calls' work and says so too late.
+    HangTool,
+    /// The tool answers its next calls with a fault of its own.
+    FailTool,
     /// A person calls one of the jobs off.
     Cancel,
 }
 
 impl Fault {
     /// How many kinds there are.
-    pub(crate) const KINDS: usize = 11;
+    pub(crate) const KINDS: usize = 15;
+
+    /// Does it come with one more website to move?
+    const fn brings_a_site(self) -> bool {
+        matches!(self, Self::FillStore)
+    }
 }
 
 /// A fault, so many lines of the record after the one before.
@@ -65,42 +78,55 @@ pub(crate) struct Strike {
 /// One schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// Jobs that are accepted at its start; one more comes with each [`Fault::KillGateway`].
-    pub(crate) jobs: usize,
+    /// Websites that are to be moved from its start on.
+    pub(crate) sites: usize,
+    /// Jobs of another kind, accepted at its start; a few more come with some faults.
+    pub(crate) chores: usize,
     pub(crate) strikes: Vec<Strike>,
 }
 
 impl Plan {
-    /// Draws a schedule against so many workers.
+    /// Draws a schedule against so many workers. Chores are many and cheap; each fourth schedule moves websites, too,
+    /// whose phases, events and artefacts have more that can be torn.
     pub(crate) fn draw(seed: u64, schedule: u64, workers: usize) -> Self {
         let mut dice = Dice::of(seed, schedule);
-        let jobs = 2 + dice.below(3) as usize;
+        let chores = 6 + dice.below(7) as usize;
+        let sites = if schedule.is_multiple_of(4) { 1 + dice.below(2) as usize } else { 0 };
         let strikes = (0..2 + dice.below(3))
-            .map(|_| Strike { after: dice.below(25) as i64, fault: fault(&mut dice, workers) });
-        Self { jobs, strikes: strikes.collect() }
+            .map(|_| Strike { after: dice.below(12) as i64, fault: fault(&mut dice, workers) });
+        Self { sites, chores, strikes: strikes.collect() }
+    }
+
+    /// All the websites that it needs.
+    pub(crate) fn all_sites(&self) -> usize {
+        self.sites + self.strikes.iter().filter(|strike| strike.fault.brings_a_site()).count()
     }
 }
 
 fn fault(dice: &mut Dice, workers: usize) -> Fault {
     let worker = dice.below(workers as u64) as usize;
-    match dice.below(21) {
-        0..=4 => Fault::KillWorker(worker),
-        5 | 6 => Fault::StopWorker(worker),
-        7 | 8 => Fault::PauseWorker(worker),
-        9 | 10 => Fault::FreezeWorker(worker),
-        11 | 12 => Fault::KillGateway,
-        13 | 14 => Fault::CutSessions,
-        15 => Fault::RestartPostgres,
-        16 => Fault::CrashPostgres,
-        17 => Fault::LoseHints,
-        18 => Fault::KillBroker,
+    match dice.below(40) {
+        0..=6 => Fault::KillWorker(worker),
+        7..=9 => Fault::StopWorker(worker),
+        10..=12 => Fault::PauseWorker(worker),
+        13..=16 => Fault::FreezeWorker(worker),
+        17..=19 => Fault::SkewWorker(worker, dice.below(97) as i64 - 48),
+        20..=22 => Fault::KillGateway,
+        23..=25 => Fault::CutSessions,
+        26 | 27 => Fault::RestartPostgres,
+        28 | 29 => Fault::CrashPostgres,
+        30 | 31 => Fault::LoseHints,
+        32 => Fault::LoseBroker,
+        33 => Fault::FillStore,
+        34 | 35 => Fault::HangTool,
+        36 | 37 => Fault::FailTool,
         _ => Fault::Cancel,
     }
 }
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} jobs", self.jobs)?;
+        write!(f, "{} sites and {} chores", self.sites, self.chores)?;
         self.strikes.iter().try_for_each(|strike| write!(f, ", +{} {:?}", strike.after, strike.fault))
     }
 }
@@ -110,7 +136,4 @@ fn a_seed_gives_the_same_schedules_again_and_another_seed_others() {
     let draw = |seed| (0..20).map(|schedule| Plan::draw(seed, schedule, 2)).collect::<Vec<_>>();
     assert_eq!(draw(7), draw(7));
     assert_ne!(draw(7), draw(8));
-    let drawn: Vec<Fault> =
-        draw(7).iter().flat_map(|plan| &plan.strikes).map(|strike| strike.fault).collect();
-    assert!(drawn.contains(&Fault::KillGateway) && drawn.contains(&Fault::CutSessions), "{drawn:?}");
 }
