@@ -1,12 +1,13 @@
 //! What holds for every history, every address and every key, not just for those that somebody thought of.
 
 use domain::{
-    TenantId,
+    TenantId, circuit,
     gate::{Gate, Gates, Open, Scope},
     idempotency::Key,
     job::JobState,
+    migration::MigrationState,
     source_url::SourceUrl,
-    turn::{Deal, Lane},
+    turn::{Deal, Dealt, Lane, Place},
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -81,6 +82,48 @@ fn fair(waiting: &[(u128, usize, usize)], weights: &[u32], most: &[Option<u32>],
     }
 }
 
+fn tenant(number: usize) -> TenantId {
+    TenantId(Uuid::from_u128(number as u128 + 1))
+}
+
+/// Each tenant's weight, at its own gate.
+fn weights(of: &[(usize, u32)]) -> Gates {
+    let gate = |(number, (_, weight)): (usize, &(usize, u32))| Gate {
+        scope: Scope::Tenant,
+        key: tenant(number).to_string(),
+        weight: *weight,
+        most: None,
+        tokens: None,
+        paused: false,
+    };
+    of.iter().enumerate().map(gate).collect()
+}
+
+/// What is dealt to tenants with so many jobs each, in the order of the round from this place on.
+fn deal(waiting: &[usize], slots: u32, place: Option<Place>, gates: &Gates) -> (Vec<u32>, Dealt) {
+    let mut order: Vec<usize> = (0..waiting.len()).filter(|number| waiting[*number] > 0).collect();
+    let from = place.map(|place| (place.tenant, place.left > 0));
+    // Whose turn is not over goes first; then those behind it.
+    order.sort_by_key(|number| match from {
+        Some((last, again)) => {
+            let number = tenant(*number);
+            (number < last || (number == last && !again), number)
+        }
+        None => (false, tenant(*number)),
+    });
+    let lane = |number: &usize| Lane {
+        tenant: tenant(*number),
+        destination: String::new(),
+        ranks: (0..waiting[*number] as i64).collect(),
+    };
+    let lanes: Vec<Lane> = order.iter().map(lane).collect();
+    let open = Open::default();
+    let dealt = Deal { queue: "q", lanes: &lanes, slots, place, cut: false, gates, open: &open }.deal();
+    let mut picks = vec![0; waiting.len()];
+    order.iter().zip(&dealt.picks).for_each(|(number, taken)| picks[*number] = *taken);
+    (picks, dealt)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     /// Whatever is asked of a job, in whatever order: what is refused changes nothing, a job that is over for good
@@ -101,6 +144,85 @@ proptest! {
             prop_assert!(step[1] != JobState::Running || step[0] == JobState::Preparing, "unclaimed work");
             prop_assert!(step[1] != JobState::Completed || step[0] == JobState::Running, "a result of nothing");
         }
+    }
+
+    /// Likewise of a migration: what is called off stays so, and nothing but the table's moves happens.
+    #[test]
+    fn no_sequence_of_wishes_leaves_the_table_of_migrations(
+        wishes in prop::collection::vec(0..MigrationState::ALL.len(), 0..60)
+    ) {
+        let mut now = MigrationState::Queued;
+        for wish in wishes {
+            let wish = MigrationState::ALL[wish];
+            match now.to(wish) {
+                Ok(moved) => {
+                    prop_assert!(now.allows(moved) && moved == wish);
+                    prop_assert!(now != MigrationState::Cancelled, "over is over");
+                    now = moved;
+                }
+                Err(refused) => prop_assert!(refused.to_string().contains(now.as_str())),
+            }
+        }
+    }
+
+    /// No slot stays empty while somebody waits, and of tenants who both still wait none had a turn more than the other
+    /// could have had.
+    #[test]
+    fn turns_are_even(of in prop::collection::vec((0usize..40, 1u32..4), 1..8), slots in 1u32..40) {
+        let waiting: Vec<usize> = of.iter().map(|(jobs, _)| *jobs).collect();
+        let (picks, dealt) = deal(&waiting, slots, None, &weights(&of));
+        let all: usize = waiting.iter().sum();
+        prop_assert_eq!(picks.iter().sum::<u32>() as usize, all.min(slots as usize));
+        prop_assert!(!dealt.held_back);
+        prop_assert!(picks.iter().zip(&waiting).all(|(taken, jobs)| *taken as usize <= *jobs));
+        let turns = |number: usize| (picks[number].div_ceil(of[number].1), picks[number] / of[number].1);
+        for one in 0..of.len() {
+            for other in (0..of.len()).filter(|other| (picks[*other] as usize) < waiting[*other]) {
+                prop_assert!(turns(one).0 <= turns(other).1 + 1, "{picks:?} of {of:?} in {slots}");
+            }
+        }
+    }
+
+    /// However much others have waiting, and wherever the round stands: whoever comes begins within two deals, unless there
+    /// are more tenants and weights than that many slots.
+    #[test]
+    fn a_newcomer_does_not_wait_behind_a_backlog(
+        of in prop::collection::vec((1usize..2000, 1u32..4), 1..8), slots in 1u32..10, deals in 0usize..12,
+        newcomer in 0usize..9,
+    ) {
+        let mut of = of;
+        let newcomer = newcomer % (of.len() + 1);
+        of.insert(newcomer, (0, 1));
+        let gates = weights(&of);
+        let mut waiting: Vec<usize> = of.iter().map(|(jobs, _)| *jobs).collect();
+        let mut place = None;
+        let mut turn = |waiting: &mut Vec<usize>| {
+            let (picks, dealt) = deal(waiting, slots, place, &gates);
+            place = dealt.place;
+            waiting.iter_mut().zip(&picks).for_each(|(jobs, taken)| *jobs -= *taken as usize);
+            picks
+        };
+        for _ in 0..deals {
+            turn(&mut waiting);
+        }
+        waiting[newcomer] = 1;
+        // A whole round of all others: so many starts may come first, whatever is waiting.
+        let round: u32 = of.iter().enumerate().filter(|(n, _)| *n != newcomer).map(|(_, (_, weight))| weight).sum();
+        let mut before = 0;
+        while waiting[newcomer] > 0 {
+            prop_assert!(before <= round, "{before} began before it, of {of:?}");
+            let picks = turn(&mut waiting);
+            before += picks.iter().sum::<u32>() - picks[newcomer];
+        }
+    }
+
+    /// A circuit that opened stays open for longer with each further failure, and never for longer than a quarter of an
+    /// hour.
+    #[test]
+    fn a_circuit_is_patient_within_bounds(failures in 0u32..u32::MAX) {
+        let (one, next) = (circuit::open_for(failures), circuit::open_for(failures + 1));
+        prop_assert_eq!(one.is_some(), failures >= circuit::OPENS_AT);
+        prop_assert!(one <= next && next.is_none_or(|time| time.as_secs() <= 900));
     }
 
     #[test]

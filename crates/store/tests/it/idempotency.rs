@@ -3,9 +3,11 @@
 use crate::world::{World, keyed, start_request};
 use domain::idempotency::Verdict;
 use futures::future::join_all;
-use serde_json::json;
-use std::time::Duration;
+use proptest::{prelude::*, test_runner::TestRunner};
+use serde_json::{Value, json};
+use std::{collections::HashMap, time::Duration};
 use store::{Options, StartOutcome, Store, StoredAnswer};
+use uuid::Uuid;
 
 const ROUTE: &str = "POST /api/migration/start";
 
@@ -137,4 +139,77 @@ async fn a_refusal_is_not_kept() {
     let rows: i64 =
         world.sql.query_one("SELECT count(*) FROM idempotency_records", &[]).await.expect("a look").get(0);
     assert_eq!(rows, 0, "what was not done has no answer");
+}
+
+/// Something that a client says, or the time does: under one of three keys, with one of two bodies, of one of three sites.
+#[derive(Clone, Copy, Debug)]
+enum Said {
+    Start { key: usize, body: usize, site: usize },
+    Expire { key: usize },
+}
+
+fn said() -> impl Strategy<Value = Said> {
+    let start =
+        (0..3_usize, 0..2_usize, 0..3_usize).prop_map(|(key, body, site)| Said::Start { key, body, site });
+    prop_oneof![9 => start, 1 => (0..3_usize).prop_map(|key| Said::Expire { key })]
+}
+
+/// What every answer has to be, from those before it alone.
+#[derive(Default)]
+struct Expected {
+    /// By key: the body and the answer.
+    kept: HashMap<usize, (usize, Value)>,
+    /// By site: its migration.
+    active: HashMap<usize, domain::MigrationId>,
+}
+
+impl Expected {
+    fn start(&mut self, key: usize, body: usize, site: usize, new: &store::StartMigration) -> StartOutcome {
+        match self.kept.get(&key) {
+            Some((kept, answer)) if *kept == body => {
+                StartOutcome::Replayed(StoredAnswer { status: 202, answer: answer.clone() })
+            }
+            Some(_) => StartOutcome::KeyMismatch,
+            None if self.active.contains_key(&site) => StartOutcome::AlreadyActive(self.active[&site]),
+            None => {
+                self.kept.insert(key, (body, json!({"migrationId": new.migration})));
+                self.active.insert(site, new.migration);
+                StartOutcome::Started
+            }
+        }
+    }
+}
+
+#[test]
+fn whatever_is_said_in_whatever_order_a_key_has_one_effect_and_one_answer() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let world = runtime.block_on(World::new());
+    let config =
+        ProptestConfig { cases: 12, failure_persistence: None, max_shrink_iters: 40, ..Default::default() };
+    let outcome = TestRunner::new(config).run(&prop::collection::vec(said(), 1..25), |all| {
+        runtime.block_on(async {
+            let member = world.member(&format!("{}@example.com", Uuid::now_v7().simple())).await;
+            let mut expected = Expected::default();
+            for one in &all {
+                match *one {
+                    Said::Expire { key } => {
+                        let sql = "UPDATE idempotency_records SET expires_at = clock_timestamp() - interval '1 second'
+                                   WHERE tenant_id = $1 AND key = $2";
+                        world.sql.execute(sql, &[&member.tenant.0, &format!("k{key}")]).await.expect("the owner may");
+                        expected.kept.remove(&key);
+                    }
+                    Said::Start { key, body, site } => {
+                        let url = format!("https://site-{site}.example.com/");
+                        let new = keyed(member, &url, &format!("k{key}"), ["a", "b"][body]);
+                        let told = world.gateway.start_migration(&new).await.expect("an answer");
+                        prop_assert_eq!(told, expected.start(key, body, site, &new), "{:?} of {:?}", one, all);
+                    }
+                }
+            }
+            let sql = "SELECT count(*) FROM migrations WHERE tenant_id = $1";
+            prop_assert_eq!(world.one::<i64>(sql, member.tenant.0).await, expected.active.len() as i64);
+            Ok(())
+        })
+    });
+    outcome.unwrap_or_else(|failed| panic!("{failed}"));
 }
