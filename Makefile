@@ -8,7 +8,7 @@ ARGS ?=
 # Options of the demo itself: `make demo DEMO='--out /tmp/shop'`.
 DEMO ?=
 
-.PHONY: help test-typescript setup setup-demo demo up test test-unit model chaos corpus fuzz fmt lint bench-crawl bench-sse bench-jobs chaos-stream bench-transform next-14 ci
+.PHONY: help test-typescript setup setup-demo demo up test test-unit model chaos corpus fuzz fmt lint bench-crawl bench-sse bench-jobs chaos-stream bench-transform next-14 soak upgrade-test upgrade-record bench-snapshot ci
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,14 @@ chaos: setup ## Play schedules of faults against real processes (SEED=n SCHEDULE
 
 chaos-stream: setup ## Kill broadcasters, broker and Postgres while 1,000 migrations write and 200 clients come and go (SEED=n)
 	@cargo build --locked --bins && STREAMS_SEED=$(SEED) STREAMS_MIGRATIONS=1000 STREAMS_LISTENERS=180 STREAMS_FEEDS=20 STREAMS_STRIKES=24 tests/run cargo test --locked -p tests --test it -- streams --nocapture
+soak: setup ## The same gently for HOURS=n (0.1 is six minutes): memory, connections and tables must not grow
+	@cargo build --locked --bins && SOAK_HOURS=$(or $(HOURS),1) tests/run cargo test --locked -p tests --test it -- chaos::whatever --nocapture
+
+upgrade-test: setup ## The release before beside this one: its statements, and once there is a tag its workers, while things break
+	@tests/upgrade
+
+upgrade-record: setup ## Write down what this release asks of the database, for those after it
+	@RESETTLE_RECORD=1 tests/run cargo test --locked -p store --test it -- recorded
 
 corpus: setup ## Move all pages of every site below CORPUS=dir and compare them in the browser (takes hours)
 	@tests/corpus/run $(CORPUS)
@@ -69,6 +77,8 @@ bench-sse: setup ## The streams beside nginx with nchan: delay, deliveries, memo
 
 bench-jobs: ## The job system beside a well-known queue on one Postgres (installs it from npm, takes minutes)
 	@crates/store/benches/run
+bench-snapshot: setup ## How claims fare while somebody holds a snapshot
+	@tests/run cargo bench --locked -p store --bench held_snapshot
 
 ci: ## Exactly what CI runs
 	@.ci/run

@@ -22,6 +22,7 @@ mod operations;
 mod outbox;
 mod plan_edits;
 mod plans;
+mod recorded;
 mod repeated;
 mod rerun;
 mod rescue;
