@@ -3,6 +3,9 @@
 //! Pages have numbers in canonical order, so that a cursor is the last number seen, bound to its migration and run:
 //! one of another run would name other pages.
 
+mod cursor;
+
+use self::cursor::Cursor;
 use crate::{
     Code, Problem,
     gateway::Parts,
@@ -135,38 +138,6 @@ impl Wanted {
     }
 }
 
-/// Where a list stopped: the bits of migration and run, and the last number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Cursor {
-    scope: u32,
-    number: i32,
-}
-
-impl Cursor {
-    fn after(id: MigrationId, run: i32, number: i32) -> Self {
-        Self { scope: Self::scope(id, run), number }
-    }
-
-    fn scope(id: MigrationId, run: i32) -> u32 {
-        let hash = blake3::hash(format!("{id} {run}").as_bytes());
-        let [a, b, c, d, ..] = *hash.as_bytes();
-        u32::from_be_bytes([a, b, c, d])
-    }
-
-    fn text(self) -> String {
-        format!("{:08x}{:x}", self.scope, self.number)
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let plain = text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-        let (scope, number) = text.split_at_checked(8).filter(|_| plain)?;
-        Some(Self {
-            scope: u32::from_str_radix(scope, 16).ok()?,
-            number: i32::from_str_radix(number, 16).ok()?,
-        })
-    }
-}
-
 /// The deepest analysis of the run whose reading of the site holds.
 async fn known(parts: &Parts, tenant: TenantId, id: MigrationId) -> Result<AnalysisRecord, Problem> {
     let record = parts.store.migration(tenant, id).await?.ok_or_else(|| not_found(id))?;
@@ -200,23 +171,4 @@ async fn pages(
     found.truncate(limit as usize);
     let next = found.last().filter(|_| more).map(|last| Cursor::after(id, run, last.number).text());
     Ok(SitePages { items: found.into_iter().map(SitePageView::from).collect(), next })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use uuid::Uuid;
-
-    #[test]
-    fn a_cursor_reads_back_and_nothing_else_is_one() {
-        let id = MigrationId(Uuid::from_u128(7));
-        let cursor = Cursor::after(id, 1, 250);
-        assert_eq!(Cursor::parse(&cursor.text()), Some(cursor));
-        assert_ne!(Cursor::scope(id, 1), Cursor::scope(id, 2));
-        assert_ne!(Cursor::scope(id, 1), Cursor::scope(MigrationId(Uuid::from_u128(8)), 1));
-        let endless = "f".repeat(100_000);
-        for wrong in ["", "1", "0123456", "01234567", "012345678g", "01234567-1", "é1234567", &endless] {
-            assert_eq!(Cursor::parse(wrong), None, "{wrong:.40}");
-        }
-    }
 }
