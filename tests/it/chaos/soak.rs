@@ -72,11 +72,11 @@ pub(crate) async fn run(hours: f64) -> Result<String, String> {
     let mut dice = Dice::of(SEED, 0);
     let over = Instant::now() + Duration::from_secs_f64(hours * 3600.0);
     let mut next = Instant::now();
-    for turn in 1.. {
+    for turn in 1_usize.. {
         while arena.look.number(&arena.stack.database, OPEN).await.is_some_and(|open| open < UNDER_WAY) {
             arena.accept_chores(BATCH).await;
         }
-        if turn % FAULT_EVERY == 0 {
+        if turn.is_multiple_of(FAULT_EVERY) {
             fault(&mut arena, &mut dice).await;
         }
         sample(&arena, &mut series).await;
