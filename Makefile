@@ -42,6 +42,7 @@ chaos: setup ## Play schedules of faults against real processes (SEED=n SCHEDULE
 
 chaos-stream: setup ## Kill broadcasters, broker and Postgres while 1,000 migrations write and 200 clients come and go (SEED=n)
 	@cargo build --locked --bins && STREAMS_SEED=$(SEED) STREAMS_MIGRATIONS=1000 STREAMS_LISTENERS=180 STREAMS_FEEDS=20 STREAMS_STRIKES=24 tests/run cargo test --locked -p tests --test it -- streams --nocapture
+
 soak: setup ## The same gently for HOURS=n (0.1 is six minutes): memory, connections and tables must not grow
 	@cargo build --locked --bins && SOAK_HOURS=$(or $(HOURS),1) tests/run cargo test --locked -p tests --test it -- chaos::whatever --nocapture
 
@@ -77,6 +78,7 @@ bench-sse: setup ## The streams beside nginx with nchan: delay, deliveries, memo
 
 bench-jobs: ## The job system beside a well-known queue on one Postgres (installs it from npm, takes minutes)
 	@crates/store/benches/run
+
 bench-snapshot: setup ## How claims fare while somebody holds a snapshot
 	@tests/run cargo bench --locked -p store --bench held_snapshot
 
