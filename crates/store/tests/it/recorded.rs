@@ -9,10 +9,7 @@ use crate::{
     world::{World, carried, worker},
 };
 use serde_json::{Value, json};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 use store::schema::VERSION;
 use tokio_postgres::Client;
 
@@ -38,8 +35,13 @@ fn text(statement: &Value) -> &str {
     statement["sql"].as_str().expect("a recorded statement has a text")
 }
 
+/// This package's folder: Cargo says it to tests, and so does `tests/suite`.
+fn package() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").expect("tests are run by Cargo or by tests/suite").into()
+}
+
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/recorded")
+    package().join("tests/it/recorded")
 }
 
 /// Every release that may still run beside today's.
@@ -100,10 +102,11 @@ async fn what_a_recorded_release_asks_is_answered_as_it_was() {
 
 async fn record(world: &World) {
     let mut recorded = Vec::new();
-    for statement in statements(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+    for statement in statements(&package().join("src")) {
         recorded.push(prepared(&world.sql, &statement).await.expect("today's statements fit today's schema"));
     }
     recorded.sort_by(|one, other| text(one).cmp(text(other)));
+    fs::create_dir_all(folder()).expect("the folder is ours");
     let written = serde_json::to_string_pretty(&recorded).expect("texts") + "\n";
     fs::write(folder().join(format!("v{VERSION}.json")), written).expect("the folder is ours");
 }
