@@ -74,6 +74,12 @@ impl Broker {
         broker
     }
 
+    /// A broker that is not up yet, at an address where nobody else will listen: what a service finds that starts before
+    /// its broker does, or has none at all. [`Broker::start_again`] brings it up.
+    pub fn absent() -> Self {
+        Self::prepare()
+    }
+
     /// `amqp://…` for its default virtual host.
     pub fn url(&self) -> String {
         format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.ports.amqp)

@@ -24,6 +24,9 @@ use std::{
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
+/// Below those that the kernel serves to whoever asks for any.
+const STEADY_PORT: u16 = 8087;
+
 /// A site that is served until this value is dropped.
 #[derive(Debug)]
 pub struct StaticSite {
@@ -100,10 +103,23 @@ impl StaticSite {
         Self::serve_at(Ipv4Addr::LOCALHOST.into(), 0, content).await
     }
 
+    /// Serves at an address of the loopback that is the same in every run, so that what is made of the site is the same,
+    /// too. Where another run has it at this moment, on a free port of 127.0.0.1: no test may need the address.
+    pub async fn serve_steadily(ip: Ipv4Addr, content: impl Into<Content>) -> Self {
+        match TcpListener::bind((ip, STEADY_PORT)).await {
+            Ok(listener) => Self::serve_on(listener, content),
+            Err(_) => Self::serve(content).await,
+        }
+    }
+
     /// Serves at another address of the loopback, or on a port that must be a certain one.
     pub async fn serve_at(ip: IpAddr, port: u16, content: impl Into<Content>) -> Self {
         let bound = TcpListener::bind((ip, port)).await;
         let listener = bound.unwrap_or_else(|error| panic!("{ip}:{port} cannot be listened on: {error}"));
+        Self::serve_on(listener, content)
+    }
+
+    fn serve_on(listener: TcpListener, content: impl Into<Content>) -> Self {
         let addr = listener.local_addr().expect("a bound socket has an address");
         let shared = Arc::new(Shared {
             content: content.into(),

@@ -3,6 +3,7 @@
 mod corpus;
 mod database;
 mod faults;
+mod made;
 mod process;
 mod servers;
 mod site;
