@@ -67,9 +67,8 @@ async fn a_worker_is_killed_in_the_middle() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_is_killed_while_there_is_no_broker_at_all() {
     let site = example::site().await;
-    let mut broker = Broker::start().await;
+    let broker = Broker::absent();
     let terms = Terms { amqp: broker.url(), ..Terms::with_shared_broker(site.addr()) };
-    broker.stop().await;
     a_killed_worker_is_replaced(terms, &site).await;
 }
 

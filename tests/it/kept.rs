@@ -4,7 +4,10 @@ use crate::stack;
 use site_check::Toolchain;
 use std::path::Path;
 use tempfile::TempDir;
-use testkit::corpus;
+use testkit::{
+    corpus,
+    made::{Shelf, version},
+};
 use tokio::process::Command;
 
 /// The projects of these sites, side by side where their packages are found.
@@ -34,12 +37,7 @@ async fn complaints(
     (!done.status.success()).then(|| String::from_utf8_lossy(&said).into_owned())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn eslint_and_prettier_find_nothing_in_a_project_by_the_rules_that_it_ships() {
-    let toolchain = Toolchain::prepare_whole(&stack::toolchain()).await.expect("Node and npm are here");
-    let example = crate::tree::root().join("crates/resettle/example-site");
-    let foreign = corpus::site("business-casual");
-    let folder = projects(&toolchain, &[("example", &example), ("foreign", &foreign)]).await;
+async fn nothing_is_found(toolchain: &Toolchain, folder: &Path) {
     // Both at once: most of the time goes into starting.
     let eslint = [
         "--config",
@@ -51,13 +49,25 @@ async fn eslint_and_prettier_find_nothing_in_a_project_by_the_rules_that_it_ship
         "example",
         "foreign",
     ];
-    let said = complaints(&toolchain, folder.path(), "eslint/bin/eslint.js", &eslint).await;
+    let said = complaints(toolchain, folder, "eslint/bin/eslint.js", &eslint).await;
     assert_eq!(said, None, "ESLint");
     for project in ["example", "foreign"] {
-        let own = folder.path().join(project);
-        let said = complaints(&toolchain, &own, "prettier/bin/prettier.cjs", &["--check", "."]).await;
+        let own = folder.join(project);
+        let said = complaints(toolchain, &own, "prettier/bin/prettier.cjs", &["--check", "."]).await;
         assert_eq!(said, None, "Prettier on {project}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eslint_and_prettier_find_nothing_in_a_project_by_the_rules_that_it_ships() {
+    let toolchain = Toolchain::prepare_whole(&stack::toolchain()).await.expect("Node and npm are here");
+    let example = crate::tree::root().join("crates/resettle/example-site");
+    let foreign = corpus::site("business-casual");
+    let folder = projects(&toolchain, &[("example", &example), ("foreign", &foreign)]).await;
+    // The packages' folder is named by their lock file.
+    let beside = ["eslint; prettier", &toolchain.node_modules().to_string_lossy(), &version("node")];
+    let looking = nothing_is_found(&toolchain, folder.path());
+    Shelf::of("looked-through").made(folder.path(), &beside, looking).await;
     // And they do look: what a rule is against is found.
     let wrong = "import { useState } from \"react\";\nexport function Wrong() {\n  if (1) useState(0);\n  return null\n}\n";
     std::fs::write(folder.path().join("example/proof.tsx"), wrong).expect("written");

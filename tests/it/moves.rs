@@ -8,7 +8,7 @@ use crate::{
 };
 use bus::JobHint;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{net::Ipv4Addr, time::Duration};
 use testkit::{corpus, postgres::Database, site::StaticSite, wait};
 
 const MOVES: [&str; 4] = [
@@ -34,7 +34,7 @@ async fn the_example_site_becomes_a_project(client: &Client, site: &StaticSite) 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn embedded_the_example_site_becomes_a_project_that_builds() {
-    let site = example::site().await;
+    let site = example::site_at(Ipv4Addr::new(127, 83, 0, 1)).await;
     let embedded = Embedded::start(site.addr()).await;
     the_example_site_becomes_a_project(&embedded.client, &site).await;
     embedded.stop().await;
@@ -73,7 +73,7 @@ async fn embedded_a_plan_waits_for_its_owner_who_changes_it_and_gets_the_project
 
 #[tokio::test(flavor = "multi_thread")]
 async fn distributed_the_example_site_becomes_a_project_that_builds() {
-    let site = example::site().await;
+    let site = example::site_at(Ipv4Addr::new(127, 83, 0, 2)).await;
     let terms = Terms::with_shared_broker(site.addr()).type_checked();
     let stack = Stack::start(Database::create().await, terms).await;
     let _worker = stack.worker().await;
@@ -131,17 +131,17 @@ async fn two_tenants_move_the_same_site_and_do_not_see_each_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn business_casual_moves_unchanged() {
-    moves_unchanged("business-casual", "/", 4).await;
+    moves_unchanged("business-casual", Ipv4Addr::new(127, 83, 0, 3), "/", 4).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn spectre_moves_unchanged() {
-    moves_unchanged("spectre", "/docs/index.html", 57).await;
+    moves_unchanged("spectre", Ipv4Addr::new(127, 83, 0, 4), "/docs/index.html", 57).await;
 }
 
 /// A site that others made: at least a route for each page that can be reached, and `next build` takes the project.
-async fn moves_unchanged(name: &str, start: &str, reachable: usize) {
-    let site = StaticSite::serve(corpus::site(name)).await;
+async fn moves_unchanged(name: &str, place: Ipv4Addr, start: &str, reachable: usize) {
+    let site = StaticSite::serve_steadily(place, corpus::site(name)).await;
     let terms = Terms::with_shared_broker(site.addr()).type_checked();
     let stack = Stack::start(Database::create().await, terms).await;
     let _worker = stack.worker().await;

@@ -76,11 +76,7 @@ fn driver() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/browser");
-        let npm = Command::new("npm")
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"])
-            .current_dir(&folder)
-            .status();
-        assert!(npm.expect("npm is installed: `make setup`").success(), "npm ci in tests/browser failed");
+        testkit::packages::install(&folder);
         folder
     })
 }

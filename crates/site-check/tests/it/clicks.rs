@@ -14,6 +14,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
+use testkit::packages;
 
 const PAGES: &[(&str, &str)] = &[
     ("/bootstrap5.html", include_str!("../../fixtures/scripts/bootstrap5.html")),
@@ -36,15 +37,6 @@ const LIBRARIES: &[(&str, &str)] = &[
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clicks")
-}
-
-/// What drives the browser, and the libraries: installed as the lock file says.
-fn install() {
-    let npm = Command::new("npm")
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"])
-        .current_dir(folder())
-        .status();
-    assert!(npm.expect("npm is installed: `make setup`").success(), "npm ci in tests/clicks failed");
 }
 
 fn site() -> Site {
@@ -95,7 +87,8 @@ fn play(site: &Site, served: &Served) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clicks_do_what_they_did_and_misplaced_elements_hydrate() {
-    tokio::task::spawn_blocking(install).await.expect("no panic");
+    // What drives the browser, and the libraries.
+    tokio::task::spawn_blocking(|| packages::install(&folder())).await.expect("no panic");
     let site = site();
     let (plan, project) = written(&site);
     let report = site_check::verify(&plan, &site.snapshot, &site.bodies, &project);

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
+use testkit::made::{Shelf, version};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines},
     net::TcpStream,
@@ -45,7 +46,11 @@ pub(crate) fn written(site: &Site) -> (Plan, Project) {
     (plan, project)
 }
 
-/// Writes the project's files, type-checks and builds them, and starts the server.
+/// What is done to a project before it is served, for the shelf of what was built before.
+const RECIPE: &str = "tsc --noEmit; next build";
+
+/// Writes the project's files, type-checks and builds them, and starts the server. The same files are built once for as
+/// long as the packages and Node are the same: what these tests look at is what comes of the build.
 pub(crate) async fn serve(site: &Site, project: &Project) -> Served {
     std::fs::create_dir_all(cache()).expect("the cache can be made");
     // Beside the packages, so that they can be hard-linked.
@@ -54,13 +59,24 @@ pub(crate) async fn serve(site: &Site, project: &Project) -> Served {
         put(&folder.path().join(path), contents, &site.bodies);
     }
     let toolchain = Toolchain::prepare(&cache()).await.expect("Node and npm are here");
-    toolchain.install_into(folder.path()).await.expect("the packages can be linked");
-    let problems = site_check::type_check(folder.path(), &toolchain).await.expect("tsc runs");
-    assert_eq!(problems, [], "tsc takes every file");
-    let build = site_check::build(folder.path()).await.expect("next build runs");
-    assert!(build.succeeded, "next build takes the project:\n{}", build.said);
+    // The packages' folder is named by their lock file.
+    let packages = toolchain.node_modules();
+    let beside = [RECIPE, &packages.to_string_lossy(), &version("node")];
+    let building = build(folder.path(), &toolchain);
+    if !Shelf::of("built").made(folder.path(), &beside, building).await {
+        let link = folder.path().join("node_modules");
+        std::os::unix::fs::symlink(packages, link).expect("the packages can be linked");
+    }
     let (server, said, address) = start(folder.path()).await;
     Served { address, _server: server, _said: said, folder }
+}
+
+async fn build(folder: &Path, toolchain: &Toolchain) {
+    toolchain.install_into(folder).await.expect("the packages can be linked");
+    let problems = site_check::type_check(folder, toolchain).await.expect("tsc runs");
+    assert_eq!(problems, [], "tsc takes every file");
+    let build = site_check::build(folder).await.expect("next build runs");
+    assert!(build.succeeded, "next build takes the project:\n{}", build.said);
 }
 
 pub(crate) fn put(target: &Path, contents: &Contents, bodies: &dyn Bodies) {
