@@ -149,9 +149,8 @@ async fn a_publishing_channel_that_fails_is_replaced() {
     assert_eq!(noted(&mut notes).await, note);
 }
 
-#[tokio::test]
-async fn a_consuming_channel_that_the_broker_closes_is_replaced() {
-    let broker = Broker::start().await;
+/// On a broker that nobody else uses: it loses its patience for good (`outage.rs`).
+pub(crate) async fn a_consuming_channel_that_the_broker_closes_is_replaced(broker: &Broker) {
     // The broker closes a channel whose message is not acknowledged in time; checked on channels opened later.
     let impatient = "application:set_env(rabbit, consumer_timeout, 1000), \
                      application:set_env(rabbit, channel_tick_interval, 200).";

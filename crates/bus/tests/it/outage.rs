@@ -1,7 +1,10 @@
 //! The server goes away and comes back: rings fail at once in between, and afterwards all readers are told to
 //! look and hear again, without anybody doing anything.
 
-use crate::ground::{BOUND, Ringing, delivery, hint, note, noted, notes_resubscribed, resubscribed};
+use crate::{
+    amqp,
+    ground::{BOUND, Ringing, delivery, hint, note, noted, notes_resubscribed, resubscribed},
+};
 use bus::{Delivery, Error, HintStream, JobHint, NoteStream, Options};
 use std::time::Duration;
 use testkit::{
@@ -48,11 +51,14 @@ async fn comes(hints: &mut HintStream, wanted: &JobHint) {
 }
 
 #[tokio::test]
-async fn rabbitmq_restarts() {
-    let mut broker = Broker::start().await;
+async fn a_bell_connects_when_its_rabbitmq_is_up_and_again_whenever_it_restarts() {
+    let mut broker = Broker::absent();
     let options = Options::Amqp { url: broker.url(), prefix: unique_prefix() };
-    let ringing = Ringing::open(&options).await;
-    let (mut hints, mut notes) = (ringing.hints("q", 5).await, ringing.notes().await);
+    let ringing = Ringing::open_unconnected(&options);
+    let (mut hints, mut notes) = (ringing.bell.hints("q", 5), ringing.bell.notes());
+    fails_at_once(&ringing).await;
+    broker.start_again().await;
+    hears_again(&ringing, &mut hints, &mut notes).await;
 
     broker.stop().await;
     fails_at_once(&ringing).await;
@@ -65,21 +71,16 @@ async fn rabbitmq_restarts() {
     hears_again(&ringing, &mut hints, &mut notes).await;
 }
 
+/// One after the other, as each of them meddles with the whole broker and a broker takes seconds to start.
 #[tokio::test]
-async fn a_bell_opened_before_its_rabbitmq_is_up_connects_by_itself() {
-    let mut broker = Broker::start().await;
-    broker.stop().await;
-    let options = Options::Amqp { url: broker.url(), prefix: unique_prefix() };
-    let ringing = Ringing::open_unconnected(&options);
-    let (mut hints, mut notes) = (ringing.bell.hints("q", 5), ringing.bell.notes());
-    fails_at_once(&ringing).await;
-    broker.start_again().await;
-    hears_again(&ringing, &mut hints, &mut notes).await;
+async fn rabbitmq_cuts_all_connections_runs_out_of_memory_and_closes_a_channel() {
+    let broker = Broker::start().await;
+    all_connections_are_cut(&broker).await;
+    out_of_memory_no_ring_is_held_up_for_long(&broker).await;
+    amqp::a_consuming_channel_that_the_broker_closes_is_replaced(&broker).await;
 }
 
-#[tokio::test]
-async fn rabbitmq_cuts_all_connections() {
-    let broker = Broker::start().await;
+async fn all_connections_are_cut(broker: &Broker) {
     let options = Options::Amqp { url: broker.url(), prefix: unique_prefix() };
     let ringing = Ringing::open(&options).await;
     let (mut hints, mut notes) = (ringing.hints("q", 5).await, ringing.notes().await);
@@ -87,9 +88,7 @@ async fn rabbitmq_cuts_all_connections() {
     hears_again(&ringing, &mut hints, &mut notes).await;
 }
 
-#[tokio::test]
-async fn a_rabbitmq_out_of_memory_holds_up_no_ring_for_long() {
-    let broker = Broker::start().await;
+async fn out_of_memory_no_ring_is_held_up_for_long(broker: &Broker) {
     let options = Options::Amqp { url: broker.url(), prefix: unique_prefix() };
     let ringing = Ringing::open(&options).await;
     let mut hints = ringing.hints("q", 5).await;
