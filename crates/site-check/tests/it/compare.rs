@@ -202,9 +202,7 @@ impl repair::Bench for Carpenter<'_> {
     type Error = Infallible;
 
     async fn write(&self, plan: &Plan, keeps: &Keeps) -> Result<Option<(Plan, Project)>, Infallible> {
-        let (snapshot, bodies) = (&self.site.snapshot, &self.site.bodies);
-        let plan = site_write::keeping(plan, keeps, snapshot, bodies).expect("a plan");
-        let mut project = site_write::transform(&plan, snapshot, bodies).expect("a project");
+        let (plan, mut project) = server::keeping(self.site, plan, keeps);
         spoiled_card(&plan, &mut project);
         Ok(Some((plan, project)))
     }

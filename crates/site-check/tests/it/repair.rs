@@ -1,7 +1,10 @@
 //! What is mended, what cannot be, and what it takes: with projects that are really written, and a measure that reads them
 //! instead of showing them. In the browser it is tested in `compare.rs`.
 
-use crate::{server::written, snapshot::Site};
+use crate::{
+    server::{keeping, written},
+    snapshot::Site,
+};
 use site_check::{
     Comparison,
     compare::{ComparedPage, Reason, Repair},
@@ -67,9 +70,7 @@ impl Bench for Reader<'_> {
     type Error = Infallible;
 
     async fn write(&self, plan: &Plan, keeps: &Keeps) -> Result<Option<(Plan, Project)>, Infallible> {
-        let (snapshot, bodies) = (&self.site.snapshot, &self.site.bodies);
-        let plan = site_write::keeping(plan, keeps, snapshot, bodies).expect("a plan");
-        let mut project = site_write::transform(&plan, snapshot, bodies).expect("a project");
+        let (plan, mut project) = keeping(self.site, plan, keeps);
         (self.spoil)(&mut project);
         Ok(Some((plan, project)))
     }

@@ -3,7 +3,7 @@
 use crate::snapshot::Site;
 use site_check::Toolchain;
 use site_read::ContentHash;
-use site_write::{Bodies, Contents, Plan, Project};
+use site_write::{Bodies, Contents, Keeps, Plan, Project};
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -43,6 +43,14 @@ pub(crate) fn cache() -> PathBuf {
 pub(crate) fn written(site: &Site) -> (Plan, Project) {
     let plan = site_write::plan(&site.snapshot, &site.bodies).expect("a plan");
     let project = site_write::transform(&plan, &site.snapshot, &site.bodies).expect("a project");
+    (plan, project)
+}
+
+/// The same by a plan of which some pages keep more of what the site had.
+pub(crate) fn keeping(site: &Site, plan: &Plan, keeps: &Keeps) -> (Plan, Project) {
+    let (snapshot, bodies) = (&site.snapshot, &site.bodies);
+    let plan = site_write::keeping(plan, keeps, snapshot, bodies).expect("a plan");
+    let project = site_write::transform(&plan, snapshot, bodies).expect("a project");
     (plan, project)
 }
 
