@@ -131,7 +131,7 @@ fn list(gates: &[Value]) -> Outcome {
         };
         let paused = match pause.is_object() {
             true => {
-                Cell::new(&format!("since {}: {}", moment(pause, "since"), text(pause, "reason")), Tone::Bad)
+                Cell::new(format!("since {}: {}", moment(pause, "since"), text(pause, "reason")), Tone::Bad)
             }
             false => "–".into(),
         };
