@@ -16,8 +16,8 @@ const CSS: &str = "body{margin:8px;font:16px/1.5 sans-serif}.box{border:3px soli
     .row{display:flex;gap:10px}@media (max-width:800px){.row{display:block}}nav a{margin-right:1em}";
 const DOT: &str = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
 
-const TILES: &str = "<div class=row><div class=tile><b>One</b> <i>first</i></div><div class=tile><b>Two</b> <i>second</i></div>\
-    <div class=tile><b>Three</b> <i>third</i></div></div>";
+const TILES: &str = "<div class=row><div class=tile><p><b>One</b></p><i>first</i></div><div class=tile><p><b>Two</b></p><i>second</i></div>\
+    <div class=tile><p><b>Three</b></p><i>third</i></div></div>";
 
 fn page(title: &str, body: &str) -> String {
     format!(

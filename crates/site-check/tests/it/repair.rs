@@ -16,7 +16,9 @@ use std::{collections::BTreeSet, convert::Infallible, sync::Mutex};
 /// A shop whose lists show the same card.
 fn shop() -> Site {
     let item = |name: &str| {
-        format!("<li class=product><a href=/{name}.html>{name}</a> <b class=price>{name} euro</b></li>")
+        format!(
+            "<li class=product><h3><a href=/{name}.html>{name}</a></h3> <b class=price>{name} euro</b></li>"
+        )
     };
     let list = |title: &str, names: [&str; 3]| {
         format!(
