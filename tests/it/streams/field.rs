@@ -64,6 +64,7 @@ pub(crate) struct Field {
     grounds: Arc<Grounds>,
     broadcasters: Vec<Child>,
     prefix: String,
+    broker_is_up: bool,
     // Dropped last: the processes above die quietly while their servers still stand.
     cluster: Cluster,
     broker: Broker,
@@ -112,7 +113,8 @@ impl Field {
             _silence: silence.drop_guard(),
             database,
         });
-        let mut field = Self { grounds, broadcasters: Vec::new(), prefix, cluster, broker };
+        let mut field =
+            Self { grounds, broadcasters: Vec::new(), prefix, broker_is_up: true, cluster, broker };
         for _ in 0..BROADCASTERS {
             let (process, address) = field.broadcaster().await;
             field.broadcasters.push(process);
@@ -152,9 +154,14 @@ impl Field {
                 self.cluster.stop().await;
                 self.cluster.start_again().await;
             }
-            Strike::KillBroker => {
+            // It comes back with the next strike of its kind, so that much happens without it.
+            Strike::KillBroker if self.broker_is_up => {
                 self.broker.kill();
+                self.broker_is_up = false;
+            }
+            Strike::KillBroker => {
                 self.broker.start_again().await;
+                self.broker_is_up = true;
             }
         }
     }
