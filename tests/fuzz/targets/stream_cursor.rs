@@ -42,8 +42,13 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         Verdict::Gap(why) => assert!(["malformed", "other_history", "future"].contains(&why)),
     }
     let tip = Tip { horizon: Horizon(0xff), next: Horizon(0xffff) };
-    let across = Verdict::across(Some(text), ours, tip);
-    assert!(across.horizon(tip) <= tip.next && across.horizon(tip) >= Horizon(0));
+    let (verdict, mark) = Verdict::across(Some(text), ours, tip);
+    let look = mark.within.map_or(mark.below, |within| within.look);
+    assert!(Horizon(0) <= mark.below && mark.below <= look && look <= tip.next);
+    assert!(mark.within.is_none_or(|within| within.seq >= 0));
+    if let Verdict::Resumed(_) = verdict {
+        assert_eq!(Verdict::across(Some(&ours.mark(mark)), ours, tip), (verdict, mark));
+    }
 });
 
 /// Leading zeros are all that may be written differently.
