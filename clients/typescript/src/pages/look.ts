@@ -2,6 +2,9 @@
 
 import { part, wordsOf } from "./view.js";
 
+/** Whoever presses the button leaves the field by it: what they press must not move away under them. */
+const LATER_MS = 300;
+
 interface Found {
   title: string | null;
   home: string;
@@ -59,7 +62,7 @@ export function start(page: HTMLElement): void {
     told.hidden = true;
   };
 
-  url.addEventListener("change", () => void look());
+  url.addEventListener("change", () => setTimeout(() => void look(), LATER_MS));
   // Pasted addresses are whole at once.
   url.addEventListener("paste", () => setTimeout(() => void look()));
   void look();

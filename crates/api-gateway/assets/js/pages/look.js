@@ -1,5 +1,7 @@
 // The start page's first look: as soon as there is an address, what is found of the site stands beside the form.
 import { part, wordsOf } from "./view.js";
+/** Whoever presses the button leaves the field by it: what they press must not move away under them. */
+const LATER_MS = 300;
 export function start(page) {
     const words = wordsOf(page);
     const url = part("url");
@@ -51,7 +53,7 @@ export function start(page) {
         facts.hidden = false;
         told.hidden = true;
     };
-    url.addEventListener("change", () => void look());
+    url.addEventListener("change", () => setTimeout(() => void look(), LATER_MS));
     // Pasted addresses are whole at once.
     url.addEventListener("paste", () => setTimeout(() => void look()));
     void look();
