@@ -53,7 +53,12 @@ export function start(page) {
         facts.hidden = false;
         told.hidden = true;
     };
-    url.addEventListener("change", () => setTimeout(() => void look(), LATER_MS));
+    url.addEventListener("change", () => {
+        setTimeout(() => {
+            if (!(document.activeElement instanceof HTMLButtonElement))
+                void look();
+        }, LATER_MS);
+    });
     // Pasted addresses are whole at once.
     url.addEventListener("paste", () => setTimeout(() => void look()));
     void look();
