@@ -19,7 +19,7 @@ async fn a_small_disk_is_seen_by_those_inside_alone_and_can_be_full() {
     let disk = SmallDisk::with_room_for(1 << 20).await;
     let folder = disk.path().display();
     let write =
-        |name: &str| shell(&format!("echo something > {folder}/{name} && echo written || echo refused"));
+        |name: &str| shell(&format!("cp /etc/passwd {folder}/{name} && echo written || echo refused"));
     let mut first = Child::spawn("a writer", disk.inside(&write("first")));
     first.line("written", BOUND).await;
     assert_eq!(
