@@ -68,13 +68,11 @@ pub(crate) async fn serve(site: &Site, project: &Project) -> Served {
     }
     let toolchain = Toolchain::prepare(&cache()).await.expect("Node and npm are here");
     // The packages' folder is named by their lock file.
-    let packages = toolchain.node_modules();
-    let beside = [RECIPE, &packages.to_string_lossy(), &version("node")];
+    let beside = [RECIPE, &toolchain.node_modules().to_string_lossy(), &version("node")];
     let building = build(folder.path(), &toolchain);
-    if !Shelf::of("built").made(folder.path(), &beside, building).await {
-        let link = folder.path().join("node_modules");
-        std::os::unix::fs::symlink(packages, link).expect("the packages can be linked");
-    }
+    Shelf::of("built").made(folder.path(), &beside, building).await;
+    // What was built before needs its packages, too, to be served.
+    toolchain.install_into(folder.path()).await.expect("the packages can be linked");
     let (server, said, address) = start(folder.path()).await;
     Served { address, _server: server, _said: said, folder }
 }
