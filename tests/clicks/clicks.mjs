@@ -23,12 +23,12 @@ await new Promise((done) => server.listen(0, "127.0.0.1", done));
 const original = `http://127.0.0.1:${server.address().port}`;
 
 /** One side of a play: what there was to see after each step. */
-async function side(browser, base, { name, start, steps }) {
+async function side(browser, base, { name, start, ready, steps }) {
   const page = await tab(browser, { width: 700, height: 900 });
   await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
   await page.goto(base + start, { waitUntil: "load" });
   const seen = [];
-  for (const [number, { doing, until }] of [{ doing: async () => {}, until: "true" }, ...steps].entries()) {
+  for (const [number, { doing, until }] of [{ doing: async () => {}, until: ready }, ...steps].entries()) {
     await doing(page);
     const state = await settled(page, until).catch((error) => {
       throw new Error(`${name} at ${base}, step ${number}: ${until} never came: ${error.message}`);

@@ -21,8 +21,8 @@ export const plays = [
   {
     name: "Bootstrap 5",
     start: "/bootstrap5.html",
+    ready: READY.bootstrap5,
     steps: [
-      { doing: async () => {}, until: READY.bootstrap5 },
       click("#toggler", `${shown("#menu")} && document.querySelector("#menu").matches(".show:not(.collapsing)")`),
       click("#more", shown(".dropdown-menu")),
       click("h2 #q1", `${gone(".dropdown-menu")} && document.querySelector("#a1").matches(".show")`),
@@ -40,8 +40,8 @@ export const plays = [
   {
     name: "Bootstrap 3 on jQuery",
     start: "/bootstrap3.html",
+    ready: "document.querySelector('#tip[data-original-title]') !== null",
     steps: [
-      { doing: async () => {}, until: "document.querySelector('#tip[data-original-title]') !== null" },
       click("#toggler", 'document.querySelector("#menu").matches(".in")'),
       click("#more", shown(".dropdown-menu")),
       click("#two-tab", shown("#two")),
@@ -57,8 +57,8 @@ export const plays = [
   {
     name: "jQuery plug-ins and inline handlers",
     start: "/jquery.html",
+    ready: READY.jquery,
     steps: [
-      { doing: async () => {}, until: READY.jquery },
       click("#burger", shown(".menu")),
       click("#burger", gone(".menu")),
       click("#t2", shown("#pane2")),
@@ -80,6 +80,7 @@ export const plays = [
   {
     name: "there and back",
     start: "/plain-a.html",
+    ready: "true",
     steps: [
       click("#to-b", at("/plain-b.html", says("h1", "B"))),
       click("#to-a", at("/plain-a.html", says("h1", "A"))),

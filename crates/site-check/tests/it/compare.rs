@@ -16,8 +16,8 @@ const CSS: &str = "body{margin:8px;font:16px/1.5 sans-serif}.box{border:3px soli
     .row{display:flex;gap:10px}@media (max-width:800px){.row{display:block}}nav a{margin-right:1em}";
 const DOT: &str = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
 
-const TILES: &str = "<div class=row><div class=tile><p><b>One</b></p><i>first</i></div><div class=tile><p><b>Two</b></p><i>second</i></div>\
-    <div class=tile><p><b>Three</b></p><i>third</i></div></div>";
+const TILES: &str = "<div class=row><div class=tile><h2><b>One</b></h2><i>first</i></div><div class=tile><h2><b>Two</b></h2><i>second</i></div>\
+    <div class=tile><h2><b>Three</b></h2><i>third</i></div></div>";
 
 fn page(title: &str, body: &str) -> String {
     format!(
@@ -137,6 +137,7 @@ async fn what_is_the_same_passes_and_what_was_spoiled_is_named() {
     let site = site();
     let (plan, mut project) = server::written(&site);
     spoiled(&plan, &mut project);
+    assert_eq!(plan.cards.len(), 1, "the tiles are one card: {:?}", plan.cards);
     spoiled_card(&plan, &mut project);
     let folder = on_disk(&site, &project);
     let workshop = workshop(Bounds::default()).await;
