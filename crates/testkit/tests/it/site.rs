@@ -75,7 +75,7 @@ async fn answers_change_wait_and_need_not_end() {
     assert_eq!(site.connections(), 2);
     assert!(site.bytes_received() > 0);
 
-    site.answer("/endless", Answer::endless("text/html", "again and ", Duration::ZERO));
+    site.answer("/endless", Answer::endless("text/html", "again and ".repeat(1000), Duration::ZERO));
     let mut stream = TcpStream::connect(site.addr()).await.expect("connected");
     stream.write_all(b"GET /endless HTTP/1.1\r\nHost: test\r\n\r\n").await.expect("sent");
     let mut much = vec![0; 100_000];
