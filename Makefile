@@ -8,7 +8,7 @@ ARGS ?=
 # Options of the demo itself: `make demo DEMO='--out /tmp/shop'`.
 DEMO ?=
 
-.PHONY: help test-typescript setup setup-demo demo up test test-unit model chaos corpus fuzz fmt lint bench-crawl bench-sse bench-jobs chaos-stream bench-transform next-14 soak upgrade-test upgrade-record bench-snapshot ci
+.PHONY: help test-typescript setup setup-demo demo up test test-unit model chaos corpus properties fuzz fmt lint bench-crawl bench-sse bench-jobs chaos-stream bench-transform next-14 soak upgrade-test upgrade-record bench-snapshot ci
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ corpus: setup ## Move all pages of every site below CORPUS=dir and compare them 
 
 next-14: setup ## Move the bundled example as a project of Next.js 14, build it and compare it in the browser
 	@cargo run --locked --bin resettle -- convert --next 14 --compare always --out target/next-14 crates/resettle/example-site
+
+properties: setup ## The property tests on inputs that nobody has seen (ROUNDS=n)
+	@tests/run tests/properties $(or $(ROUNDS),10)
 
 fuzz: ## Feed each parser of others' content with nonsense for a minute (SECONDS=60)
 	@tests/fuzz/run $(or $(SECONDS),60)

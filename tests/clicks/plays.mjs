@@ -15,7 +15,7 @@ const says = (selector, text) =>
   `document.querySelector(${JSON.stringify(selector)})?.textContent.includes(${JSON.stringify(text)}) === true`;
 const at = (path, until = "true") => `location.pathname === ${JSON.stringify(path)} && (${until})`;
 /** The scripts of the page have run to their end. */
-const READY = { jquery: says("#order", "jquery load"), bootstrap5: "typeof bootstrap === 'object'" };
+const READY = { jquery: `${says("#order", "jquery load")} && ${says("#ready", "function")}`, bootstrap5: "typeof bootstrap === 'object'" };
 
 export const plays = [
   {

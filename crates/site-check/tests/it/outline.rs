@@ -263,11 +263,13 @@ impl Writer<'_> {
                 }
                 "style" => styles.push_str(value),
                 "class" => {
-                    let classes: Vec<&str> =
-                        value.split(' ').filter(|class| !self.hoisted.contains_key(class)).collect();
-                    let rules = value.split(' ').filter_map(|class| self.hoisted.get(class));
-                    styles.extend(rules.map(|rule| format!(";{rule};")));
-                    found.insert(name, classes.join(" "));
+                    // A style that became a class stands last, behind a blank where there were others.
+                    let (others, last) =
+                        value.rsplit_once(' ').map_or((None, &**value), |(a, b)| (Some(a), b));
+                    let rule = self.hoisted.get(last);
+                    styles.extend(rule.map(|rule| format!(";{rule};")));
+                    let own = if rule.is_some() { others } else { Some(&**value) };
+                    found.extend(own.map(|own| (name, own.to_owned())));
                 }
                 "hidden" => drop(found.insert(name, String::new())),
                 _ if name.starts_with("on") && name[2..].bytes().all(|b| b.is_ascii_lowercase()) => {
@@ -287,10 +289,6 @@ impl Writer<'_> {
         let style = self.style(&styles);
         if !style.is_empty() {
             found.insert("style".into(), style);
-            // Of an empty list nothing is left to see where a style became its only class.
-            if found.get("class").is_some_and(String::is_empty) {
-                found.remove("class");
-            }
         }
         if !handlers.is_empty() {
             found.insert("(handlers)".into(), handlers.into_iter().collect::<Vec<_>>().join(" "));

@@ -38,8 +38,13 @@ fn numbered(pages: &[String]) -> Vec<(String, String)> {
     pages.iter().enumerate().map(|(at, html)| (format!("/page-{at}.html"), html.clone())).collect()
 }
 
+/// So many in the suite; as many as `PROPTEST_CASES` says for who has the time.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|told| told.parse().ok()).unwrap_or(24)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn react_renders_the_tree_that_was_converted(pages in vec(generated::page(), 1..24)) {

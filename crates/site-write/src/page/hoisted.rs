@@ -80,8 +80,8 @@ fn one(element: &mut Element, rules: &mut Rules) {
     } else {
         element.set("style", rest);
     }
-    let classes = element.get("class").map(|classes| format!("{} {class}", classes.trim_ascii_end()));
-    element.set("class", classes.unwrap_or_else(|| class.clone()).trim_ascii_start().to_owned());
+    let classes = element.get("class").map(|classes| format!("{classes} {class}"));
+    element.set("class", classes.unwrap_or_else(|| class.clone()));
     rules.insert(class, lines);
 }
 
