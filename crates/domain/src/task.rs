@@ -1,6 +1,7 @@
 //! Kinds of work besides a website's move: how they are named, and which payloads they take. Who offers a kind and who
 //! accepts its jobs are two services: both judge by what is written here.
 
+use serde::Deserialize;
 use serde_json::Value;
 use std::fmt;
 
@@ -16,6 +17,26 @@ const RESERVED: [&str; 2] = [crate::job::MIGRATION_QUEUE, crate::job::MIGRATE_WE
 const TOLD: usize = 5;
 /// Characters of one of them: it may quote what was sent.
 const LONGEST_TOLD: usize = 300;
+
+/// The most that a job may need of anything, in bytes: more is a mistake.
+pub const MAX_NEED: u64 = 1 << 44;
+
+/// What one job needs of its worker's machine, in bytes; it is begun only where that is left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Needs {
+    /// Of memory.
+    pub memory: u64,
+    /// Of the scratch files' disk.
+    pub disk: u64,
+}
+
+impl Needs {
+    /// Of each what the one needs that needs more.
+    pub fn or_more(self, other: Self) -> Self {
+        Self { memory: self.memory.max(other.memory), disk: self.disk.max(other.disk) }
+    }
+}
 
 /// May a kind be called so? A lower-case letter, then up to 62 lower-case letters, digits, `_` or `-`; not one of our
 /// own names.

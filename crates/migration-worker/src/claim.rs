@@ -232,7 +232,7 @@ impl Taker {
     }
 
     /// From here the lease guards the job: the hold is there before anything is awaited.
-    fn begin(&self, claimed: Claimed, asked_at: Instant, hint: Option<TraceContext>, promise: Promise) {
+    fn begin(&self, claimed: Claimed, asked_at: Instant, hint: Option<TraceContext>, mut promise: Promise) {
         let shop = &self.shop;
         let slot = Arc::clone(&self.lane.slots)
             .try_acquire_owned()
@@ -241,7 +241,9 @@ impl Taker {
         let hold = Arc::new(Hold::new(claimed.lease.clone(), trusted_until, shop.leave.clone()));
         shop.held.insert(Arc::clone(&hold));
         shop.metrics.claimed(&claimed.kind, claimed.waited);
-        let run = Run::new(Arc::clone(shop), Arc::clone(&hold), claimed, hint, self.lane.binding.clone());
+        let fits = shop.room.widen(&mut promise, claimed.needs);
+        let run =
+            Run::new(Arc::clone(shop), Arc::clone(&hold), claimed, hint, self.lane.binding.clone(), fits);
         let (shop, lane, held_back) = (Arc::clone(shop), Arc::clone(&self.lane), Arc::clone(&self.held_back));
         shop.lifecycle.clone().spawn_finite("job", async move {
             run.carry_out().await;

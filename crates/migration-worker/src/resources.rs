@@ -10,6 +10,7 @@ mod share;
 pub(crate) use measure::Meter;
 
 use crate::{metrics::Metrics, worker::Lane};
+pub use domain::task::Needs;
 use serde::Deserialize;
 use service_kit::BoxError;
 use std::{
@@ -38,6 +39,9 @@ pub struct Options {
     pub stop_cpu_at: Option<f64>,
     /// Bytes that stay free on the disk of the scratch files.
     pub least_disk: u64,
+    /// How long a job waits that was claimed and needs more than is left: for another worker, or for another time.
+    #[serde(with = "humantime_serde")]
+    pub put_off: Duration,
 }
 
 impl Default for Options {
@@ -49,6 +53,7 @@ impl Default for Options {
             stop_memory_at: 0.97,
             stop_cpu_at: None,
             least_disk: 256 * 1024 * 1024,
+            put_off: Duration::from_secs(15),
         }
     }
 }
@@ -72,16 +77,6 @@ impl Options {
     }
 }
 
-/// What one job needs, in bytes; it is taken only where that is left.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Needs {
-    /// Of memory.
-    pub memory: u64,
-    /// Of the scratch files' disk.
-    pub disk: u64,
-}
-
 /// What was seen last; nothing where the system does not tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Seen {
@@ -90,6 +85,13 @@ struct Seen {
     cpu: Option<f64>,
     /// Bytes that are free.
     disk: Option<u64>,
+}
+
+impl Seen {
+    /// The same machine with nothing else on it, as far as one can know.
+    fn idle(self) -> Self {
+        Self { memory: self.memory.map(|memory| Memory { used: 0, ..memory }), cpu: None, ..self }
+    }
 }
 
 /// The memory that may be used, and that is.
@@ -183,6 +185,35 @@ impl Room {
         all.memory = all.memory.saturating_add(needs.memory.saturating_mul(granted as u64));
         all.disk = all.disk.saturating_add(needs.disk.saturating_mul(granted as u64));
         (0..granted).map(|_| Promise { needs, all: Arc::clone(&self.promised) }).collect()
+    }
+
+    /// Makes a job's promise as large as the job itself says, where that is left. A job that needs more than this machine
+    /// ever has is told of: no other word says why it waits.
+    pub(crate) fn widen(&self, promise: &mut Promise, needs: Needs) -> bool {
+        let needs = needs.or_more(promise.needs);
+        if needs == promise.needs {
+            return true;
+        }
+        let seen = *self.seen.borrow();
+        let mut all = lock(&self.promised);
+        let others = Needs {
+            memory: all.memory.saturating_sub(promise.needs.memory),
+            disk: all.disk.saturating_sub(promise.needs.disk),
+        };
+        if share::fitting(&self.options, &seen, &others, needs) == 0 {
+            let ever = share::fitting(&self.options, &seen.idle(), &Needs::default(), needs) > 0;
+            tracing::warn!(?needs, ever, "a job needs more than this machine has left");
+            return false;
+        }
+        all.memory = others.memory.saturating_add(needs.memory);
+        all.disk = others.disk.saturating_add(needs.disk);
+        promise.needs = needs;
+        true
+    }
+
+    /// How long a job waits that does not fit.
+    pub(crate) fn put_off(&self) -> Duration {
+        self.options.put_off
     }
 
     fn granted(&self, seen: &Seen, promised: &Needs, lane: &Lane) -> usize {

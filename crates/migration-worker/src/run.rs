@@ -56,6 +56,8 @@ pub(crate) struct Run {
     hint: Option<TraceContext>,
     /// What does the work of a job that carries out no migration.
     binding: Option<Arc<Binding>>,
+    /// Is there as much left of the machine as the job needs?
+    fits: bool,
 }
 
 impl Run {
@@ -65,9 +67,10 @@ impl Run {
         claimed: Claimed,
         hint: Option<TraceContext>,
         binding: Option<Arc<Binding>>,
+        fits: bool,
     ) -> Self {
         let pen = Pen::new(Arc::clone(&shop), Arc::clone(&hold));
-        Self { shop, hold, pen, claimed, hint, binding }
+        Self { shop, hold, pen, claimed, hint, binding, fits }
     }
 
     /// Does the job, and says how it ended. Never fails: what cannot be said is left to the lease's expiry.
@@ -75,6 +78,7 @@ impl Run {
         let began = Instant::now();
         let work = async {
             let worked = match &self.binding {
+                _ if !self.fits => Err(Stop::Snooze(self.shop.room.put_off())),
                 Some(binding) => self.task(binding).await.map(Done::Task),
                 None => Box::pin(self.phases()).await.map(Done::Migration),
             };

@@ -1,7 +1,7 @@
 //! JSON on its way into a `jsonb` column, which cannot hold U+0000 in a string: text of the sites that we
 //! read can, and must not make a statement fail for ever.
 
-use domain::trace::TraceContext;
+use domain::{task::Needs, trace::TraceContext};
 use serde_json::{Map, Value, json};
 
 /// The value without U+0000.
@@ -40,6 +40,18 @@ pub(crate) fn read_trace(stored: Value) -> TraceContext {
     serde_json::from_value(stored).unwrap_or_default()
 }
 
+/// What a job needs, as it is stored: nothing for nothing.
+pub(crate) fn needs(needs: Needs) -> Option<Value> {
+    let Needs { memory, disk } = needs;
+    (needs != Needs::default()).then(|| json!({"memory": memory, "disk": disk}))
+}
+
+/// What a job needs, as it was stored; what another release wrote beside it is for others.
+pub(crate) fn read_needs(stored: Option<Value>) -> Needs {
+    let of = |name: &str| stored.as_ref().and_then(|needs| needs.get(name)?.as_u64()).unwrap_or(0);
+    Needs { memory: of("memory"), disk: of("disk") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +60,16 @@ mod tests {
     fn nul_is_dropped_wherever_it_hides() {
         let told = json!({"a\0": ["x\0y", {"b": "\0"}], "n": 1, "z": null});
         assert_eq!(storable(&told), json!({"a": ["xy", {"b": ""}], "n": 1, "z": null}));
+    }
+
+    #[test]
+    fn needs_come_back_and_none_take_no_room() {
+        let some = Needs { memory: 1, disk: 0 };
+        assert_eq!((read_needs(needs(some)), needs(Needs::default())), (some, None));
+        assert_eq!(
+            read_needs(Some(json!({"disk": 2, "memory": "x", "gpu": 1}))),
+            Needs { memory: 0, disk: 2 }
+        );
     }
 
     #[test]

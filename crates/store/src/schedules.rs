@@ -15,6 +15,7 @@ use crate::{
 use domain::{
     TenantId, UserId,
     schedule::{Missed, Timetable},
+    task::Needs,
 };
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -48,6 +49,8 @@ pub struct NewSchedule {
     pub priority: i16,
     /// What they ask of the world outside.
     pub destination: Option<String>,
+    /// What they need of their worker's machine, beyond what their kind needs.
+    pub needs: Needs,
     /// Attempts at each.
     pub max_attempts: u32,
     /// It does not fire while it is; the times that pass meanwhile are over.
@@ -117,22 +120,23 @@ impl NewSchedule {
     async fn write(&self, tx: &Tx<'_>, next: OffsetDateTime) -> Result<ScheduleRecord> {
         let sql = "-- schedule.set
             INSERT INTO schedules AS old (id, tenant_id, user_id, name, cron, time_zone, missed, kind, payload, priority,
-                                          destination, max_attempts, paused, next_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($11, ''), $12, $13, $14)
+                                          destination, max_attempts, paused, next_at, needs)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($11, ''), $12, $13, $14, $15)
             ON CONFLICT (tenant_id, name) DO UPDATE SET
                 user_id = excluded.user_id, cron = excluded.cron, time_zone = excluded.time_zone,
                 missed = excluded.missed, kind = excluded.kind, payload = excluded.payload,
-                priority = excluded.priority, destination = excluded.destination,
+                priority = excluded.priority, destination = excluded.destination, needs = excluded.needs,
                 max_attempts = excluded.max_attempts, paused = excluded.paused, stopped = NULL,
                 changed_at = clock_timestamp(),
                 next_at = CASE WHEN NOT excluded.paused AND old.next_at IS NOT NULL AND old.cron = excluded.cron
                                     AND old.time_zone = excluded.time_zone
                                THEN old.next_at ELSE excluded.next_at END
             WHERE (old.cron, old.time_zone, old.missed, old.kind, old.payload, old.priority, old.destination,
-                   old.max_attempts, old.paused, old.stopped)
+                   old.max_attempts, old.paused, old.needs, old.stopped)
                   IS DISTINCT FROM
                   (excluded.cron, excluded.time_zone, excluded.missed, excluded.kind, excluded.payload,
-                   excluded.priority, excluded.destination, excluded.max_attempts, excluded.paused, NULL)";
+                   excluded.priority, excluded.destination, excluded.max_attempts, excluded.paused,
+                   excluded.needs, NULL)";
         let max_attempts = i32::try_from(self.max_attempts).unwrap_or(i32::MAX);
         let next = (!self.paused).then_some(next);
         tx.execute(
@@ -152,6 +156,7 @@ impl NewSchedule {
                 &max_attempts,
                 &self.paused,
                 &next,
+                &jsonb::needs(self.needs),
             ],
         )
         .await?;

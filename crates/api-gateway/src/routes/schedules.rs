@@ -12,7 +12,10 @@ use crate::{
     Code, Problem,
     gateway::Parts,
     input::{self, Caller, LargeBody},
-    view::schedules::{Schedule, ScheduleInFull, Schedules},
+    view::{
+        jobs::JobNeeds,
+        schedules::{Schedule, ScheduleInFull, Schedules},
+    },
 };
 use actix_web::{
     HttpResponse,
@@ -77,6 +80,9 @@ pub(crate) struct ScheduleRequest {
     max_attempts: Option<u32>,
     /// What its jobs ask of the world outside, as of a job's own.
     destination: Option<String>,
+    /// What its jobs need of their worker's machine, as of a job's own.
+    #[serde(default)]
+    needs: JobNeeds,
     /// It does not fire while it is; the times that pass meanwhile are over. False if absent.
     #[serde(default)]
     paused: bool,
@@ -132,6 +138,7 @@ pub(crate) async fn set(
         max_attempts: body.max_attempts,
         unique_key: None,
         destination: body.destination,
+        needs: body.needs,
     };
     let job = judge.judge(Place::ALONE, job)?;
     let schedule = NewSchedule {
@@ -145,6 +152,7 @@ pub(crate) async fn set(
         payload: job.payload,
         priority: job.priority,
         destination: job.destination,
+        needs: job.needs,
         max_attempts: job.max_attempts,
         paused: body.paused,
     };

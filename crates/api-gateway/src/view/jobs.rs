@@ -1,8 +1,8 @@
 //! How jobs of every kind look in answers.
 
 use super::letters::JobMove;
-use domain::job::JobState;
-use serde::Serialize;
+use domain::{job::JobState, task::Needs};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use store::{JobKind, JobRecord, TransitionRecord};
@@ -25,6 +25,23 @@ pub(crate) struct JobEnqueued {
     pub(crate) existing: bool,
 }
 
+/// What a job needs of its worker's machine; it is begun only where that is left. The larger of this and of what its kind
+/// needs counts.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct JobNeeds {
+    /// Of memory; 0 if absent.
+    pub(crate) memory_bytes: u64,
+    /// Of the disk of scratch files; 0 if absent.
+    pub(crate) disk_bytes: u64,
+}
+
+impl From<Needs> for JobNeeds {
+    fn from(Needs { memory, disk }: Needs) -> Self {
+        Self { memory_bytes: memory, disk_bytes: disk }
+    }
+}
+
 /// A job.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -42,6 +59,7 @@ pub(crate) struct Job {
     attempts: i32,
     max_attempts: i32,
     unique_key: Option<String>,
+    needs: JobNeeds,
     /// The migration that it carries out.
     migration_id: Option<Uuid>,
     /// Why the last attempt failed: `{reason, code, message, retryable}`.
@@ -71,6 +89,7 @@ impl From<JobRecord> for Job {
             attempts: record.attempts,
             max_attempts: record.max_attempts,
             unique_key: record.unique_key,
+            needs: record.needs.into(),
             migration_id: record.migration.map(|id| id.0),
             last_error: record.last_error,
             correlation_id: record.correlation.0,

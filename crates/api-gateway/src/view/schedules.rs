@@ -1,5 +1,6 @@
 //! How jobs that repeat look in answers.
 
+use super::jobs::JobNeeds;
 use domain::schedule::Timetable;
 use serde::Serialize;
 use serde_json::Value;
@@ -27,6 +28,7 @@ pub(crate) struct Schedule {
     payload: Value,
     priority: i16,
     destination: Option<String>,
+    needs: JobNeeds,
     max_attempts: u32,
     paused: bool,
     /// Why it does not fire any more, until it is said again; null: it does.
@@ -53,6 +55,7 @@ impl From<ScheduleRecord> for Schedule {
             payload: record.payload,
             priority: record.priority,
             destination: record.destination,
+            needs: record.needs.into(),
             max_attempts: record.max_attempts,
             paused: record.paused,
             stopped: record.stopped,

@@ -44,9 +44,8 @@ impl World {
     /// The id of a job that waits.
     async fn waiting(&self) -> String {
         let answer = self
-            .enqueue(
-                &json!({"jobs": [{"kind": "any", "payload": {"n": 1}, "destination": "models.example"}]}),
-            )
+            .enqueue(&json!({"jobs": [{"kind": "any", "payload": {"n": 1}, "destination": "models.example",
+                                   "needs": {"memoryBytes": 5}}]}))
             .await;
         assert_eq!(answer.status(), 202);
         let answer: Value = answer.json().await.expect("JSON");
@@ -92,6 +91,7 @@ async fn a_job_is_followed_from_its_wish_to_its_result() {
         (&json!("PENDING"), &json!({"n": 1}), &Value::Null)
     );
     assert_eq!((&waits["maxAttempts"], &waits["migrationId"]), (&json!(3), &Value::Null));
+    assert_eq!(waits["needs"], json!({"memoryBytes": 5, "diskBytes": 0}));
     assert_eq!(world.json(&format!("{path}/attempts")).await, json!({"attempts": [], "truncated": false}));
     let lease = world.begun().await;
     let counted = world.server.database.sql().await;
@@ -165,6 +165,8 @@ async fn what_cannot_be_taken_is_told_what_can_and_nothing_is_written() {
         (with("maxAttempts", json!(0)), 422, "invalid_job", "between 1 and 3"),
         (with("uniqueKey", json!("")), 422, "invalid_job", "1 to 200"),
         (with("uniqueKey", json!("a\0")), 422, "invalid_job", "U+0000"),
+        (with("needs", json!({"diskBytes": (1_u64 << 44) + 1})), 422, "invalid_job", "17592186044416 bytes"),
+        (with("needs", json!({"gpus": 1})), 400, "invalid_body", "gpus"),
         (with("destination", json!("*")), 422, "invalid_job", "300 bytes"),
         (with("destination", json!("x".repeat(301))), 422, "invalid_job", "300 bytes"),
         (with("runAt", json!("tomorrow")), 422, "invalid_job", "2026-01-31"),

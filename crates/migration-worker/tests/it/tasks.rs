@@ -6,7 +6,9 @@ use crate::{
     world::{BOUND, Bell, Running, World, small_site},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{CorrelationId, JobId, failure::Reason, job::JobState, schedule::Missed, trace::TraceContext};
+use domain::{
+    CorrelationId, JobId, failure::Reason, job::JobState, schedule::Missed, task::Needs, trace::TraceContext,
+};
 use hmac::{Hmac, KeyInit, Mac};
 use migration_worker::{Config, TasksOptions};
 use serde_json::{Value, json};
@@ -27,6 +29,10 @@ const SECRET: &str = "a secret of 24 or more characters";
 
 impl World {
     async fn enqueue(&self, kind: &str, payload: Value, max_attempts: u32) -> JobId {
+        self.enqueue_needing(Needs::default(), kind, payload, max_attempts).await
+    }
+
+    async fn enqueue_needing(&self, needs: Needs, kind: &str, payload: Value, max_attempts: u32) -> JobId {
         let id = JobId(Uuid::now_v7());
         let task = NewTask {
             id,
@@ -37,6 +43,7 @@ impl World {
             max_attempts,
             unique_key: None,
             destination: None,
+            needs,
         };
         let wish = EnqueueRequest {
             tenant: self.member.tenant,
@@ -102,6 +109,36 @@ fn command_lines() -> impl Iterator<Item = String> {
     processes.map(|one| {
         String::from_utf8_lossy(&fs::read(one.path().join("cmdline")).unwrap_or_default()).into_owned()
     })
+}
+
+/// Its kind asks for nothing: it is the job's own word that there is no room for, until there is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_needs_more_than_is_left_is_put_off_and_counts_no_attempt() {
+    let world = World::new().await;
+    let cgroup = tempfile::tempdir().expect("a folder");
+    fs::write(cgroup.path().join("memory.max"), "1000\n").expect("written");
+    fs::write(cgroup.path().join("memory.current"), "500\n").expect("written");
+    let mut config = config(&world, &script("size", "cat >/dev/null; echo 1", ""));
+    config.resources.cgroup = Some(cgroup.path().to_owned());
+    config.resources.every = Duration::from_millis(20);
+    config.resources.put_off = Duration::from_millis(100);
+    config.poll = Duration::from_millis(100);
+    let running = Running::start(config).await;
+    let large = Needs { memory: 600, disk: 0 };
+    let job = world.enqueue_needing(large, "size", json!({}), 1).await;
+    let put_off = || async {
+        let moves = world.moves(job).await;
+        moves.iter().filter(|told| told.starts_with("PREPARING>PENDING snoozed")).count() >= 2
+    };
+    wait::until_true("the job to be put off again and again", BOUND, put_off).await;
+    // One that fits is not held up by it.
+    let small = world.enqueue_needing(Needs { memory: 300, disk: 0 }, "size", json!({}), 1).await;
+    world.ends(small, JobState::Completed).await;
+    let (file, next) = (cgroup.path().join("memory.current"), cgroup.path().join("next"));
+    fs::write(&next, "299\n").and_then(|()| fs::rename(next, file)).expect("written");
+    let ended = world.ends(job, JobState::Completed).await;
+    assert_eq!((ended.attempts, ended.needs), (0, large));
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -426,6 +463,7 @@ async fn a_schedule_whose_time_has_come_is_carried_out_without_anybody_asking() 
         payload: json!({"n": 1}),
         priority: 0,
         destination: None,
+        needs: Needs::default(),
         max_attempts: 1,
         paused: false,
     };

@@ -2,7 +2,7 @@
 
 use crate::Outcome;
 use bus::{Bell, JobHint};
-use domain::{CorrelationId, JobId, WorkerId, trace::TraceContext};
+use domain::{CorrelationId, JobId, WorkerId, task::Needs, trace::TraceContext};
 use futures::{StreamExt, future::try_join_all, stream};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -51,6 +51,7 @@ impl Field {
             max_attempts: 3,
             unique_key: None,
             destination: None,
+            needs: Needs::default(),
         };
         let request = EnqueueRequest {
             tenant: self.member.tenant,

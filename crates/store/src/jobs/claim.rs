@@ -11,13 +11,14 @@ use super::{
     turns::Turns,
 };
 use crate::{
-    Error, Result, Store, gates,
+    Error, Result, Store, gates, jsonb,
     tx::{Columns, Tx, Work},
 };
 use domain::{
     CorrelationId, TenantId, WorkerId,
     gate::{Gates, Limit, Open, Scope},
     job::{Cause, JobState},
+    task::Needs,
     trace::TraceContext,
     turn::{Deal, Dealt, Lane, Place},
 };
@@ -50,6 +51,8 @@ pub struct Claimed {
     pub destination: String,
     /// What the work is.
     pub payload: Value,
+    /// What it needs of the machine, beyond what its kind needs.
+    pub needs: Needs,
     /// The number of this attempt, from 1.
     pub attempt: u32,
     /// Attempts in all.
@@ -290,7 +293,7 @@ const CLAIM: &str = "-- job.claim
         UPDATE jobs SET state = 'PREPARING', epoch = epoch + 1, last_attempt_at = clock_timestamp()
         WHERE id = ANY (ARRAY(SELECT id FROM ranked)) AND state = 'PENDING'
         RETURNING id, tenant_id, migration_id, run, kind, payload, epoch, attempts, max_attempts, correlation_id,
-                  trace, destination, priority, run_at, last_attempt_at
+                  trace, destination, needs, priority, run_at, last_attempt_at
     ), leased AS (
         INSERT INTO leases (job_id, tenant_id, worker_id, epoch, queue, destination, claimed_at, heartbeat_at,
                             expires_at)
@@ -317,6 +320,7 @@ fn read(row: &Row, worker: WorkerId) -> Result<Claimed> {
         kind: row.column("kind")?,
         destination: row.column("destination")?,
         payload: row.column("payload")?,
+        needs: jsonb::read_needs(row.column("needs")?),
         attempt: count(row, "attempts")? + 1,
         max_attempts: count(row, "max_attempts")?,
         correlation: CorrelationId(row.column("correlation_id")?),

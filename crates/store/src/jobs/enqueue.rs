@@ -6,7 +6,10 @@ use crate::{
     jsonb,
     tx::{Columns, Tx, Work},
 };
-use domain::{CorrelationId, JobId, TenantId, UserId, idempotency::Verdict, job::Cause, trace::TraceContext};
+use domain::{
+    CorrelationId, JobId, TenantId, UserId, idempotency::Verdict, job::Cause, task::Needs,
+    trace::TraceContext,
+};
 use serde_json::Value;
 use std::{collections::HashSet, time::Duration};
 use time::OffsetDateTime;
@@ -42,6 +45,8 @@ pub struct NewTask {
     pub unique_key: Option<String>,
     /// What it asks of the world outside, such as a host or a model; 1 to 300 bytes. Gates count by it.
     pub destination: Option<String>,
+    /// What it needs of its worker's machine, beyond what its kind needs.
+    pub needs: Needs,
 }
 
 /// A wish for jobs: at most [`MAX_BATCH`].
@@ -150,13 +155,13 @@ impl Work for EnqueueRequest {
 const INSERT: &str = "-- job.enqueue_many
     WITH written AS (
         INSERT INTO jobs (id, tenant_id, queue, kind, payload, state, priority, run_at, max_attempts, unique_key,
-                          destination, correlation_id, trace)
+                          destination, needs, correlation_id, trace)
         SELECT new.id, $1, new.kind, new.kind, new.payload, 'PENDING', new.priority,
                coalesce(new.run_at, clock_timestamp()), new.max_attempts, new.unique_key,
-               coalesce(new.destination, ''), $2, $3
+               coalesce(new.destination, ''), new.needs, $2, $3
         FROM unnest($4::uuid[], $5::text[], $6::jsonb[], $7::smallint[], $8::timestamptz[], $9::integer[],
-                    $10::text[], $15::text[]) WITH ORDINALITY
-             AS new (id, kind, payload, priority, run_at, max_attempts, unique_key, destination, place)
+                    $10::text[], $15::text[], $16::jsonb[]) WITH ORDINALITY
+             AS new (id, kind, payload, priority, run_at, max_attempts, unique_key, destination, needs, place)
         ORDER BY new.place
         ON CONFLICT (tenant_id, kind, unique_key)
             WHERE unique_key IS NOT NULL AND state IN ('PENDING', 'PREPARING', 'RUNNING', 'WAITING_RETRY') DO NOTHING
@@ -185,6 +190,7 @@ impl EnqueueRequest {
             tasks.iter().map(|task| i32::try_from(task.max_attempts).unwrap_or(i32::MAX)).collect();
         let keys: Vec<Option<&str>> = tasks.iter().map(|task| task.unique_key.as_deref()).collect();
         let destinations: Vec<Option<&str>> = tasks.iter().map(|task| task.destination.as_deref()).collect();
+        let needs: Vec<Option<Value>> = tasks.iter().map(|task| jsonb::needs(task.needs)).collect();
         let rows = tx
             .query(
                 INSERT,
@@ -204,6 +210,7 @@ impl EnqueueRequest {
                     &self.trace.trace_id(),
                     &HINTS,
                     &destinations,
+                    &needs,
                 ],
             )
             .await?;

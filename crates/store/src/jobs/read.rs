@@ -3,10 +3,11 @@
 use crate::{
     Result, Store, TransitionRecord,
     dead_letters::read_move,
+    jsonb,
     migrations::{Holder, read_holder},
     tx::{Columns, Tx, Work},
 };
-use domain::{CorrelationId, Epoch, JobId, MigrationId, TenantId, job::JobState};
+use domain::{CorrelationId, Epoch, JobId, MigrationId, TenantId, job::JobState, task::Needs};
 use serde_json::Value;
 use time::OffsetDateTime;
 use tokio_postgres::Row;
@@ -50,6 +51,8 @@ pub struct JobRecord {
     pub last_attempt_at: Option<OffsetDateTime>,
     /// When it was over.
     pub finished_at: Option<OffsetDateTime>,
+    /// What it needs of its worker's machine, beyond what its kind needs.
+    pub needs: Needs,
     /// What the work is; none in a list.
     pub payload: Option<Value>,
     /// What came of it; none in a list.
@@ -133,7 +136,7 @@ impl Work for List<'_> {
             WITH looked_at AS (
                 SELECT id, kind, state, priority, run_at, epoch, attempts, max_attempts, unique_key, migration_id,
                        last_error, correlation_id, cancel_requested_at IS NOT NULL AS cancel_requested, created_at,
-                       last_attempt_at, finished_at
+                       last_attempt_at, finished_at, needs
                 FROM jobs WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2)
                 ORDER BY id DESC LIMIT $6
             ), found AS (
@@ -179,7 +182,7 @@ impl Work for One {
         let sql = "-- job.one
             SELECT id, kind, state, priority, run_at, epoch, attempts, max_attempts, unique_key, migration_id,
                    last_error, correlation_id, cancel_requested_at IS NOT NULL AS cancel_requested, created_at,
-                   last_attempt_at, finished_at, payload, result
+                   last_attempt_at, finished_at, needs, payload, result
             FROM jobs WHERE id = $1 AND tenant_id = $2";
         let Some(row) = tx.query_opt(sql, &[&self.id.0, &self.tenant.0]).await? else { return Ok(None) };
         read(&row, Some(row.column("payload")?), row.column("result")?).map(Some)
@@ -204,6 +207,7 @@ fn read(row: &Row, payload: Option<Value>, result: Option<Value>) -> Result<JobR
         created_at: row.column("created_at")?,
         last_attempt_at: row.column("last_attempt_at")?,
         finished_at: row.column("finished_at")?,
+        needs: jsonb::read_needs(row.column("needs")?),
         payload,
         result,
     })

@@ -3,6 +3,7 @@
 use crate::{
     Result, Store,
     jobs::{EnqueueRequest, NewTask},
+    jsonb,
     tx::{Columns, Tx, Work},
 };
 use domain::{
@@ -18,28 +19,39 @@ use uuid::Uuid;
 
 impl Store {
     /// Fires schedules whose time has come, at most `limit` of them; answers how many jobs that made. A schedule that
-    /// cannot be fired is told of and holds up no other.
+    /// cannot be fired is told of, is tried again by the next call, and holds up no other.
     pub async fn fire_schedules(&self, limit: u32) -> Result<u32> {
-        let mut fired = 0;
-        for schedule in self.run(&Due { limit }).await? {
-            match self.run(&Fire { schedule }).await {
-                Ok(jobs) => fired += jobs,
-                Err(error) if error.kind() == domain::Kind::Unavailable => return Err(error),
-                Err(error) => {
-                    tracing::error!(%schedule, error = &error as &dyn StdError, "a schedule cannot be fired");
+        let (mut fired, mut left, mut after) = (0, limit, None);
+        loop {
+            let due = self.run(&Due { after, limit: left }).await?;
+            let Some(last) = due.last() else { return Ok(fired) };
+            after = Some(*last);
+            for (_, schedule) in due {
+                match self.run(&Fire { schedule }).await {
+                    Ok(jobs) => (fired, left) = (fired + jobs, left - 1),
+                    Err(error) if error.kind() == domain::Kind::Unavailable => return Err(error),
+                    Err(error) => {
+                        tracing::error!(%schedule, error = &error as &dyn StdError, "a schedule cannot be fired");
+                    }
                 }
             }
+            if left == 0 {
+                return Ok(fired);
+            }
         }
-        Ok(fired)
     }
 }
 
+/// When a schedule is due, and its name in the database.
+type Place = (OffsetDateTime, Uuid);
+
 struct Due {
+    after: Option<Place>,
     limit: u32,
 }
 
 impl Work for Due {
-    type Out = Vec<Uuid>;
+    type Out = Vec<Place>;
 
     fn tenant(&self) -> Option<TenantId> {
         None
@@ -47,9 +59,13 @@ impl Work for Due {
 
     async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
         let sql = "-- schedule.due
-            SELECT id FROM schedules WHERE next_at <= (SELECT clock_timestamp()) ORDER BY next_at LIMIT $1";
-        let rows = tx.query(sql, &[&i64::from(self.limit)]).await?;
-        rows.iter().map(|row| row.column("id")).collect()
+            SELECT next_at, id FROM schedules
+            WHERE next_at <= (SELECT clock_timestamp())
+              AND ($2::timestamptz IS NULL OR next_at >= $2 AND (next_at, id) > ($2, $3))
+            ORDER BY next_at, id LIMIT $1";
+        let (at, id) = self.after.unzip();
+        let rows = tx.query(sql, &[&i64::from(self.limit), &at, &id]).await?;
+        rows.iter().map(|row| Ok((row.column("next_at")?, row.column("id")?))).collect()
     }
 }
 
@@ -68,8 +84,8 @@ impl Work for Fire {
     async fn run(&self, tx: &Tx<'_>) -> Result<u32> {
         // Locked by somebody else: it is being fired.
         let sql = "-- schedule.take
-            SELECT tenant_id, user_id, cron, time_zone, missed, kind, payload, priority, destination, max_attempts, next_at,
-                   clock_timestamp() AS now,
+            SELECT tenant_id, user_id, cron, time_zone, missed, kind, payload, priority, destination, needs, max_attempts,
+                   next_at, clock_timestamp() AS now,
                    EXISTS (SELECT FROM job_kinds
                            WHERE job_kinds.name = schedules.kind
                              AND (job_kinds.tenants IS NULL OR schedules.tenant_id = ANY (job_kinds.tenants))) AS offered
@@ -155,5 +171,6 @@ fn task(row: &Row, slot: OffsetDateTime) -> Result<NewTask> {
         max_attempts: u32::try_from(max_attempts).unwrap_or(1), // the column is at least 1
         unique_key: None,
         destination: Some(destination).filter(|destination| !destination.is_empty()),
+        needs: jsonb::read_needs(row.column("needs")?),
     })
 }

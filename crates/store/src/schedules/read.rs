@@ -1,11 +1,11 @@
 //! What a tenant has scheduled, and which jobs came of it.
 
 use crate::{
-    Result, Store,
+    Result, Store, jsonb,
     schedules::MAX_SCHEDULES,
     tx::{Columns, Tx, Work},
 };
-use domain::{JobId, TenantId, schedule::Missed};
+use domain::{JobId, TenantId, schedule::Missed, task::Needs};
 use serde_json::Value;
 use time::OffsetDateTime;
 use tokio_postgres::Row;
@@ -35,6 +35,8 @@ pub struct ScheduleRecord {
     pub priority: i16,
     /// What they ask of the world outside.
     pub destination: Option<String>,
+    /// What they need of their worker's machine, beyond what their kind needs.
+    pub needs: Needs,
     /// Attempts at each.
     pub max_attempts: u32,
     /// It does not fire at anybody's wish.
@@ -120,8 +122,8 @@ pub(super) async fn records(
     name: Option<&str>,
 ) -> Result<Vec<ScheduleRecord>> {
     let sql = "-- schedule.read
-        SELECT id, name, cron, time_zone, missed, kind, payload, priority, destination, max_attempts, paused, stopped,
-               next_at, created_at, changed_at
+        SELECT id, name, cron, time_zone, missed, kind, payload, priority, destination, needs, max_attempts, paused,
+               stopped, next_at, created_at, changed_at
         FROM schedules WHERE tenant_id = $1 AND ($2::text IS NULL OR name = $2) ORDER BY name LIMIT $3";
     tx.query(sql, &[&tenant.0, &name, &MAX_SCHEDULES]).await?.iter().map(record).collect()
 }
@@ -138,6 +140,7 @@ fn record(row: &Row) -> Result<ScheduleRecord> {
         payload: row.column("payload")?,
         priority: row.column("priority")?,
         destination: Some(destination).filter(|destination| !destination.is_empty()),
+        needs: jsonb::read_needs(row.column("needs")?),
         max_attempts: u32::try_from(row.column::<i32>("max_attempts")?).unwrap_or(1), // the CHECK has the bounds
         paused: row.column("paused")?,
         stopped: row.column("stopped")?,

@@ -1,7 +1,7 @@
 //! Jobs that repeat: one job per time whoever sweeps, and what becomes of times that nobody was there for.
 
 use crate::world::{World, text};
-use domain::{TenantId, WorkerId, schedule::Missed};
+use domain::{TenantId, WorkerId, schedule::Missed, task::Needs};
 use futures::future::join_all;
 use serde_json::json;
 use std::time::Duration;
@@ -34,6 +34,7 @@ pub(crate) fn yearly(member: Member, name: &str, missed: Missed) -> NewSchedule 
         payload: json!({"of": "a\0b"}),
         priority: 7,
         destination: Some("mail.example".to_owned()),
+        needs: Needs { memory: 3, disk: 4 },
         max_attempts: 2,
         paused: false,
     }
@@ -79,7 +80,7 @@ async fn a_time_gets_one_job_whoever_sweeps() {
     assert_eq!(fired(&world).await, 2, "two of the seven are new");
     let sql = "SELECT count(*), count(DISTINCT run_at), bool_and(run_at = date_trunc('hour', run_at)),
                    bool_and(queue = 'report' AND priority = 7 AND state = 'PENDING' AND max_attempts = 2
-                            AND destination = 'mail.example'),
+                            AND destination = 'mail.example' AND needs = jsonb_build_object('memory', 3, 'disk', 4)),
                    count(*) FILTER (WHERE transitions.cause = 'enqueued')
                FROM jobs JOIN transitions ON transitions.job_id = jobs.id";
     let row = world.sql.query_one(sql, &[]).await.expect("the owner may");
@@ -96,6 +97,30 @@ async fn a_time_gets_one_job_whoever_sweeps() {
     assert_eq!(fired(&world).await, 0, "it is forgotten after it was looked up");
     let left = world.sql.query_one("SELECT count(*) FROM firings", &[]).await.expect("the owner may");
     assert_eq!(left.get::<_, i64>(0), 0);
+}
+
+/// One that fails whenever it is tried stays due and comes before the others; they are fired all the same.
+#[tokio::test]
+async fn a_schedule_that_cannot_be_fired_holds_up_no_other() {
+    let world = World::new().await;
+    offer(&world, None).await;
+    let member = world.member("one@example.com").await;
+    for (name, years) in [("broken a", 9), ("broken b", 9), ("whole a", 2), ("whole b", 1)] {
+        created(&world, &yearly(member, name, Missed::Once)).await;
+        years_pass(&world, name, years).await;
+    }
+    let refuse = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                      IF EXISTS (SELECT FROM schedules WHERE id = NEW.schedule_id AND name LIKE 'broken%') THEN
+                          RAISE EXCEPTION 'not this one';
+                      END IF;
+                      RETURN NEW;
+                  END $$;
+                  CREATE TRIGGER refused BEFORE INSERT ON firings FOR EACH ROW EXECUTE FUNCTION refuse()";
+    world.sql.batch_execute(refuse).await.expect("the owner may");
+    let sweep = async || world.worker.fire_schedules(1).await.expect("a sweep");
+    assert_eq!((sweep().await, sweep().await, sweep().await), (1, 1, 0));
+    world.sql.batch_execute("DROP TRIGGER refused ON firings").await.expect("the owner may");
+    assert_eq!(fired(&world).await, 2, "nothing of theirs was lost");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use domain::{
     failure::Reason,
     job::{Cause, JobState},
     retry::Verdict,
+    task::Needs,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub(crate) fn task(n: u32) -> NewTask {
         max_attempts: 2,
         unique_key: None,
         destination: None,
+        needs: Needs::default(),
     }
 }
 
@@ -114,6 +116,20 @@ async fn a_job_lives_from_its_wish_to_its_result() {
     let traced: Option<String> =
         world.one("SELECT min(trace_id) FROM transitions WHERE job_id = $1", lease.job.0).await;
     assert_eq!(traced.as_deref(), Some(TRACE_ID));
+}
+
+#[tokio::test]
+async fn what_a_job_needs_goes_with_it() {
+    let world = World::new().await;
+    let member = world.member("one@example.com").await;
+    let needs = Needs { memory: 1 << 40, disk: 5 };
+    let came = enqueue(&world, member, vec![NewTask { needs, ..task(1) }, task(2)]).await;
+    let claimed: Vec<Needs> = claim(&world, 2).await.iter().map(|one| one.needs).collect();
+    assert_eq!(claimed, [needs, Needs::default()]);
+    let told = world.gateway.job(member.tenant, came[0].job).await.expect("a look").expect("there");
+    assert_eq!(told.needs, needs);
+    let stored = "SELECT count(*) FROM jobs WHERE needs IS NOT NULL";
+    assert_eq!(world.sql.query_one(stored, &[]).await.expect("may").get::<_, i64>(0), 1);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use crate::{
     gateway::Parts,
     input::{Caller, LargeBody},
     keyed::{self, KeyRefused, Keyed},
-    view::jobs::{JobEnqueued, JobsEnqueued},
+    view::jobs::{JobEnqueued, JobNeeds, JobsEnqueued},
 };
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use domain::TenantId;
@@ -63,6 +63,9 @@ pub(crate) struct JobRequest {
     /// What it asks of the world outside, such as a host or a model: the operators' limits on destinations count by it.
     /// 1 to 300 bytes; nothing if absent.
     pub(crate) destination: Option<String>,
+    /// What it needs of its worker's machine, at most 16 TiB of either; what its kind needs if absent.
+    #[serde(default)]
+    pub(crate) needs: JobNeeds,
 }
 
 /// Enqueues jobs of kinds that workers offer: one or many, all or none.

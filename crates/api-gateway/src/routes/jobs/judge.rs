@@ -5,7 +5,7 @@ use crate::{Code, Problem};
 use domain::{
     JobId,
     gate::{ANYBODY, MAX_KEY},
-    task::{self, PayloadSchema},
+    task::{self, MAX_NEED, Needs, PayloadSchema},
 };
 use serde_json::{Value, json};
 use std::fmt::{self, Display};
@@ -101,6 +101,10 @@ impl<'a> Judge<'a> {
                 format!("destination has to have 1 to {MAX_KEY} bytes, no U+0000, and not to be {ANYBODY:?}");
             return Err(place.invalid(told));
         }
+        let needs = Needs { memory: job.needs.memory_bytes, disk: job.needs.disk_bytes };
+        if needs.memory.max(needs.disk) > MAX_NEED {
+            return Err(place.invalid(format_args!("needs has to name at most {MAX_NEED} bytes of each")));
+        }
         let run_at = job.run_at.as_deref().map(|text| OffsetDateTime::parse(text, &Rfc3339)).transpose();
         let run_at =
             run_at.map_err(|_| place.invalid("runAt has to be a time such as 2026-01-31T12:00:00Z"))?;
@@ -113,6 +117,7 @@ impl<'a> Judge<'a> {
             max_attempts,
             unique_key: job.unique_key,
             destination: job.destination,
+            needs,
         })
     }
 
