@@ -262,14 +262,22 @@ impl Round<'_> {
         let to =
             from.to(JobState::Preparing).map_err(|source| Error::Illegal { doing: "job.claim", source })?;
         let (from, to, cause) = (from.as_str(), to.as_str(), Cause::Claimed.as_str());
+        // What came meanwhile and ranks better is for the next claim. Of a lane that was dealt to, something was seen.
+        let least: Vec<i64> =
+            dealt().map(|(lane, _)| lane.ranks.first().copied().unwrap_or_default()).collect();
         let (worker_id, ttl) = (worker.0, ttl.as_secs_f64());
         let rows = tx
-            .query(CLAIM, &[&queue, &tenants, &destinations, &most, &worker_id, &ttl, &from, &to, &cause])
+            .query(
+                CLAIM,
+                &[&queue, &tenants, &destinations, &most, &worker_id, &ttl, &from, &to, &cause, &least],
+            )
             .await?;
         rows.iter().map(|row| read(row, worker)).collect()
     }
 }
 
+/// Each lane is read from where the survey found its first job: see there.
+///
 /// The CTE that ranks is a fence for the planner: without it the limit may be applied again and again. Its ids go
 /// on as an array: a plan for any limit expects a tenth of all waiting jobs, and would read every job to join
 /// them. The states are literals, so that the partial index fits. Rows that somebody else is claiming are passed over for
@@ -280,11 +288,12 @@ impl Round<'_> {
 const CLAIM: &str = "-- job.claim
     WITH ranked AS MATERIALIZED (
         SELECT first.id, first.since
-        FROM unnest($2::uuid[], $3::text[], $4::bigint[]) AS lane (tenant_id, destination, most)
+        FROM unnest($2::uuid[], $3::text[], $4::bigint[], $10::bigint[]) AS lane (tenant_id, destination, most, least)
         CROSS JOIN LATERAL (
             SELECT id, greatest(run_at, updated_at) AS since FROM jobs
             WHERE queue = $1 AND state = 'PENDING' AND NOT scheduled
               AND tenant_id = lane.tenant_id AND destination = lane.destination
+              AND job_rank(run_at, priority) >= timestamp 'epoch' + lane.least * interval '1 microsecond'
             ORDER BY job_rank(run_at, priority), id
             LIMIT lane.most
             FOR UPDATE SKIP LOCKED

@@ -44,30 +44,34 @@ pub(crate) struct Seen {
 
 /// A step goes to the tenant's next destination, or, when enough of its lanes were seen, to the next tenant. It ends with
 /// one tenant more than there are slots.
+///
+/// `least` is where the lane's first row was found. What stood before it is gone, and stays in the index for as long as
+/// somebody holds a snapshot in which it waited: the ranks are read from there on, and so is the claim, lest each of them
+/// pass over all of it again.
 const SURVEY: &str = "-- job.survey
     WITH RECURSIVE lanes AS (
-        (SELECT tenant_id, destination, 1 AS steps, 0 AS tenants, 0 AS lanes,
+        (SELECT tenant_id, destination, job_rank(run_at, priority) AS least, 1 AS steps, 0 AS tenants, 0 AS lanes,
                 tenant_id = ANY ($6) OR destination = ANY ($7) AS shut
          FROM jobs
          WHERE queue = $1 AND state = 'PENDING' AND NOT scheduled AND tenant_id >= $2 AND tenant_id < $3
-         ORDER BY tenant_id, destination LIMIT 1)
+         ORDER BY tenant_id, destination, job_rank(run_at, priority) LIMIT 1)
         UNION ALL
-        SELECT next.tenant_id, next.destination, lanes.steps + 1,
+        SELECT next.tenant_id, next.destination, next.least, lanes.steps + 1,
                lanes.tenants + (next.tenant_id <> lanes.tenant_id AND lanes.lanes + (NOT lanes.shut)::integer > 0)::integer,
                CASE WHEN next.tenant_id = lanes.tenant_id THEN lanes.lanes + (NOT lanes.shut)::integer ELSE 0 END,
                next.tenant_id = ANY ($6) OR next.destination = ANY ($7)
         FROM lanes CROSS JOIN LATERAL (
-            (SELECT tenant_id, destination FROM jobs
+            (SELECT tenant_id, destination, job_rank(run_at, priority) AS least FROM jobs
              WHERE queue = $1 AND state = 'PENDING' AND NOT scheduled
                AND (tenant_id, destination) > (lanes.tenant_id, lanes.destination) AND tenant_id < $3
                AND lanes.lanes < $5 - 1 AND NOT lanes.tenant_id = ANY ($6)
-             ORDER BY tenant_id, destination LIMIT 1)
+             ORDER BY tenant_id, destination, job_rank(run_at, priority) LIMIT 1)
             UNION ALL
-            (SELECT tenant_id, destination FROM jobs
+            (SELECT tenant_id, destination, job_rank(run_at, priority) FROM jobs
              WHERE queue = $1 AND state = 'PENDING' AND NOT scheduled
                AND tenant_id > lanes.tenant_id AND tenant_id < $3
                AND (lanes.lanes >= $5 - 1 OR lanes.tenant_id = ANY ($6))
-             ORDER BY tenant_id, destination LIMIT 1)
+             ORDER BY tenant_id, destination, job_rank(run_at, priority) LIMIT 1)
         ) AS next
         WHERE lanes.steps < $8 AND lanes.tenants <= $4::bigint
     )
@@ -75,6 +79,7 @@ const SURVEY: &str = "-- job.survey
            ARRAY(SELECT (date_part('epoch', job_rank(run_at, priority)) * 1000000)::bigint FROM jobs
                  WHERE queue = $1 AND state = 'PENDING' AND NOT scheduled AND NOT shut
                    AND jobs.tenant_id = lanes.tenant_id AND jobs.destination = lanes.destination
+                   AND job_rank(run_at, priority) >= lanes.least
                  ORDER BY job_rank(run_at, priority), id LIMIT $4::bigint) AS ranks
     FROM lanes ORDER BY steps";
 
@@ -116,16 +121,16 @@ pub(crate) async fn survey(tx: &Tx<'_>, look: &Look<'_>, from: Uuid, until: Uuid
 
 const FURTHER: &str = "-- job.survey_further
     WITH RECURSIVE lanes AS (
-        (SELECT destination, 1 AS steps FROM jobs
+        (SELECT destination, job_rank(run_at, priority) AS least, 1 AS steps FROM jobs
          WHERE queue = $1 AND state = 'PENDING' AND NOT scheduled AND tenant_id = $2 AND destination > $3
-         ORDER BY tenant_id, destination LIMIT 1)
+         ORDER BY tenant_id, destination, job_rank(run_at, priority) LIMIT 1)
         UNION ALL
-        SELECT next.destination, lanes.steps + 1
+        SELECT next.destination, next.least, lanes.steps + 1
         FROM lanes CROSS JOIN LATERAL (
-            SELECT destination FROM jobs
+            SELECT destination, job_rank(run_at, priority) AS least FROM jobs
             WHERE queue = $1 AND state = 'PENDING' AND NOT scheduled AND tenant_id = $2
               AND destination > lanes.destination
-            ORDER BY tenant_id, destination LIMIT 1
+            ORDER BY tenant_id, destination, job_rank(run_at, priority) LIMIT 1
         ) AS next
         WHERE lanes.steps < $5
     )
@@ -133,6 +138,7 @@ const FURTHER: &str = "-- job.survey_further
            ARRAY(SELECT (date_part('epoch', job_rank(run_at, priority)) * 1000000)::bigint FROM jobs
                  WHERE queue = $1 AND state = 'PENDING' AND NOT scheduled AND NOT lanes.destination = ANY ($6)
                    AND jobs.tenant_id = $2 AND jobs.destination = lanes.destination
+                   AND job_rank(run_at, priority) >= lanes.least
                  ORDER BY job_rank(run_at, priority), id LIMIT $4::bigint) AS ranks
     FROM lanes ORDER BY steps";
 

@@ -60,7 +60,7 @@ const ASKED: &[(&str, &str)] = &[
     (
         "job.claim",
         "'migrations', ARRAY[gen_random_uuid()], ARRAY[''], ARRAY[2], gen_random_uuid(), 30, 'PENDING', 'PREPARING', \
-         'claimed'",
+         'claimed', ARRAY[1]",
     ),
     ("job.survey_further", "'migrations', gen_random_uuid(), 'x', 20, 250, ARRAY['x']"),
     ("gate.open", ""),
