@@ -93,7 +93,7 @@ impl Pipe {
     pub async fn receive(&mut self) -> Result<Message, Error> {
         loop {
             let fresh = &self.buffer[self.scanned..];
-            if let Some(end) = fresh.iter().position(|byte| *byte == 0) {
+            if let Some(end) = memchr::memchr(0, fresh) {
                 let message = self.buffer.split_to(self.scanned + end + 1);
                 self.scanned = 0;
                 let message = read(&message[..message.len() - 1], self.heeded);

@@ -9,10 +9,15 @@ pub(super) fn is_halted(pid: u32) -> bool {
 
 /// The processes that it started itself and that are still its own.
 pub(super) fn children(of: u32) -> Vec<Pid> {
+    let own = parents().filter(|(_, parent)| *parent == of);
+    own.filter_map(|(pid, _)| Pid::from_raw(i32::try_from(pid).ok()?)).collect()
+}
+
+/// Every process, with the one whose child it is.
+pub(super) fn parents() -> impl Iterator<Item = (u32, u32)> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    let own = pids.filter(|pid| stat(*pid).is_some_and(|(_, parent)| parent == of));
-    own.filter_map(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).collect()
+    pids.filter_map(|pid| Some((pid, stat(pid)?.1)))
 }
 
 /// State and parent, see proc_pid_stat(5).
