@@ -175,6 +175,8 @@ impl Broker {
         let at = |name: &str| self.folder.path().join(name);
         let mut command = Command::new(find_program(program, &[PathBuf::from("/usr/lib/rabbitmq/bin")]));
         let loopback = "-kernel inet_dist_use_interface {127,0,0,1}";
+        // By default its idle threads spin for a while in case something comes, and the tests want the processors.
+        let idle = "+sbwt none +sbwtdcpu none +sbwtdio none";
         command
             .current_dir(self.folder.path())
             .env("HOME", self.folder.path())
@@ -182,7 +184,7 @@ impl Broker {
             .env("RABBITMQ_DIST_PORT", self.ports.distribution.to_string())
             .env("ERL_EPMD_PORT", self.ports.epmd.to_string())
             .env("ERL_EPMD_ADDRESS", "127.0.0.1")
-            .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", loopback)
+            .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", format!("{loopback} {idle}"))
             .env("RABBITMQ_CTL_ERL_ARGS", loopback)
             // The machine's own settings must not leak in.
             .env("RABBITMQ_CONF_ENV_FILE", "/dev/null")

@@ -40,7 +40,7 @@ fn numbered(pages: &[String]) -> Vec<(String, String)> {
 
 /// So many in the suite; as many as `PROPTEST_CASES` says for who has the time.
 fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|told| told.parse().ok()).unwrap_or(24)
+    std::env::var("PROPTEST_CASES").ok().and_then(|told| told.parse().ok()).unwrap_or(12)
 }
 
 proptest! {
