@@ -30,7 +30,7 @@ impl Database {
         let admin = server.superuser("postgres").await;
         let template = template(&server, &admin).await;
         let name = format!("resettle_test_{}", Uuid::now_v7().simple());
-        execute(&admin, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        execute(&admin, &format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")).await;
         Self { server, name }
     }
 
