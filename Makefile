@@ -28,8 +28,11 @@ up: setup-demo ## Run everything in one process, with a Postgres of its own
 test: setup ## Everything, against private servers started for this run
 	@tests/run
 
-test-typescript: ## The TypeScript client alone
-	@cd clients/typescript && npm ci --ignore-scripts --no-audit --no-fund --silent && npm test --silent
+test-typescript: clients/typescript/node_modules/.installed ## The TypeScript client alone
+	@cd clients/typescript && npm test --silent
+
+clients/typescript/node_modules/.installed: clients/typescript/package.json clients/typescript/package-lock.json
+	@cd clients/typescript && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/.installed
 
 test-unit: ## What needs no server: the tests beside the code
 	@cargo test --workspace --locked --lib

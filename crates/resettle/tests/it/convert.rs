@@ -1,4 +1,5 @@
-//! `resettle convert`: a folder of files and a served site become projects, by the command line alone.
+//! `resettle convert`: a folder of files and a served site become projects, by the command line alone. That a project is
+//! built and compared is shown on pages of others (`foreign.rs`).
 
 use crate::scratch::{STARTED, Scratch, resettle};
 use serde_json::Value;
@@ -6,15 +7,11 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    time::Duration,
 };
 use testkit::{
     process::Child,
     site::{Answer, StaticSite},
 };
-
-/// A build and a browser, on a machine that other tests keep busy; the packages may have to be fetched first.
-const COMPARED: Duration = Duration::from_secs(10 * 60);
 
 fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("example-site")
@@ -28,7 +25,8 @@ async fn convert(source: &str, out: &Path, more: &[&str]) -> Child {
     child
 }
 
-fn last(child: &Child) -> Value {
+/// The object in which `--json` ends.
+pub(crate) fn last(child: &Child) -> Value {
     let log = child.log();
     let line = log.lines().last().unwrap_or_else(|| panic!("it says something"));
     serde_json::from_str(line).unwrap_or_else(|_| panic!("a last line of JSON: {log}"))
@@ -85,35 +83,6 @@ async fn a_folder_of_files_becomes_a_project_and_the_same_one_each_time() {
     assert!(report["checks"].is_array() && report["lint"]["score"].is_u64(), "{report}");
     let text = |path: &Path| String::from_utf8_lossy(&files[path]).into_owned();
     assert!(!files.keys().any(|path| path.starts_with("app") && text(path).contains("127.0.0.")));
-}
-
-#[tokio::test]
-async fn the_project_is_built_and_is_its_site_in_the_browser() {
-    let scratch = Scratch::new();
-    let out = scratch.path().join("out");
-    let mut command =
-        resettle(&["convert", "--json", "--compare", "always", "--compare-pages", "4", "--out"]);
-    command.arg(&out).arg(example());
-    if let Some(cache) = std::env::var_os("RESETTLE_TEST_CACHE") {
-        command.env("XDG_CACHE_HOME", cache);
-    }
-    let mut child = Child::spawn("resettle convert", command);
-    assert_eq!(child.exited(COMPARED).await.code(), Some(0), "{}", child.log());
-    let told = last(&child);
-    assert_eq!((&told["success"], &told["checks"]["build"]), (&Value::Bool(true), &Value::from(0)), "{told}");
-    let compared = &told["compared"];
-    assert_eq!((&compared["passed"], &compared["pages"]), (&Value::Bool(true), &Value::from(4)), "{told}");
-    assert_eq!(
-        (&compared["refused"], &compared["wrongAddresses"]),
-        (&Value::from(0), &Value::from(0)),
-        "{told}"
-    );
-    assert_eq!(told["notMeasured"], Value::Array(Vec::new()), "{told}");
-    assert!(!out.join(".next").exists() && !out.join("node_modules").exists(), "it was built elsewhere");
-    let report = fs::read(out.join(".resettle-report.json")).expect("a report beside it");
-    let report: Value = serde_json::from_slice(&report).expect("JSON");
-    let pages = report["comparison"]["pages"].as_array().expect("the pages that were shown");
-    assert!(pages.iter().all(|page| page["elements"][0]["share"].as_f64() >= Some(0.99)), "{report}");
 }
 
 #[tokio::test]

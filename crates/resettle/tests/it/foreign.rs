@@ -1,7 +1,10 @@
 //! Twelve pages that nobody of this project wrote, moved and held against themselves in the browser: one build for all. All
 //! pages of whole sites are for `make corpus`.
 
-use crate::scratch::{Scratch, resettle};
+use crate::{
+    convert,
+    scratch::{Scratch, resettle},
+};
 use serde_json::Value;
 use std::{fs, path::Path, time::Duration};
 use testkit::{corpus, process::Child};
@@ -80,6 +83,14 @@ async fn twelve_foreign_pages_are_themselves_in_the_browser() {
     let report = fs::read(out.join(".resettle-report.json")).expect("a report beside the project");
     let report: Value = serde_json::from_slice(&report).expect("JSON");
     assert_eq!(code, Some(0), "{}\n{:#}", child.log(), report["comparison"]);
+    let told = convert::last(&child);
+    let none = Value::from(0);
+    assert_eq!((&told["success"], &told["checks"]["build"]), (&Value::Bool(true), &none), "{told}");
+    let compared = &told["compared"];
+    assert_eq!((&compared["passed"], &compared["pages"]), (&Value::Bool(true), &Value::from(12)), "{told}");
+    assert_eq!((&compared["refused"], &compared["wrongAddresses"]), (&none, &none), "{told}");
+    assert_eq!(told["notMeasured"], Value::Array(Vec::new()), "{told}");
+    assert!(!out.join(".next").exists() && !out.join("node_modules").exists(), "it was built elsewhere");
     let pages = report["comparison"]["pages"].as_array().expect("the pages that were shown");
     let named = PAGES.iter().flat_map(|(_, pages)| *pages).map(|page| format!("{ADDRESS}{page}"));
     for named in named.map(|page| page.replace("example/index.html", "example/")) {
