@@ -87,6 +87,11 @@ impl Work for Claim {
         None
     }
 
+    /// Then another relay takes the rows, and what they announce is announced twice.
+    fn may_be_forgotten(&self) -> bool {
+        true
+    }
+
     async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
         let sql = "-- outbox.claim
             WITH oldest AS (
@@ -157,6 +162,11 @@ impl Work for Mark<'_> {
 
     fn tenant(&self) -> Option<TenantId> {
         None
+    }
+
+    /// Then the rows are published once more, when the claim has run out.
+    fn may_be_forgotten(&self) -> bool {
+        true
     }
 
     async fn run(&self, tx: &Tx<'_>) -> Result<u64> {

@@ -29,6 +29,11 @@ pub(crate) trait Work: Sync {
     fn bound(&self) -> Option<Duration> {
         None
     }
+    /// May the server answer before its log is on the disk? Only for what is done again, without harm, when a server that
+    /// died has forgotten it: then nobody waits for the disk.
+    fn may_be_forgotten(&self) -> bool {
+        false
+    }
 }
 
 impl Store {
@@ -73,6 +78,9 @@ async fn transact<W: Work>(connection: &mut Object, work: &W) -> Result<W::Out> 
     if let Some(tenant) = work.tenant() {
         tx.execute("-- store.set_tenant\nSELECT set_config('app.tenant', $1, true)", &[&tenant.to_string()])
             .await?;
+    }
+    if work.may_be_forgotten() {
+        tx.execute("-- store.hurry\nSELECT set_config('synchronous_commit', 'off', true)", &[]).await?;
     }
     // An error leaves by `?` and drops the transaction, which rolls it back.
     let out = work.run(&tx).await?;

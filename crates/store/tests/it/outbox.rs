@@ -3,7 +3,7 @@
 use crate::world::{TRACEPARENT, World, worker};
 use serde_json::json;
 use std::time::Duration;
-use store::{OutboxTopic, Poison};
+use store::{OutboxTopic, Poison, Store};
 
 const HOLD: Duration = Duration::from_secs(300);
 
@@ -29,6 +29,35 @@ async fn a_row_is_one_relays_until_its_hold_is_over() {
     assert_eq!(world.worker.mark_published(two, &ids).await.expect("a mark"), 0, "once");
     world.sql.batch_execute("UPDATE outbox SET claimed_until = now() - interval '1 s'").await.expect("may");
     assert_eq!(world.worker.claim_outbox(one, 10, HOLD).await.expect("rows"), []);
+}
+
+/// A server that dies may forget who took a row, or that it was published: it is published again. Nothing else is so light.
+#[tokio::test]
+async fn relays_do_not_wait_for_the_disk_and_others_do() {
+    let world = World::new().await;
+    let member = world.member("one@example.com").await;
+    world.start(member, "https://example.com/").await;
+    let witness = "CREATE TABLE seen (what text, durable text);
+        GRANT INSERT ON seen TO resettle_worker;
+        CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO seen VALUES (TG_OP, current_setting('synchronous_commit'));
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER seen AFTER UPDATE OR DELETE ON outbox FOR EACH STATEMENT EXECUTE FUNCTION see()";
+    world.sql.batch_execute(witness).await.expect("the owner may");
+    let strict = format!("ALTER DATABASE {} SET synchronous_commit = 'on'", world.db.name());
+    world.sql.batch_execute(&strict).await.expect("the owner may");
+    // One connection: what one transaction asked for must not stay for the next.
+    let options = store::Options { max_connections: 1, ..world.db.worker() };
+    let store = Store::connect(&options).await.expect("the test database answers");
+    let relay = worker();
+    let rows = store.claim_outbox(relay, 10, HOLD).await.expect("rows");
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    assert_eq!(store.mark_published(relay, &ids).await.expect("a mark"), ids.len() as u64);
+    store.purge_published(Duration::ZERO, 10).await.expect("a purge");
+    let seen = world.sql.query("SELECT what || ' ' || durable FROM seen", &[]).await.expect("may");
+    let seen: Vec<String> = seen.iter().map(|row| row.get(0)).collect();
+    assert_eq!(seen, ["UPDATE off", "UPDATE off", "DELETE on"]);
 }
 
 #[tokio::test]
