@@ -81,8 +81,7 @@ pub(crate) struct ScheduleRequest {
     /// What its jobs ask of the world outside, as of a job's own.
     destination: Option<String>,
     /// What its jobs need of their worker's machine, as of a job's own.
-    #[serde(default)]
-    needs: JobNeeds,
+    needs: Option<JobNeeds>,
     /// It does not fire while it is; the times that pass meanwhile are over. False if absent.
     #[serde(default)]
     paused: bool,

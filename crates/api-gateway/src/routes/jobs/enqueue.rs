@@ -64,8 +64,9 @@ pub(crate) struct JobRequest {
     /// 1 to 300 bytes; nothing if absent.
     pub(crate) destination: Option<String>,
     /// What it needs of its worker's machine, at most 16 TiB of either; what its kind needs if absent.
-    #[serde(default)]
-    pub(crate) needs: JobNeeds,
+    // Left out where it is absent: an Idempotency-Key of before it was known belongs to the same body still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) needs: Option<JobNeeds>,
 }
 
 /// Enqueues jobs of kinds that workers offer: one or many, all or none.

@@ -1,7 +1,7 @@
 //! Whether a job that is wished for can be written: judged by its kind, as the worker that offers it described it.
 
 use super::enqueue::JobRequest;
-use crate::{Code, Problem};
+use crate::{Code, Problem, view::jobs::JobNeeds};
 use domain::{
     JobId,
     gate::{ANYBODY, MAX_KEY},
@@ -101,7 +101,8 @@ impl<'a> Judge<'a> {
                 format!("destination has to have 1 to {MAX_KEY} bytes, no U+0000, and not to be {ANYBODY:?}");
             return Err(place.invalid(told));
         }
-        let needs = Needs { memory: job.needs.memory_bytes, disk: job.needs.disk_bytes };
+        let JobNeeds { memory_bytes: memory, disk_bytes: disk } = job.needs.unwrap_or_default();
+        let needs = Needs { memory, disk };
         if needs.memory.max(needs.disk) > MAX_NEED {
             return Err(place.invalid(format_args!("needs has to name at most {MAX_NEED} bytes of each")));
         }
