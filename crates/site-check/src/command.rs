@@ -40,7 +40,7 @@ impl Run<'_> {
         format!("{} {}", self.program, self.arguments.join(" "))
     }
 
-    /// Runs it; `heap_mib` bounds what Node may allocate.
+    /// Runs it; `heap_mib` bounds what Node may allocate, and is what a program of Go collects its garbage to keep to.
     pub(crate) async fn to_the_end(&self, path: Option<&OsStr>, heap_mib: u32) -> Result<Ended> {
         let mut command = Command::new(self.program);
         // A group of its own, so that what it starts can be ended with it.
@@ -48,6 +48,7 @@ impl Run<'_> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.env("NODE_OPTIONS", format!("--max-old-space-size={heap_mib}"));
         command
+            .env("GOMEMLIMIT", format!("{heap_mib}MiB"))
             .env("NEXT_TELEMETRY_DISABLED", "1")
             .env("CI", "1")
             .env("NO_COLOR", "1")

@@ -2,6 +2,9 @@
 //!
 //! The packages are installed once per lock file into a folder of their own, whole or not at all, without running any
 //! package's scripts. Nothing of a website is executed: `tsc` reads, and `next build` renders what this program wrote.
+//!
+//! Types are checked by TypeScript 7, a program for the machine, in a sixth of the time of the TypeScript that a project
+//! brings along; `next build` checks them with the project's own, which it calls as a library.
 
 use crate::{Error, Problem, Result, command::Run, scratch};
 use site_write::Next;
@@ -19,10 +22,15 @@ const BUILD_HEAP_MIB: u32 = 4096;
 /// The oldest Node that Next.js takes.
 const OLDEST: (u32, u32) = (20, 9);
 
+/// What checks types: its package file and its lock.
+const CHECKER: (&str, &str) =
+    (include_str!("../checker/package.json"), include_str!("../checker/package-lock.json"));
+
 /// Installed packages that projects are checked and built with.
 #[derive(Clone, Debug)]
 pub struct Toolchain {
     node_modules: PathBuf,
+    checker: PathBuf,
 }
 
 impl Toolchain {
@@ -46,23 +54,11 @@ impl Toolchain {
 
     async fn prepare_with(dir: &Path, package: &str, lock: &str) -> Result<Self> {
         old_enough().await?;
-        let home = dir.join(&blake3::hash(lock.as_bytes()).to_hex()[..16]);
-        let node_modules = home.join("node_modules");
         create_dir(dir).await?;
-        if exists(&node_modules).await {
-            in_folder(dir, scratch::clear).await?;
-            return Ok(Self { node_modules });
-        }
-        // Goes by itself if this future is dropped: an install that was called off leaves nothing.
-        let scratch = in_folder(dir, scratch::make).await?;
-        install(scratch.folder.path(), package, lock).await?;
-        match tokio::fs::rename(scratch.folder.path(), &home).await {
-            Ok(()) => drop(scratch.folder.keep()),
-            // Somebody else was quicker: this attempt's folder has no further use.
-            Err(_) if exists(&node_modules).await => {}
-            Err(source) => return Err(file_error(&home, source)),
-        }
-        Ok(Self { node_modules })
+        in_folder(dir, scratch::clear).await?;
+        let (node_modules, checker) =
+            tokio::try_join!(installed(dir, package, lock), installed(dir, CHECKER.0, CHECKER.1))?;
+        Ok(Self { node_modules, checker })
     }
 
     /// Where the packages are.
@@ -100,7 +96,9 @@ pub async fn type_check(project: &Path, toolchain: &Toolchain) -> Result<Vec<Pro
         let linked = tokio::fs::symlink(&toolchain.node_modules, &link).await;
         linked.map_err(|source| file_error(&link, source))?;
     }
-    let arguments = ["node_modules/typescript/bin/tsc", "--noEmit", "--pretty", "false"];
+    let tsc = toolchain.checker.join("typescript/bin/tsc");
+    let tsc = tsc.to_str().ok_or_else(|| file_error(&tsc, io::ErrorKind::InvalidFilename.into()))?;
+    let arguments = [tsc, "--noEmit", "--pretty", "false"];
     let run = Run { program: "node", arguments: &arguments, folder: project, bound: CHECK };
     let ended = run.to_the_end(None, CHECK_HEAP_MIB).await?;
     let problems: Vec<Problem> = ended.lines.iter().filter_map(|line| problem(line)).collect();
@@ -141,6 +139,25 @@ async fn old_enough() -> Result<()> {
 fn version(said: &str) -> Option<(u32, u32)> {
     let mut parts = said.trim().strip_prefix('v')?.split('.');
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// Where the packages of that lock file are below `dir`, where they are put unless they are there already.
+async fn installed(dir: &Path, package: &str, lock: &str) -> Result<PathBuf> {
+    let home = dir.join(&blake3::hash(lock.as_bytes()).to_hex()[..16]);
+    let node_modules = home.join("node_modules");
+    if exists(&node_modules).await {
+        return Ok(node_modules);
+    }
+    // Goes by itself if this future is dropped: an install that was called off leaves nothing.
+    let scratch = in_folder(dir, scratch::make).await?;
+    install(scratch.folder.path(), package, lock).await?;
+    match tokio::fs::rename(scratch.folder.path(), &home).await {
+        Ok(()) => drop(scratch.folder.keep()),
+        // Somebody else was quicker: this attempt's folder has no further use.
+        Err(_) if exists(&node_modules).await => {}
+        Err(source) => return Err(file_error(&home, source)),
+    }
+    Ok(node_modules)
 }
 
 async fn install(folder: &Path, package: &str, lock: &str) -> Result<()> {
