@@ -120,7 +120,7 @@ impl Field {
     }
 
     pub(crate) async fn clear(&self) -> Outcome {
-        self.sql.batch_execute("TRUNCATE jobs CASCADE; TRUNCATE outbox").await?;
+        self.sql.batch_execute("TRUNCATE jobs, leases, transitions, outbox CASCADE").await?;
         self.sql.batch_execute("CHECKPOINT").await?;
         Ok(())
     }

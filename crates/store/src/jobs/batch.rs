@@ -62,11 +62,12 @@ struct Many<'a> {
     step: Step<'a>,
 }
 
-/// A row lock beforehand would only be another write: who is named here is nobody else's, or no row is hit.
+/// The arrays hide their length, as in a claim: one plan does for any. A row lock beforehand would only be another write: who
+/// is named here is nobody else's, or no row is hit. What was never claimed before was never replayed.
 const BEGIN: &str = "-- job.begin_many
     WITH named AS MATERIALIZED (
-        SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $8::float8[])
-            AS named (id, epoch, actor, trace_id, seconds)
+        SELECT * FROM unnest((SELECT $1::uuid[]), (SELECT $2::bigint[]), (SELECT $3::text[]), (SELECT $4::text[]),
+                             (SELECT $8::float8[])) AS named (id, epoch, actor, trace_id, seconds)
     ), moved AS (
         UPDATE jobs SET state = 'RUNNING' FROM named
         WHERE jobs.id = named.id AND jobs.epoch = named.epoch AND state = 'PREPARING' AND migration_id IS NULL
@@ -78,14 +79,15 @@ const BEGIN: &str = "-- job.begin_many
         INSERT INTO transitions (job_id, tenant_id, from_state, to_state, cause, actor, epoch, attempt, trace_id)
         SELECT id, tenant_id, $5, $6, $7, actor, epoch, attempts + 1, trace_id FROM moved
     )
-    SELECT id, (SELECT count(*)::integer FROM transitions
-                WHERE transitions.job_id = moved.id AND cause = 'replayed') AS replays
+    SELECT id, CASE WHEN epoch = 1 THEN 0 ELSE
+                   (SELECT count(*)::integer FROM transitions
+                    WHERE transitions.job_id = moved.id AND cause = 'replayed') END AS replays
     FROM moved";
 
 const FINISH: &str = "-- job.finish_many
     WITH named AS MATERIALIZED (
-        SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $8::jsonb[])
-            AS named (id, epoch, actor, trace_id, result)
+        SELECT * FROM unnest((SELECT $1::uuid[]), (SELECT $2::bigint[]), (SELECT $3::text[]), (SELECT $4::text[]),
+                             (SELECT $8::jsonb[])) AS named (id, epoch, actor, trace_id, result)
     ), moved AS (
         UPDATE jobs SET state = 'COMPLETED', result = named.result, finished_at = clock_timestamp() FROM named
         WHERE jobs.id = named.id AND jobs.epoch = named.epoch AND state = 'RUNNING' AND migration_id IS NULL

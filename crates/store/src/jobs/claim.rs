@@ -280,15 +280,17 @@ impl Round<'_> {
 ///
 /// The CTE that ranks is a fence for the planner: without it the limit may be applied again and again. Its ids go
 /// on as an array: a plan for any limit expects a tenth of all waiting jobs, and would read every job to join
-/// them. The states are literals, so that the partial index fits. Rows that somebody else is claiming are passed over for
-/// the next ones of the lane. A lease row that somebody's repair by hand left behind is taken over: else it would stop
-/// every claim that meets this job.
+/// them. The lanes' arrays hide their length: a plan for just that number looks cheaper than the one for any, which is
+/// the same, and would be made anew for every claim. The states are literals, so that the partial index fits. Rows that
+/// somebody else is claiming are passed over for the next ones of the lane. A lease row that somebody's repair by hand
+/// left behind is taken over: else it would stop every claim that meets this job.
 ///
 /// A job that was handed back keeps its `run_at`, and with it its rank; it has waited since its row changed.
 const CLAIM: &str = "-- job.claim
     WITH ranked AS MATERIALIZED (
         SELECT first.id, first.since
-        FROM unnest($2::uuid[], $3::text[], $4::bigint[], $10::bigint[]) AS lane (tenant_id, destination, most, least)
+        FROM unnest((SELECT $2::uuid[]), (SELECT $3::text[]), (SELECT $4::bigint[]), (SELECT $10::bigint[]))
+             AS lane (tenant_id, destination, most, least)
         CROSS JOIN LATERAL (
             SELECT id, greatest(run_at, updated_at) AS since FROM jobs
             WHERE queue = $1 AND state = 'PENDING' AND NOT scheduled

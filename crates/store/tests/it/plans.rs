@@ -170,12 +170,38 @@ async fn what_is_asked_all_the_time_is_found_by_an_index_among_a_hundred_thousan
     find_by_index(sql, &statements, COUNTED).await;
 }
 
+/// What is said for every job. Postgres plans a statement five times for its very arguments, and keeps
+/// to one plan for all of them if that looks no dearer.
+#[tokio::test]
+async fn what_is_said_for_every_job_is_not_planned_anew_each_time() {
+    let world = World::new().await;
+    world.member("one@example.com").await;
+    let sql = &world.sql;
+    sql.batch_execute(CROWD).await.expect("the owner may");
+    sql.batch_execute("ANALYZE").await.expect("may");
+    let statements = statements(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
+    for name in ["job.claim", "job.begin_many", "job.finish_many"] {
+        let (_, arguments) = ASKED.iter().find(|(asked, _)| *asked == name).expect("it is asked");
+        prepare(sql, &statements, name).await;
+        for _ in 0..8 {
+            sql.batch_execute(&format!("EXECUTE one({arguments})")).await.expect("it runs");
+        }
+        let kept = "SELECT generic_plans FROM pg_prepared_statements WHERE name = 'one'";
+        let kept: i64 = sql.query_one(kept, &[]).await.expect("a look").get(0);
+        assert_eq!(kept, 3, "{name} is planned for its very arguments");
+        sql.batch_execute("DEALLOCATE one").await.expect("it was there");
+    }
+}
+
+async fn prepare(sql: &Client, statements: &[String], name: &str) {
+    let first_line = format!("-- {name}");
+    let statement = statements.iter().find(|sql| sql.lines().next() == Some(&first_line)).expect("it exists");
+    sql.batch_execute(&format!("PREPARE one AS\n{statement}")).await.expect("it fits");
+}
+
 async fn find_by_index(sql: &Client, statements: &[String], asked: &[(&str, &str)]) {
     for (name, arguments) in asked {
-        let first_line = format!("-- {name}");
-        let statement =
-            statements.iter().find(|sql| sql.lines().next() == Some(&first_line)).expect("it exists");
-        sql.batch_execute(&format!("PREPARE one AS\n{statement}")).await.expect("it fits");
+        prepare(sql, statements, name).await;
         let call = if arguments.is_empty() { "one".to_owned() } else { format!("one({arguments})") };
         let plan = sql.query(&format!("EXPLAIN EXECUTE {call}"), &[]).await.expect("a plan");
         let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();

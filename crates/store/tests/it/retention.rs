@@ -71,6 +71,27 @@ async fn a_failed_job_goes_only_when_nobody_can_replay_it_and_what_was_paid_for_
 }
 
 #[tokio::test]
+async fn nothing_of_a_job_outlives_its_row_and_nothing_of_another_goes_with_it() {
+    let world = World::new().await;
+    let (gone, of_gone) = world.running("https://gone.example/").await;
+    let (_, of_other) = world.running("https://other.example/").await;
+    let moves = world.transitions(of_other.job).await;
+    let sql = "DELETE FROM migrations WHERE id = $1";
+    assert_eq!(world.sql.execute(sql, &[&gone.migration.0]).await.expect("the owner may"), 1);
+    assert!(world.transitions(of_gone.job).await.is_empty());
+    assert_eq!(world.transitions(of_other.job).await, moves);
+    let left: Vec<Uuid> = world
+        .sql
+        .query("SELECT job_id FROM leases", &[])
+        .await
+        .expect("a look")
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    assert_eq!(left, [of_other.job.0]);
+}
+
+#[tokio::test]
 async fn the_newest_of_each_end_stay_and_the_oldest_go_first() {
     let world = World::new().await;
     let mut requests = Vec::new();
