@@ -4,11 +4,14 @@
 //! Comments are not kept. Nothing here knows about addresses or JSX.
 
 mod frames;
+mod hashes;
 mod legal;
 pub(crate) mod parse;
 pub(crate) mod text;
 pub(crate) mod whitespace;
 mod writes;
+
+pub(crate) use hashes::{Hashes, hash};
 
 /// Which vocabulary an element belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +96,13 @@ impl Element {
         self.space == Space::Html && self.name == name
     }
 
+    /// The same with other children.
+    pub(crate) fn with(&self, children: Vec<Node>) -> Self {
+        let Self { space, name, attributes, children: _, target } = self;
+        let (name, attributes, target) = (name.clone(), attributes.clone(), target.clone());
+        Self { space: *space, name, attributes, children, target }
+    }
+
     /// The text of everything inside, as it stands.
     pub(crate) fn text(&self) -> String {
         let mut out = String::new();
@@ -120,39 +130,4 @@ pub(crate) fn weight(nodes: &[Node]) -> usize {
             Node::Text(_) | Node::Part(_) => 0,
         })
         .sum()
-}
-
-/// A hash of a subtree: equal for equal names, attributes and text.
-pub(crate) fn hash(element: &Element) -> String {
-    let mut hasher = blake3::Hasher::new();
-    feed(element, &mut hasher);
-    hasher.finalize().to_hex()[..16].to_owned()
-}
-
-fn feed(element: &Element, hasher: &mut blake3::Hasher) {
-    let mut field = |mark: u8, text: &str| {
-        hasher.update(&[mark]);
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
-    };
-    field(1, &element.name);
-    for (name, value) in &element.attributes {
-        field(2, name);
-        field(3, value);
-    }
-    for child in &element.children {
-        match child {
-            Node::Text(text) => {
-                hasher.update(&[4]);
-                hasher.update(&(text.len() as u64).to_le_bytes());
-                hasher.update(text.as_bytes());
-            }
-            Node::Element(child) => feed(child, hasher),
-            Node::Part(part) => {
-                hasher.update(&[5]);
-                hasher.update(part.name.as_bytes());
-            }
-        }
-    }
-    hasher.update(&[6]);
 }

@@ -22,7 +22,7 @@ use site_read::{ContentHash, Snapshot};
 
 use crate::{
     Error, Next, Plan, Result,
-    dom::{Element, Node, Use},
+    dom::{Element, Hashes, Node, Use},
     jsx::{self, Links, Needs},
     page::{Head, Page, hoisted, styles},
     plan::{Card, Group, SharedPart, shared, soft::Soft, variants},
@@ -216,8 +216,9 @@ impl<'a> Press<'a> {
     fn write_parts(&mut self, project: &mut Project) -> Result<()> {
         let plan = self.plan;
         let mut parts = Vec::new();
+        let subtrees = self.subtrees();
         for part in &plan.shared {
-            let (whole, code) = self.subtree(part)?;
+            let (whole, code) = subtree(part, &subtrees)?;
             let inner: BTreeMap<String, Use> = self
                 .parts
                 .iter()
@@ -253,29 +254,39 @@ impl<'a> Press<'a> {
         Ok(())
     }
 
-    /// The subtree that a part stands for, and the code for the marks in it.
-    fn subtree(&self, part: &SharedPart) -> Result<(Element, Vec<(String, String)>)> {
-        let found = |hash: &str| {
-            let found = self.site.pages.values().find_map(|page| find(&page.body, hash));
-            found.ok_or_else(|| mismatch(&part.name))
-        };
-        if part.variants.is_empty() {
-            return Ok((found(&part.hash)?.clone(), Vec::new()));
+    /// The subtrees that parts stand for, by their hash, each as the first page has it.
+    fn subtrees(&self) -> BTreeMap<String, &'a Element> {
+        let mut wanted: BTreeSet<&str> = self.parts.keys().map(String::as_str).collect();
+        let mut found = BTreeMap::new();
+        for page in self.site.pages.values() {
+            if wanted.is_empty() {
+                break;
+            }
+            let hashes = Hashes::of(&page.body);
+            for (element, hash) in hashes.each() {
+                if wanted.remove(hash.as_str()) {
+                    found.insert(hash, element);
+                }
+            }
         }
-        let mut forms = Vec::new();
-        for variant in &part.variants {
-            forms.push((variant, found(&variant.hash)?));
-        }
-        Ok(variants::marked(&forms))
+        found
     }
 }
 
-fn find<'a>(nodes: &'a [Node], hash: &str) -> Option<&'a Element> {
-    nodes.iter().find_map(|node| match node {
-        Node::Element(element) if crate::dom::hash(element) == hash => Some(element),
-        Node::Element(element) => find(&element.children, hash),
-        Node::Text(_) | Node::Part(_) => None,
-    })
+/// The subtree that a part stands for, and the code for the marks in it.
+fn subtree(
+    part: &SharedPart,
+    subtrees: &BTreeMap<String, &Element>,
+) -> Result<(Element, Vec<(String, String)>)> {
+    let found = |hash: &str| subtrees.get(hash).copied().ok_or_else(|| mismatch(&part.name));
+    if part.variants.is_empty() {
+        return Ok((found(&part.hash)?.clone(), Vec::new()));
+    }
+    let mut forms = Vec::new();
+    for variant in &part.variants {
+        forms.push((variant, found(&variant.hash)?));
+    }
+    Ok(variants::marked(&forms))
 }
 
 /// The import lines of a file, and an empty line after them.

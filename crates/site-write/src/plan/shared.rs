@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Group, Route, SharedPart, Variant, edited::is_reserved, routes::capital, variants};
 use crate::{
-    dom::{self, Element, Node, Use},
+    dom::{self, Element, Hashes, Node, Use},
     page::Page,
     snapshot::Site,
 };
@@ -204,19 +204,26 @@ pub(crate) fn without_edges<'a>(body: &'a [Node], group: &Group) -> &'a [Node] {
 
 /// Puts parts in the place of the subtrees that they stand for.
 pub(crate) fn replace(nodes: &[Node], parts: &BTreeMap<String, Use>) -> Vec<Node> {
-    nodes
-        .iter()
-        .map(|node| match node {
-            Node::Element(element) => match parts.get(&dom::hash(element)) {
-                Some(part) => Node::Part(part.clone()),
-                None => {
-                    let children = replace(&element.children, parts);
-                    Node::Element(Element { children, ..element.clone() })
-                }
-            },
-            other => other.clone(),
-        })
-        .collect()
+    replaced(nodes, parts, &Hashes::of(nodes), &mut 0)
+}
+
+/// The same, where `number` is that of the next element.
+fn replaced(
+    nodes: &[Node],
+    parts: &BTreeMap<String, Use>,
+    hashes: &Hashes<'_>,
+    number: &mut usize,
+) -> Vec<Node> {
+    let mut replace = |node: &Node| {
+        let Node::Element(element) = node else { return node.clone() };
+        if let Some(part) = parts.get(&hashes.get(*number)) {
+            *number = hashes.behind(*number);
+            return Node::Part(part.clone());
+        }
+        *number += 1;
+        Node::Element(element.with(replaced(&element.children, parts, hashes, number)))
+    };
+    nodes.iter().map(&mut replace).collect()
 }
 
 /// The parts that these nodes use, in document order, each once.

@@ -37,12 +37,13 @@ pub(super) fn family(element: &Element) -> String {
 }
 
 fn without_differences(element: &Element) -> Element {
-    let attributes = element.attributes.iter().filter(|(name, _)| !may_differ(name)).cloned().collect();
     let children = element.children.iter().map(|child| match child {
         Node::Element(child) => Node::Element(without_differences(child)),
         other => other.clone(),
     });
-    Element { attributes, children: children.collect(), ..element.clone() }
+    let mut without = element.with(children.collect());
+    without.attributes.retain(|(name, _)| !may_differ(name));
+    without
 }
 
 /// An attribute that differs: what it says in each form.
