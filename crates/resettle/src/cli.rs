@@ -2,11 +2,13 @@
 
 use crate::{
     api_keys,
-    convert::{self, compared::When, make::Major},
+    convert::{self, make::Major},
     crawl::{self, LimitArguments},
     data_folder, demo, doctor, exit, lint, migrate,
     operations::{self, Asking, DlqCommand, GatesCommand, JobsCommand, WatchArguments},
-    schema, terminal, up,
+    schema, terminal,
+    tools::When,
+    up,
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
@@ -217,6 +219,10 @@ pub(crate) struct LintArguments {
     /// Mends what has one safe mending, then tells what is left
     #[arg(long)]
     pub(crate) fix: bool,
+    /// Whether the project is built before and after it is mended and shown in a browser, so that a mending that moves what
+    /// is seen is taken back: where Node.js, Chromium and bubblewrap are, always (or nothing is mended), or never
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto, requires = "fix")]
+    pub(crate) compare: When,
     /// Writes the report as one JSON object
     #[arg(long, conflicts_with = "sarif")]
     pub(crate) json: bool,

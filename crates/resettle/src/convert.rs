@@ -5,7 +5,7 @@
 //! The project appears whole or not at all, beside a report of everything that was looked at. One that fails a check
 //! stays, since it is its owner who decides what to do about it; the exit code says so.
 
-pub(crate) mod compared;
+mod compared;
 mod folder_site;
 pub(crate) mod make;
 mod report;
@@ -19,12 +19,14 @@ use crate::{
     migrate::interrupted,
     out_folder::OutFolder,
     terminal::{note, say},
+    tools::{Tools, When},
 };
-use compared::{Measured, Tools, When};
+use compared::Measured;
 use make::{Made, Sources};
 use report::Report;
 use serde_json::json;
 use service_kit::exit::{Code, chain};
+use site_check::compare;
 use site_fetch::{Fetcher, Options};
 use site_read::FolderArchive;
 use source::Source;
@@ -59,7 +61,8 @@ async fn tools(arguments: &ConvertArguments) -> Result<Result<Tools, String>, an
     if arguments.compare == When::Never {
         return Ok(Err("left out by --compare never".to_owned()));
     }
-    match Tools::find(arguments.compare_pages, arguments.next.into()).await {
+    let options = compare::Options { pages: arguments.compare_pages, ..compare::Options::default() };
+    match Tools::find(options, arguments.next.into()).await {
         Err(why) if arguments.compare == When::Always => Err(unavailable(why)),
         found => Ok(found),
     }

@@ -28,6 +28,7 @@ mod out_folder;
 mod progress;
 mod schema;
 mod terminal;
+mod tools;
 mod unpack;
 mod up;
 

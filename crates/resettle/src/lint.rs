@@ -1,17 +1,22 @@
 //! `resettle lint DIR`: looks through a project for what breaks in browsers, builds and builders, mends what it may, and tells
-//! it to people, to programs (JSON) or to code hosts (SARIF). Runs nothing of the project, and writes only with `--fix`.
+//! it to people, to programs (JSON) or to code hosts (SARIF). Writes only with `--fix`, and then nothing that was measured and
+//! found to move what is seen (`measured.rs`); runs nothing of the project but its build, in a cell.
 
 mod human;
+mod measured;
 mod sarif;
 mod tree;
 
 use crate::{
     cli::LintArguments,
-    exit::{Outcome, usage},
+    exit::{Outcome, unavailable, usage},
+    migrate::interrupted,
     terminal::{note, say},
+    tools::When,
 };
-use site_check::lint::{self, Options, Report};
-use std::{collections::BTreeMap, path::Path};
+use measured::{Project, Settled};
+use site_check::lint::{self, Applied, Fixed, Options, Report};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why the project cannot be looked through.
 #[derive(Debug, thiserror::Error)]
@@ -40,32 +45,69 @@ pub(crate) async fn command(arguments: LintArguments) -> Result<Outcome, anyhow:
     }
     let options =
         Options { image_hosts: arguments.image_host.iter().cloned().collect(), ..Options::default() };
-    let fix = arguments.fix;
-    // Parsing is work for a processor, not for the runtime's own threads.
-    let report = tokio::task::spawn_blocking(move || look(&folder, &options, fix)).await??;
+    let (read, largest) = (folder.clone(), options.largest_file);
+    let files = tokio::task::spawn_blocking(move || tree::read(&read, largest)).await??;
+    let report = if arguments.fix {
+        let project = Project { folder: &folder, files: &files, options: &options };
+        tokio::select! {
+            mended = mend(project, arguments.compare) => mended?,
+            () = interrupted() => {
+                note("stopped; nothing is mended");
+                return Ok(Outcome::Interrupted);
+            }
+        }
+    } else {
+        // Parsing is work for a processor, not for the runtime's own threads.
+        tokio::task::spawn_blocking(move || look(&files, &options)).await?
+    };
     tell(&report, &arguments);
     Ok(if report.passed { Outcome::Done } else { Outcome::Unsuccessful })
 }
 
-fn look(folder: &Path, options: &Options, fix: bool) -> Result<Report, Error> {
-    let files: BTreeMap<String, String> = tree::read(folder, options.largest_file)?;
-    let pairs = || files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
-    if !fix {
-        return Ok(lint::lint(pairs(), options));
-    }
-    let fixed = lint::fix(pairs(), options, &mut |_| true);
+fn look(files: &BTreeMap<String, String>, options: &Options) -> Report {
+    lint::lint(files.iter().map(|(path, text)| (path.as_str(), text.as_str())), options)
+}
+
+/// Mends what may be mended, and writes it.
+async fn mend(project: Project<'_>, compare: When) -> Result<Report, anyhow::Error> {
+    let fixed = project.mended(&mut |_| true);
+    let fixed = if fixed.applied.is_empty() || compare == When::Never {
+        fixed
+    } else {
+        match measured::settle(project, fixed.clone(), &|step| note(step)).await {
+            Ok(settled) => told(settled),
+            Err(why) if compare == When::Always => return Err(unavailable(why)),
+            Err(why) => {
+                note(format_args!("what is mended was not looked at in a browser: {why}"));
+                fixed
+            }
+        }
+    };
     for (path, text) in &fixed.files {
-        tree::replace(folder, path, text)?;
+        tree::replace(project.folder, path, text)?;
     }
     if !fixed.applied.is_empty() {
-        let (mended, files) = (fixed.applied.len(), fixed.files.len());
-        note(format_args!(
-            "mended {mended} {} in {files} {}",
-            human::things(mended, "place"),
-            human::things(files, "file")
-        ));
+        note(format_args!("mended {}", counted(&fixed.applied)));
     }
     Ok(fixed.report)
+}
+
+/// Says what was found out on the way.
+fn told(settled: Settled) -> Fixed {
+    for path in &settled.unsteady {
+        note(format_args!("{path} changes by itself: it says nothing of what is mended"));
+    }
+    for Applied { file, kind, description, .. } in &settled.taken_back {
+        note(format_args!("taken back, since it moves what is seen: {file}: {kind}: {description}"));
+    }
+    settled.fixed
+}
+
+/// `3 places in 2 files`
+fn counted(applied: &[Applied]) -> String {
+    let files: BTreeSet<&str> = applied.iter().map(|one| one.file.as_str()).collect();
+    let (places, files) = (applied.len(), files.len());
+    format!("{places} {} in {files} {}", human::things(places, "place"), human::things(files, "file"))
 }
 
 fn tell(report: &Report, arguments: &LintArguments) {

@@ -4,7 +4,7 @@
 //! other by the project's server at its socket. Both sides stand at the site's own address, so that what they link to, ask
 //! for and look like can be compared as it is. The network is never asked again, and neither side knows the other.
 //!
-//! Start at [`Comparer::compare`]; `stage.rs` drives the browser, `judge.rs` decides, `report.rs` is what comes out.
+//! Start at [`Comparer::compare`], or at [`Comparer::stills`] where there is no site; `stage.rs` drives the browser, `judge.rs` decides, `report.rs` is what comes out.
 
 mod addresses;
 mod album;
@@ -16,6 +16,7 @@ mod original;
 mod pixels;
 mod report;
 mod stage;
+mod stills;
 mod tab;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -35,6 +36,7 @@ pub use report::{
     ComparedPage, Comparison, Elements, Pictured, Pixels, Reason, Repair, Traffic, WrongAddress,
 };
 use stage::{Side, Stage};
+pub use stills::Stills;
 
 /// The shape of [`Comparison`] that this program writes.
 const VERSION: u32 = 1;

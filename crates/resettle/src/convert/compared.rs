@@ -2,35 +2,18 @@
 //! that nothing of it is left in the project.
 
 use super::make::{self, Made};
-use crate::{cache, crawl::show::Show};
-use clap::ValueEnum;
-use service_kit::exit::chain;
+use crate::{crawl::show::Show, tools::Tools};
 use site_check::{
-    Bounds, Check, Comparer, Comparison, Problem, Toolchain, Workshop,
-    compare::{Compared, Options},
+    Check, Comparison, Problem,
+    compare::Compared,
     repair::{self, Tried},
 };
 use site_read::FolderArchive;
-use site_write::{Keeps, Next, Plan, Project};
+use site_write::{Keeps, Plan, Project};
 use std::{collections::BTreeSet, path::Path};
 
 /// The name of the check that is the build.
 const BUILD: &str = "build";
-
-// Without a comment for each: clap would then write a screen for every option.
-/// Whether projects are built and compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum When {
-    Auto,
-    Always,
-    Never,
-}
-
-/// What builds and what compares.
-pub(super) struct Tools {
-    workshop: Workshop,
-    comparer: Comparer,
-}
 
 /// What came of it.
 #[derive(Default)]
@@ -48,16 +31,6 @@ impl Measured {
 }
 
 impl Tools {
-    /// Looks for them; why there are none, otherwise.
-    pub(super) async fn find(pages: usize, next: Next) -> Result<Self, String> {
-        let comparer = Comparer::open(Options { pages, ..Options::default() });
-        let comparer = comparer.map_err(|error| chain(&error))?;
-        let toolchain =
-            Toolchain::prepare_for(&cache::toolchain(), next).await.map_err(|error| chain(&error))?;
-        let workshop = Workshop::open(toolchain, Bounds::default()).map_err(|error| chain(&error))?;
-        Ok(Self { workshop, comparer })
-    }
-
     /// Builds and compares, and mends what can be mended; a build that fails is a check that fails.
     pub(super) async fn measure(
         &self,

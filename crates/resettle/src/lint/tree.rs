@@ -63,6 +63,29 @@ fn text(path: &Path, largest: usize) -> Result<String, Error> {
     }
 }
 
+/// Copies a project without its packages and builds; what is neither file nor folder is left out, as when it is read.
+pub(super) fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let mut open = vec![(from.to_owned(), to.to_owned(), 0_usize)];
+    let mut seen = 0_usize;
+    while let Some((from, to, depth)) = open.pop() {
+        for entry in fs::read_dir(&from)? {
+            let (entry, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
+            seen += 1;
+            if seen > ENTRIES || depth > DEPTH {
+                return Err(io::Error::new(io::ErrorKind::FileTooLarge, "there are too many files"));
+            }
+            let (kind, target) = (fs::symlink_metadata(&entry)?.file_type(), to.join(&name));
+            if kind.is_dir() && !NEVER.iter().any(|never| name.to_str() == Some(never)) {
+                fs::create_dir(&target)?;
+                open.push((entry, target, depth + 1));
+            } else if kind.is_file() {
+                fs::copy(&entry, &target)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Puts a text in place of a file at once: whoever reads it meanwhile sees the old one or the new one.
 pub(super) fn replace(folder: &Path, relative: &str, text: &str) -> Result<(), Error> {
     let path: PathBuf = folder.join(relative);

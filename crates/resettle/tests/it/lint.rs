@@ -110,3 +110,45 @@ fn sarif_names_the_place_and_the_rule() {
         (&"app/page.tsx".into(), &4.into())
     );
 }
+
+/// `hidden=""` is nothing to React, so that the paragraph is seen; mended, it is hidden.
+const SEEN: &str = "export default function Page() {\n  return (\n    <main>\n      <p hidden=\"\">seen</p>\n    </main>\n  );\n}\n";
+const NEEDLESS: &str =
+    "\"use client\";\n\nexport default function Page() {\n  return <main>said</main>;\n}\n";
+const LAYOUT: &str = "export default function Layout({ children }) {\n  return (\n    <html lang=\"en\">\n      <body>{children}</body>\n    </html>\n  );\n}\n";
+
+#[test]
+fn a_mending_that_moves_what_is_seen_is_taken_back_and_the_others_stay() {
+    let scratch = Scratch::new();
+    put(scratch.path(), "package.json", site_write::BUILD_JSON);
+    put(scratch.path(), "app/layout.jsx", LAYOUT);
+    put(scratch.path(), "app/page.jsx", SEEN);
+    put(scratch.path(), "app/said/page.jsx", NEEDLESS);
+    let mut command = resettle(&["lint", "--fix", "--compare", "always"]);
+    let cache = std::env::var_os("RESETTLE_TEST_CACHE").expect("`make test` sets RESETTLE_TEST_CACHE");
+    let output =
+        command.env("XDG_CACHE_HOME", cache).arg(scratch.path()).output().expect("the program is there");
+    let said = told(&output);
+    assert!(
+        said.contains("taken back, since it moves what is seen: app/page.jsx: empty_string_boolean"),
+        "{said}"
+    );
+    assert!(said.contains("mended 1 place in 1 file"), "{said}");
+    let text = |path: &str| fs::read_to_string(scratch.path().join(path)).expect("there");
+    assert_eq!(text("app/page.jsx"), SEEN);
+    assert!(!text("app/said/page.jsx").contains("use client"), "{}", text("app/said/page.jsx"));
+    assert!(out(&output).contains("empty_string_boolean"), "it is still told of: {}", out(&output));
+    assert!(!scratch.path().join(".next").exists(), "nothing of a build is left in the project");
+}
+
+#[test]
+fn what_cannot_be_measured_and_has_to_be_is_not_mended() {
+    let scratch = Scratch::new();
+    put(scratch.path(), "app/page.tsx", PAGE);
+    let output = lint(scratch.path(), &["--fix", "--compare", "always"]);
+    assert_eq!(output.status.code(), Some(75), "{}", told(&output));
+    assert!(told(&output).contains("asks for no Next.js 14 or 16"), "{}", told(&output));
+    assert_eq!(fs::read_to_string(scratch.path().join("app/page.tsx")).expect("there"), PAGE);
+    let output = lint(scratch.path(), &["--compare", "never"]);
+    assert_eq!(output.status.code(), Some(64), "without --fix there is nothing to compare");
+}

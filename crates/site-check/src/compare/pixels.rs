@@ -35,6 +35,13 @@ pub(super) fn compare(wanted: &Bytes, found: &Bytes) -> Option<Pixels> {
     })
 }
 
+/// Can no difference be seen, not in one pixel? Not where one of them is no picture that can be read.
+pub(super) fn same(one: &Bytes, other: &Bytes) -> bool {
+    let unpacked = || Picture::read(one).zip(Picture::read(other));
+    let size = |picture: &Picture| (picture.width, picture.height);
+    one == other || unpacked().is_some_and(|(a, b)| size(&a) == size(&b) && different(&a, &b) == 0.0)
+}
+
 fn opened(bytes: &[u8]) -> Option<png::Reader<std::io::Cursor<&[u8]>>> {
     let limits = png::Limits { bytes: MOST_BYTES };
     let mut decoder = png::Decoder::new_with_limits(std::io::Cursor::new(bytes), limits);
