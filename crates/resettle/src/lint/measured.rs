@@ -106,6 +106,9 @@ impl Before {
         built.server.end().await;
         let unsteady: Vec<String> = once.moved(&again).into_iter().map(str::to_owned).collect();
         let paths: Vec<String> = paths.into_iter().filter(|path| !unsteady.contains(path)).collect();
+        if paths.is_empty() {
+            return Err("it has no page that stays as it is and is the same for every visitor".to_owned());
+        }
         Ok(Self { stills: once.only(&paths), paths, unsteady })
     }
 }
