@@ -3,7 +3,7 @@
 //! The packages are installed once per lock file into a folder of their own, whole or not at all, without running any
 //! package's scripts. Nothing of a website is executed: `tsc` reads, and `next build` renders what this program wrote.
 //!
-//! Types are checked by TypeScript 7, a program for the machine, in a sixth of the time of the TypeScript that a project
+//! Types are checked by TypeScript 7, a program for the machine, in a fifth of the time of the TypeScript that a project
 //! brings along; `next build` checks them with the project's own, which it calls as a library.
 
 use crate::{Error, Problem, Result, command::Run, scratch};
