@@ -11,7 +11,7 @@ pub(crate) mod text;
 pub(crate) mod whitespace;
 mod writes;
 
-pub(crate) use hashes::{Hashes, hash};
+pub(crate) use hashes::{Lengths, hash, hash_without};
 
 /// Which vocabulary an element belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +46,6 @@ pub(crate) struct Element {
     pub(crate) name: String,
     pub(crate) attributes: Vec<(String, String)>,
     pub(crate) children: Vec<Node>,
-    /// The page that a link leads to, if it is one of the snapshot's.
-    pub(crate) target: Option<String>,
 }
 
 /// A parsed page.
@@ -63,13 +61,7 @@ pub(crate) struct Document {
 
 impl Element {
     pub(crate) fn new(name: &str) -> Self {
-        Self {
-            space: Space::Html,
-            name: name.to_owned(),
-            attributes: Vec::new(),
-            children: Vec::new(),
-            target: None,
-        }
+        Self { space: Space::Html, name: name.to_owned(), attributes: Vec::new(), children: Vec::new() }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
@@ -94,13 +86,6 @@ impl Element {
 
     pub(crate) fn is_html(&self, name: &str) -> bool {
         self.space == Space::Html && self.name == name
-    }
-
-    /// The same with other children.
-    pub(crate) fn with(&self, children: Vec<Node>) -> Self {
-        let Self { space, name, attributes, children: _, target } = self;
-        let (name, attributes, target) = (name.clone(), attributes.clone(), target.clone());
-        Self { space: *space, name, attributes, children, target }
     }
 
     /// The text of everything inside, as it stands.

@@ -11,7 +11,7 @@ mod vocabulary;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dom::{Element, Node, Space};
+use crate::dom::{Element, Node, Space, Use};
 
 pub(crate) use attributes::{LONG, left_out};
 pub use flags::FLAGS;
@@ -43,10 +43,14 @@ pub(crate) struct Needs {
     pub(crate) attributes: BTreeSet<String>,
 }
 
-/// How a page's links are printed.
-pub(crate) struct Links<'a> {
-    /// Addresses that may be reached without loading a new document.
-    pub(crate) soft: &'a BTreeSet<String>,
+impl Needs {
+    /// What a file needs of its project, which takes all of it in.
+    pub(crate) fn take_in(&mut self, of_a_file: Self) {
+        self.css |= of_a_file.css;
+        self.template |= of_a_file.template;
+        self.elements.extend(of_a_file.elements);
+        self.attributes.extend(of_a_file.attributes);
+    }
 }
 
 /// What a long class list is called in its file.
@@ -65,89 +69,138 @@ pub(crate) fn constants(needs: &Needs) -> String {
     needs.classes.iter().enumerate().map(constant).collect()
 }
 
-/// Prints nodes, one item to a line, at this depth.
-pub(crate) fn print(nodes: &[Node], depth: usize, links: &Links<'_>, needs: &mut Needs) -> String {
-    let mut out = String::new();
-    for node in nodes {
-        let line = item(node, depth, links, needs);
-        if !line.is_empty() {
-            out.push_str(&indent(depth));
-            out.push_str(&line);
-            out.push('\n');
+/// Prints nodes, one item to a line, at this depth. The addresses in `soft` may be reached without loading a new document.
+pub(crate) fn print(nodes: &[Node], depth: usize, soft: &BTreeSet<String>, needs: &mut Needs) -> String {
+    let mut printer = Printer { out: String::new(), soft, needs };
+    printer.nodes(nodes, depth);
+    printer.out
+}
+
+/// What is printed so far, and what it is printed with.
+struct Printer<'p> {
+    out: String,
+    soft: &'p BTreeSet<String>,
+    needs: &'p mut Needs,
+}
+
+impl Printer<'_> {
+    fn nodes(&mut self, nodes: &[Node], depth: usize) {
+        for node in nodes {
+            if matches!(node, Node::Text(text) if text.is_empty()) {
+                continue;
+            }
+            self.indent(depth);
+            match node {
+                Node::Text(text) => literal::push_text(&mut self.out, text),
+                Node::Part(part) => self.part(part, depth),
+                Node::Element(element) => self.element(&controls::controlled(element), depth),
+            }
+            self.out.push('\n');
         }
     }
-    out
-}
 
-pub(crate) fn indent(depth: usize) -> String {
-    "  ".repeat(depth)
-}
+    fn indent(&mut self, depth: usize) {
+        self.out.extend(std::iter::repeat_n("  ", depth));
+    }
 
-fn item(node: &Node, depth: usize, links: &Links<'_>, needs: &mut Needs) -> String {
-    match node {
-        Node::Text(text) => literal::text(text),
-        Node::Part(part) => {
-            needs.parts.insert(part.name.clone());
-            let given: Vec<String> =
-                part.given.iter().map(|(name, value)| format!("{name}={}", literal::value(value))).collect();
-            format!("{} />", opening(&part.name, &given, depth))
+    fn part(&mut self, part: &Use, depth: usize) {
+        self.needs.parts.insert(part.name.clone());
+        let given: Vec<String> =
+            part.given.iter().map(|(name, value)| format!("{name}={}", literal::value(value))).collect();
+        self.opening(&part.name, &given, depth);
+        self.out.push_str(" />");
+    }
+
+    fn element(&mut self, element: &Element, depth: usize) {
+        let tag = self.tag(element);
+        let attributes = attributes::print(element, self.needs);
+        let start = self.out.len();
+        let broken = self.opening(tag, &attributes, depth);
+        let nothing_inside = element.children.is_empty()
+            || (element.space == Space::Html && VOID.contains(&element.name.as_str()));
+        if nothing_inside {
+            self.out.push_str(" />");
+            return;
         }
-        Node::Element(element) => print_element(element, depth, links, needs),
+        let opened = self.out.len();
+        self.out.push_str(">\n");
+        self.children(element, depth + 1);
+        let room = WIDE.saturating_sub(opened - start + tag.len() + 2 * depth);
+        if broken || !self.draw_together(opened + 1, room) {
+            self.indent(depth);
+        }
+        self.out.push_str("</");
+        self.out.push_str(tag);
+        self.out.push('>');
     }
-}
 
-fn print_element(element: &Element, depth: usize, links: &Links<'_>, needs: &mut Needs) -> String {
-    let element = &controls::controlled(element);
-    let soft = is_soft(element, links.soft);
-    let template = element.is_html("template") && !element.children.is_empty();
-    let tag = if soft {
-        "Link"
-    } else if template {
-        "LegacyTemplate"
-    } else {
-        element.name.as_str()
-    };
-    needs.link |= soft;
-    needs.template |= template;
-    if !soft && !vocabulary::knows(element) {
-        needs.elements.insert(element.name.clone());
+    /// What the element is called in the file.
+    fn tag<'e>(&mut self, element: &'e Element) -> &'e str {
+        let soft = is_soft(element, self.soft);
+        let template = element.is_html("template") && !element.children.is_empty();
+        self.needs.link |= soft;
+        self.needs.template |= template;
+        if !soft && !vocabulary::knows(element) {
+            self.needs.elements.insert(element.name.clone());
+        }
+        match (soft, template) {
+            (true, _) => "Link",
+            (false, true) => "LegacyTemplate",
+            (false, false) => element.name.as_str(),
+        }
     }
-    let printed: Vec<String> = attributes::print(element, needs);
-    let open = opening(tag, &printed, depth);
-    let nothing_inside = element.children.is_empty()
-        || (element.space == Space::Html && VOID.contains(&element.name.as_str()));
-    if nothing_inside {
-        return format!("{open} />");
-    }
-    let children = children(element, depth + 1, links, needs);
-    let single = children.trim();
-    let one_line = single.lines().count() == 1 && !open.contains('\n');
-    if one_line && open.len() + single.len() + tag.len() + 2 * depth < WIDE {
-        return format!("{open}>{single}</{tag}>");
-    }
-    format!("{open}>\n{children}{}</{tag}>", indent(depth))
-}
 
-/// Scripts and styles are text to the parser, whatever they hold: they become one string.
-fn children(element: &Element, depth: usize, links: &Links<'_>, needs: &mut Needs) -> String {
-    if matches!(element.name.as_str(), "script" | "style") {
-        let text = element.text();
-        // Only JSON has another way to say it; templates and the like are kept to the letter.
-        let json = element.get("type").is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
-        let text = if json { text.replace('<', "\\u003c") } else { text };
-        return format!("{}{{{}}}\n", indent(depth), string(&text));
+    /// The tag and its attributes, without its end; is it broken into lines?
+    fn opening(&mut self, tag: &str, attributes: &[String], depth: usize) -> bool {
+        self.out.push('<');
+        self.out.push_str(tag);
+        let flat = 1 + tag.len() + attributes.iter().map(|attribute| 1 + attribute.len()).sum::<usize>();
+        let lines = attributes.iter().any(|attribute| attribute.contains('\n'));
+        if flat + 2 * depth <= WIDE && !lines || attributes.len() < 2 {
+            for attribute in attributes {
+                self.out.push(' ');
+                self.out.push_str(attribute);
+            }
+            return lines;
+        }
+        for attribute in attributes {
+            self.out.push('\n');
+            self.indent(depth + 1);
+            self.out.push_str(attribute);
+        }
+        self.out.push('\n');
+        self.indent(depth);
+        true
     }
-    print(&element.children, depth, links, needs)
-}
 
-fn opening(tag: &str, attributes: &[String], depth: usize) -> String {
-    let flat = attributes.iter().fold(format!("<{tag}"), |line, attribute| format!("{line} {attribute}"));
-    if flat.len() + 2 * depth <= WIDE && !flat.contains('\n') || attributes.len() < 2 {
-        return flat;
+    /// Scripts and styles are text to the parser, whatever they hold: they become one string.
+    fn children(&mut self, element: &Element, depth: usize) {
+        if matches!(element.name.as_str(), "script" | "style") {
+            let text = element.text();
+            // Only JSON has another way to say it; templates and the like are kept to the letter.
+            let json = element.get("type").is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
+            let text = if json { text.replace('<', "\\u003c") } else { text };
+            self.indent(depth);
+            self.out.push('{');
+            literal::push_string(&mut self.out, &text);
+            self.out.push_str("}\n");
+            return;
+        }
+        self.nodes(&element.children, depth);
     }
-    let broken: String =
-        attributes.iter().map(|attribute| format!("\n{}{attribute}", indent(depth + 1))).collect();
-    format!("<{tag}{broken}\n{}", indent(depth))
+
+    /// Puts what was printed from here on, which begins with the end of its line, on that line if it is one line itself and
+    /// shorter than this.
+    fn draw_together(&mut self, from: usize, room: usize) -> bool {
+        let line = self.out[from + 1..].trim();
+        if line.is_empty() || line.len() >= room || line.contains('\n') {
+            return false;
+        }
+        let line = line.to_owned();
+        self.out.truncate(from);
+        self.out.push_str(&line);
+        true
+    }
 }
 
 /// Does any text do as this attribute's value, printed as it is?
@@ -212,9 +265,7 @@ mod tests {
 
     fn printed(html: &str) -> String {
         let document = parse::document(&format!("<!doctype html><body>{html}"));
-        let none = BTreeSet::new();
-        let mut needs = Needs::default();
-        print(&document.body, 0, &Links { soft: &none }, &mut needs).trim_end().to_owned()
+        print(&document.body, 0, &BTreeSet::new(), &mut Needs::default()).trim_end().to_owned()
     }
 
     #[rstest]

@@ -94,7 +94,7 @@ pub fn transform_on(
     snapshot: &Snapshot,
     bodies: &dyn Bodies,
 ) -> Result<Project> {
-    project::write(plan, &snapshot::Site::read(threads, snapshot, bodies, &plan.keeps())?, snapshot)
+    project::write(threads, plan, snapshot::Site::read(threads, snapshot, bodies, &plan.keeps())?, snapshot)
 }
 
 /// The same plan, of which some pages keep more of what the site had; what no page uses any more is not in it.
@@ -103,7 +103,7 @@ pub fn transform_on(
 /// [`Error::PlanMismatch`] if a page is named that the plan does not have.
 pub fn keeping(plan: &Plan, keeps: &Keeps, snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Plan> {
     let site = snapshot::Site::read(parallel::processors(), snapshot, bodies, &plan.keeps())?;
-    plan::keeps::keeping(plan, keeps, &site)
+    plan::keeps::keeping(plan, keeps, site)
 }
 
 #[cfg(test)]

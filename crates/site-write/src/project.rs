@@ -13,8 +13,9 @@ mod page_file;
 mod proxy;
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
-    rc::Rc,
+    num::NonZeroUsize,
 };
 
 use serde::{Deserialize, Serialize};
@@ -22,10 +23,11 @@ use site_read::{ContentHash, Snapshot};
 
 use crate::{
     Error, Next, Plan, Result,
-    dom::{Element, Hashes, Node, Use},
-    jsx::{self, Links, Needs},
+    dom::{self, Element, Node},
+    jsx::{self, Needs},
     page::{Head, Page, hoisted, styles},
-    plan::{Card, Group, SharedPart, shared, soft::Soft, variants},
+    parallel,
+    plan::{Card, Group, Parts, SharedPart, shared, soft::Soft, variants},
     snapshot::Site,
 };
 
@@ -64,68 +66,87 @@ struct Around {
 struct Press<'a> {
     plan: &'a Plan,
     site: &'a Site,
-    /// Parts by the hash of the subtree that they stand for.
-    parts: BTreeMap<String, Use>,
+    parts: &'a Parts,
     /// Cards by the hash of their structure.
     cards: BTreeMap<&'a str, &'a Card>,
-    soft: Rc<Soft>,
+    soft: Soft,
     /// By the name of the group.
-    around: BTreeMap<String, Around>,
+    around: BTreeMap<&'a str, Around>,
+}
+
+/// A file that was printed, and what the project needs for it.
+struct Printed {
+    file: String,
+    text: String,
     needs: Needs,
 }
 
-pub(crate) fn write(plan: &Plan, site: &Site, snapshot: &Snapshot) -> Result<Project> {
+pub(crate) fn write(
+    threads: NonZeroUsize,
+    plan: &Plan,
+    mut site: Site,
+    snapshot: &Snapshot,
+) -> Result<Project> {
     plan.check()?;
-    let parts = plan.shared.iter().flat_map(SharedPart::uses).collect();
-    let around = plan.groups.iter().map(|group| (group.name.clone(), around(plan, site, group))).collect();
-    let cards = plan.cards.iter().map(|card| (card.shape.as_str(), card)).collect();
-    let soft = Rc::new(Soft::of(&plan.routes));
-    let mut press = Press { plan, site, parts, cards, soft, around, needs: Needs::default() };
-    let mut project = Project::default();
-    for route in &plan.routes {
-        let (page, group) = (press.page(&route.url)?, press.group(&route.group)?);
-        let text = page_file::write(&mut press, route, page, group);
-        project.text(&route.file, text);
+    if let Some(route) = plan.routes.iter().find(|route| !site.pages.contains_key(&route.url)) {
+        return Err(mismatch(&route.url));
     }
-    for group in &plan.groups {
-        let first = plan.routes.iter().find(|route| route.group == group.name);
-        let first = first.ok_or_else(|| mismatch(&format!("the layout {}", group.name)))?;
-        let page = press.page(&first.url)?;
-        let text = layout::write(&mut press, group, page);
-        project.text(&group.layout, text);
-    }
-    press.write_parts(&mut project)?;
+    let parts = Parts::of(threads, &plan.shared, &site);
+    let contents = parts.contents(threads, &mut site, &plan.routes, &plan.groups);
+    let press = Press::new(plan, &site, &parts);
+    let mut printed = press.layouts()?;
+    printed.extend(press.parts()?);
     for card in &plan.cards {
-        let text = card_file::write(&mut press, card)?;
-        project.text(&card.file, text);
+        printed.push(card_file::write(&press, card, &contents)?);
     }
+    printed.extend(press.pages(threads, contents)?);
     if let Some(page) = &site.not_found {
-        let text = not_found::write(&mut press, page);
-        project.text(plan.next.not_found(), text);
-        if plan.next == Next::Fourteen {
-            project.text("app/layout.tsx", AROUND_ALL);
-        }
+        printed.push(not_found::write(&press, page));
     }
+    let (mut project, mut needs) = (Project::default(), Needs::default());
+    for Printed { file, text, needs: its } in printed {
+        project.text(&file, text);
+        needs.take_in(its);
+    }
+    if site.not_found.is_some() && plan.next == Next::Fourteen {
+        project.text("app/layout.tsx", AROUND_ALL);
+    }
+    put_assets(plan, &site, &mut project);
+    put_what_is_needed(&site, &needs, &mut project);
+    configuration::write(plan, snapshot, &mut project);
+    put_tools(plan, &mut project);
+    Ok(project)
+}
+
+/// The site's own files, and those that became code.
+fn put_assets(plan: &Plan, site: &Site, project: &mut Project) {
     for asset in &plan.assets {
         match site.told.get(&asset.url).filter(|code| code.file == asset.file) {
             Some(code) => project.text(code.file, code.text.clone()),
             None => drop(project.files.insert(asset.file.clone(), Contents::Stored(asset.body.clone()))),
         }
     }
-    islands::write(site, &press.needs, &mut project);
+}
+
+/// Files that pages and parts refer to.
+fn put_what_is_needed(site: &Site, needs: &Needs, project: &mut Project) {
+    islands::write(site, needs, project);
     for (path, text) in site.every_page().flat_map(styles::files) {
         project.text(&path, text);
     }
     if let Some((path, text)) = hoisted::file(site.every_page().map(|page| &page.hoisted)) {
         project.text(&path, text);
     }
-    if press.needs.css {
+    if needs.css {
         project.text("components/css.ts", CSS);
     }
-    if let Some(text) = jsx::declarations(&press.needs) {
+    if let Some(text) = jsx::declarations(needs) {
         project.text("legacy-html.d.ts", text);
     }
-    configuration::write(plan, snapshot, &mut project);
+}
+
+/// What its tools are set up by.
+fn put_tools(plan: &Plan, project: &mut Project) {
     let (package, lock) = plan.next.packages();
     project.text("package.json", package);
     project.text("package-lock.json", lock);
@@ -135,7 +156,6 @@ pub(crate) fn write(plan: &Plan, site: &Site, snapshot: &Snapshot) -> Result<Pro
     }
     project.text(".prettierrc.json", "{\n  \"printWidth\": 120\n}\n");
     project.text(".prettierignore", prettier_ignore(plan));
-    Ok(project)
 }
 
 const CSS: &str = r"// Types an inline style that was taken over as it stood: values are the site's own.
@@ -185,8 +205,23 @@ fn around(plan: &Plan, site: &Site, group: &Group) -> Around {
 }
 
 impl<'a> Press<'a> {
-    fn around(&self, group: &Group) -> Around {
-        self.around.get(&group.name).cloned().unwrap_or_default()
+    fn new(plan: &'a Plan, site: &'a Site, parts: &'a Parts) -> Self {
+        Self {
+            plan,
+            site,
+            parts,
+            cards: plan.cards.iter().map(|card| (card.shape.as_str(), card)).collect(),
+            soft: Soft::of(&plan.routes),
+            around: plan
+                .groups
+                .iter()
+                .map(|group| (group.name.as_str(), around(plan, site, group)))
+                .collect(),
+        }
+    }
+
+    fn around(&self, group: &Group) -> Result<&Around> {
+        self.around.get(group.name.as_str()).ok_or_else(|| mismatch(&group.name))
     }
 
     fn page(&self, url: &str) -> Result<&'a Page> {
@@ -197,46 +232,51 @@ impl<'a> Press<'a> {
         self.plan.groups.iter().find(|group| group.name == name).ok_or_else(|| mismatch(name))
     }
 
-    /// Prints nodes with their own needs, which the project's take in.
-    fn print(&mut self, nodes: &[Node], depth: usize, soft: &BTreeSet<String>) -> (String, Needs) {
-        let mut needs = Needs::default();
-        let text = jsx::print(nodes, depth, &Links { soft }, &mut needs);
-        self.take_in(&needs);
-        (text, needs)
+    /// The file of each page; `contents` is what it has of its own, by its address.
+    fn pages(
+        &self,
+        threads: NonZeroUsize,
+        mut contents: BTreeMap<String, Vec<Node>>,
+    ) -> Result<Vec<Printed>> {
+        let mut pages = Vec::new();
+        for route in &self.plan.routes {
+            let own = contents.remove(&route.url).ok_or_else(|| mismatch(&route.url))?;
+            pages.push((route, self.page(&route.url)?, self.group(&route.group)?, own));
+        }
+        // The longest first, so that no thread is left alone with it.
+        pages.sort_by_cached_key(|(.., own)| Reverse(dom::weight(own)));
+        let print = |(route, page, group, own)| page_file::write(self, route, page, group, own);
+        parallel::map(threads, pages, print).into_iter().collect()
     }
 
-    fn take_in(&mut self, needs: &Needs) {
-        self.needs.css |= needs.css;
-        self.needs.template |= needs.template;
-        self.needs.elements.extend(needs.elements.iter().cloned());
-        self.needs.attributes.extend(needs.attributes.iter().cloned());
+    fn layouts(&self) -> Result<Vec<Printed>> {
+        let layout = |group: &Group| {
+            let first = self.plan.routes.iter().find(|route| route.group == group.name);
+            let first = first.ok_or_else(|| mismatch(&format!("the layout {}", group.name)))?;
+            layout::write(self, group, self.page(&first.url)?)
+        };
+        self.plan.groups.iter().map(layout).collect()
     }
 
     /// Each part once, from the first page that has it.
-    fn write_parts(&mut self, project: &mut Project) -> Result<()> {
+    fn parts(&self) -> Result<Vec<Printed>> {
         let plan = self.plan;
         let mut parts = Vec::new();
-        let subtrees = self.subtrees();
         for part in &plan.shared {
-            let (whole, code) = subtree(part, &subtrees)?;
-            let inner: BTreeMap<String, Use> = self
-                .parts
-                .iter()
-                .filter(|(_, other)| other.name != part.name)
-                .map(|(hash, other)| (hash.clone(), other.clone()))
-                .collect();
-            parts.push((part, shared::replace(&[Node::Element(whole)], &inner), code));
+            let (whole, code) = self.subtree(part)?;
+            parts.push((part, self.parts.replace(vec![Node::Element(whole)], Some(&part.name)), code));
         }
         let mut apart = Vec::new();
         if let Some(page) = &self.site.not_found {
-            shared::names(&shared::replace(&page.body, &self.parts), &mut apart);
+            shared::names(&self.parts.replace(page.body.clone(), None), &mut apart);
         }
         let nodes: Vec<(&str, &[Node])> =
             parts.iter().map(|(part, nodes, _)| (part.name.as_str(), nodes.as_slice())).collect();
         let near = near::links(plan, &self.soft, &nodes, &apart);
-        for (part, nodes, code) in &parts {
-            let none = BTreeSet::new();
-            let (body, needs) = self.print(nodes, 2, near.get(&part.name).unwrap_or(&none));
+        let none = BTreeSet::new();
+        let printed = parts.iter().map(|(part, nodes, code)| {
+            let mut needs = Needs::default();
+            let body = jsx::print(nodes, 2, near.get(&part.name).unwrap_or(&none), &mut needs);
             let (note, given) = if code.is_empty() {
                 ("", "")
             } else {
@@ -249,44 +289,23 @@ impl<'a> Press<'a> {
                 part.name,
                 variants::spelt(&body, code),
             );
-            project.text(&part.file, text);
-        }
-        Ok(())
+            Printed { file: part.file.clone(), text, needs }
+        });
+        Ok(printed.collect())
     }
 
-    /// The subtrees that parts stand for, by their hash, each as the first page has it.
-    fn subtrees(&self) -> BTreeMap<String, &'a Element> {
-        let mut wanted: BTreeSet<&str> = self.parts.keys().map(String::as_str).collect();
-        let mut found = BTreeMap::new();
-        for page in self.site.pages.values() {
-            if wanted.is_empty() {
-                break;
-            }
-            let hashes = Hashes::of(&page.body);
-            for (element, hash) in hashes.each() {
-                if wanted.remove(hash.as_str()) {
-                    found.insert(hash, element);
-                }
-            }
+    /// The subtree that a part stands for, and the code for the marks in it.
+    fn subtree(&self, part: &SharedPart) -> Result<(Element, Vec<(String, String)>)> {
+        let found = |hash: &str| self.parts.subtree(hash).ok_or_else(|| mismatch(&part.name));
+        if part.variants.is_empty() {
+            return Ok((found(&part.hash)?.clone(), Vec::new()));
         }
-        found
+        let mut forms = Vec::new();
+        for variant in &part.variants {
+            forms.push((variant, found(&variant.hash)?));
+        }
+        Ok(variants::marked(&forms))
     }
-}
-
-/// The subtree that a part stands for, and the code for the marks in it.
-fn subtree(
-    part: &SharedPart,
-    subtrees: &BTreeMap<String, &Element>,
-) -> Result<(Element, Vec<(String, String)>)> {
-    let found = |hash: &str| subtrees.get(hash).copied().ok_or_else(|| mismatch(&part.name));
-    if part.variants.is_empty() {
-        return Ok((found(&part.hash)?.clone(), Vec::new()));
-    }
-    let mut forms = Vec::new();
-    for variant in &part.variants {
-        forms.push((variant, found(&variant.hash)?));
-    }
-    Ok(variants::marked(&forms))
 }
 
 /// The import lines of a file, and an empty line after them.

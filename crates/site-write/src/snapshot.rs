@@ -2,6 +2,7 @@
 //! project written from it speak of the same trees.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     num::NonZeroUsize,
 };
@@ -63,12 +64,17 @@ impl Site {
         let origin = snapshot.home.join("/").map_err(Error::Home)?;
         let hints = hints(snapshot, bodies)?;
         let nothing = BTreeSet::new();
-        let known: Vec<(&String, &site_read::Page)> = snapshot.pages.iter().collect();
-        let pages = parallel::map(threads, &known, |(url, page)| -> Result<(String, Page)> {
-            let html = text(bodies, &page.html, url)?;
+        let mut known = Vec::new();
+        for (url, page) in &snapshot.pages {
+            known.push((url, bytes(bodies, &page.html, url)?));
+        }
+        // The longest first, so that no thread is left alone with it.
+        known.sort_by_key(|(_, html)| Reverse(html.len()));
+        let pages = parallel::map(threads, known, |(url, html)| -> Result<(String, Page)> {
+            let html = String::from_utf8_lossy(&html);
             let address = Url::parse(url).map_err(Error::Home)?;
-            let kept = keeps.pages.get(*url).unwrap_or(&nothing);
-            Ok(((*url).clone(), page::read(&html, &address, &hints, kept)))
+            let kept = keeps.pages.get(url).unwrap_or(&nothing);
+            Ok((url.clone(), page::read(&html, &address, &hints, kept)))
         });
         let pages = pages.into_iter().collect::<Result<BTreeMap<String, Page>>>()?;
         let not_found = match &snapshot.not_found {
@@ -100,6 +106,9 @@ fn hints(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Hints> {
 }
 
 fn text(bodies: &dyn Bodies, hash: &ContentHash, url: &str) -> Result<String> {
-    let bytes: Bytes = bodies.get(hash).ok_or_else(|| Error::MissingBody { url: url.to_owned() })?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(String::from_utf8_lossy(&bytes(bodies, hash, url)?).into_owned())
+}
+
+fn bytes(bodies: &dyn Bodies, hash: &ContentHash, url: &str) -> Result<Bytes> {
+    bodies.get(hash).ok_or_else(|| Error::MissingBody { url: url.to_owned() })
 }

@@ -66,33 +66,31 @@ fn begins_word(bytes: &[u8], at: usize) -> bool {
 
 /// Words that take an expression or a statement behind them, one inside the other.
 fn is_chained(rest: &[u8]) -> bool {
-    const WORDS: &[&str] = &[
-        "await",
-        "typeof",
-        "void",
-        "delete",
-        "new",
-        "yield",
-        "else",
-        "if",
-        "do",
-        "while",
-        "for",
-        "keyof",
-        "readonly",
-        "unique",
-        "infer",
-        "extends",
-        "as",
-        "satisfies",
-        "in",
-        "of",
-        "instanceof",
-    ];
-    WORDS.iter().any(|word| {
-        rest.starts_with(word.as_bytes())
-            && !rest.get(word.len()).is_some_and(|next| next.is_ascii_alphanumeric() || *next == b'_')
-    })
+    let end = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+    matches!(
+        &rest[..end.unwrap_or(rest.len())],
+        b"await"
+            | b"typeof"
+            | b"void"
+            | b"delete"
+            | b"new"
+            | b"yield"
+            | b"else"
+            | b"if"
+            | b"do"
+            | b"while"
+            | b"for"
+            | b"keyof"
+            | b"readonly"
+            | b"unique"
+            | b"infer"
+            | b"extends"
+            | b"as"
+            | b"satisfies"
+            | b"in"
+            | b"of"
+            | b"instanceof"
+    )
 }
 
 #[cfg(test)]

@@ -1,6 +1,12 @@
 //! The walk: each file is parsed once, and one pass over its nodes serves all rules.
 
-use std::{collections::BTreeMap, thread};
+use std::{
+    cmp::Reverse,
+    collections::BTreeMap,
+    num::NonZeroUsize,
+    sync::{Mutex, PoisonError},
+    thread,
+};
 
 use oxc::{
     allocator::Allocator,
@@ -60,21 +66,37 @@ pub(super) struct Looked<'a> {
     hidden: Vec<(usize, usize)>,
 }
 
-/// Looks at each file, in the order of their paths, with a stack that is deep enough.
+/// Looks at each file, on several threads whose stacks are deep enough. What comes back is in the order of the paths.
 pub(super) fn look<'a>(files: &BTreeMap<&'a str, &'a str>, options: &Options) -> Vec<Looked<'a>> {
-    let all = || files.iter().map(|(path, text)| one(path, text, options)).collect();
-    thread::scope(|scope| {
-        let built =
-            thread::Builder::new().name("lint".into()).stack_size(deep::STACK).spawn_scoped(scope, all);
-        match built.map(thread::ScopedJoinHandle::join) {
+    let mut longest_first: Vec<(&'a str, &'a str)> =
+        files.iter().map(|(path, text)| (*path, *text)).collect();
+    longest_first.sort_by_key(|(_, text)| Reverse(text.len()));
+    let waiting = Mutex::new(longest_first.into_iter());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let share = || {
+        let mut looked = Vec::new();
+        while let Some((path, text)) = next() {
+            looked.push(one(path, text, options));
+        }
+        looked
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(files.len());
+    let mut looked: Vec<Looked<'a>> = thread::scope(|scope| {
+        let start = || thread::Builder::new().name("lint".into()).stack_size(deep::STACK);
+        let started: Vec<_> = (0..threads).map(|_| start().spawn_scoped(scope, share)).collect();
+        let ended = started.into_iter().map(|thread| match thread.map(thread::ScopedJoinHandle::join) {
             Ok(Ok(looked)) => looked,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            // Without room for the thread nothing is looked at, and that is said.
-            Err(why) => {
-                files.iter().map(|(path, text)| Looked::unreadable(path, text, &why.to_string())).collect()
-            }
-        }
-    })
+            // The others look at what it would have.
+            Err(_) => Vec::new(),
+        });
+        ended.flatten().collect()
+    });
+    // Without room for a single thread nothing is looked at, and that is said.
+    let left = waiting.into_inner().unwrap_or_else(PoisonError::into_inner);
+    looked.extend(left.map(|(path, text)| Looked::unreadable(path, text, "there is no memory for a thread")));
+    looked.sort_unstable_by_key(|looked| looked.path);
+    looked
 }
 
 /// The hosts of images that are allowed, with those that the project's own configuration names.

@@ -1,91 +1,109 @@
-//! Hashes of subtrees: equal for equal names, attributes and text. A page is written out once, and each of its subtrees is a
-//! piece of that: all of them are hashed without walking any of them again.
+//! Hashes of subtrees: equal for equal names, attributes and text. How long what is hashed would be is known without hashing
+//! it: whoever looks for a few subtrees in a page need hash only what has the length of one.
 
 use super::{Element, Node};
 
-/// The elements of some nodes in document order, with their hashes.
-#[derive(Default)]
-pub(crate) struct Hashes<'a> {
-    written: Vec<u8>,
-    elements: Vec<Hashed<'a>>,
+/// The hash of one subtree.
+pub(crate) fn hash(element: &Element) -> String {
+    hash_without(element, |_| false)
 }
 
-struct Hashed<'a> {
-    element: &'a Element,
-    /// Where it stands in what was written.
-    start: usize,
-    end: usize,
+/// The same as if it had no attributes of these names.
+pub(crate) fn hash_without(element: &Element, left_out: fn(&str) -> bool) -> String {
+    let mut written = Vec::new();
+    write(element, left_out, &mut written);
+    blake3::hash(&written).to_hex()[..16].to_owned()
+}
+
+fn write(element: &Element, left_out: fn(&str) -> bool, out: &mut Vec<u8>) {
+    field(1, &element.name, out);
+    for (name, value) in element.attributes.iter().filter(|(name, _)| !left_out(name)) {
+        field(2, name, out);
+        field(3, value, out);
+    }
+    for child in &element.children {
+        match child {
+            Node::Text(text) => field(4, text, out),
+            Node::Element(child) => write(child, left_out, out),
+            Node::Part(part) => {
+                out.push(5);
+                out.extend_from_slice(part.name.as_bytes());
+            }
+        }
+    }
+    out.push(6);
+}
+
+fn field(mark: u8, text: &str, out: &mut Vec<u8>) {
+    out.push(mark);
+    out.extend_from_slice(&(text.len() as u64).to_le_bytes());
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn field_length(text: &str) -> usize {
+    1 + size_of::<u64>() + text.len()
+}
+
+/// What is hashed of each element of some nodes, in bytes, by its number in document order.
+#[derive(Default)]
+pub(crate) struct Lengths(Vec<Length>);
+
+#[derive(Clone, Copy)]
+struct Length {
+    bytes: usize,
     /// The number of the first element behind it that is not in it.
     behind: usize,
 }
 
-/// The hash of one subtree.
-pub(crate) fn hash(element: &Element) -> String {
-    let mut hashes = Hashes::default();
-    hashes.write(element);
-    hashes.get(0)
-}
-
-impl<'a> Hashes<'a> {
-    pub(crate) fn of(nodes: &'a [Node]) -> Self {
-        let mut hashes = Self::default();
+impl Lengths {
+    pub(crate) fn of(nodes: &[Node]) -> Self {
+        let mut lengths = Self::default();
         for node in nodes {
-            if let Node::Element(element) = node {
-                hashes.write(element);
-            }
+            lengths.node(node);
         }
-        hashes
+        lengths
     }
 
-    /// The hash of the element with that number, from 0.
-    pub(crate) fn get(&self, number: usize) -> String {
-        let Hashed { start, end, .. } = self.elements[number];
-        blake3::hash(&self.written[start..end]).to_hex()[..16].to_owned()
+    pub(crate) fn of_one(element: &Element) -> Self {
+        let mut lengths = Self::default();
+        lengths.element(element);
+        lengths
+    }
+
+    /// That of the element with this number, from 0.
+    pub(crate) fn get(&self, number: usize) -> usize {
+        self.0[number].bytes
     }
 
     /// The number of the first element behind that one and all that is in it.
     pub(crate) fn behind(&self, number: usize) -> usize {
-        self.elements[number].behind
+        self.0[number].behind
     }
 
-    /// Every element with its hash.
-    pub(crate) fn each(&self) -> impl Iterator<Item = (&'a Element, String)> {
-        self.elements.iter().enumerate().map(|(number, hashed)| (hashed.element, self.get(number)))
-    }
-
-    fn write(&mut self, element: &'a Element) {
-        let (number, start) = (self.elements.len(), self.written.len());
-        self.elements.push(Hashed { element, start, end: start, behind: number });
-        self.field(1, &element.name);
-        for (name, value) in &element.attributes {
-            self.field(2, name);
-            self.field(3, value);
+    fn node(&mut self, node: &Node) -> usize {
+        match node {
+            Node::Text(text) => field_length(text),
+            Node::Part(part) => 1 + part.name.len(),
+            Node::Element(element) => self.element(element),
         }
-        for child in &element.children {
-            match child {
-                Node::Text(text) => self.field(4, text),
-                Node::Element(child) => self.write(child),
-                Node::Part(part) => {
-                    self.written.push(5);
-                    self.written.extend_from_slice(part.name.as_bytes());
-                }
-            }
-        }
-        self.written.push(6);
-        let (end, behind) = (self.written.len(), self.elements.len());
-        self.elements[number] = Hashed { element, start, end, behind };
     }
 
-    fn field(&mut self, mark: u8, text: &str) {
-        self.written.push(mark);
-        self.written.extend_from_slice(&(text.len() as u64).to_le_bytes());
-        self.written.extend_from_slice(text.as_bytes());
+    fn element(&mut self, element: &Element) -> usize {
+        let number = self.0.len();
+        self.0.push(Length { bytes: 0, behind: 0 });
+        let attributes =
+            element.attributes.iter().map(|(name, value)| field_length(name) + field_length(value));
+        let own = field_length(&element.name) + attributes.sum::<usize>() + 1;
+        let inside: usize = element.children.iter().map(|child| self.node(child)).sum();
+        self.0[number] = Length { bytes: own + inside, behind: self.0.len() };
+        own + inside
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dom::Use;
 
     fn tree() -> Vec<Node> {
         let mut inner = Element::new("b");
@@ -97,15 +115,31 @@ mod tests {
     }
 
     #[test]
-    fn each_is_hashed_as_it_would_be_by_itself() {
-        let nodes = tree();
-        let hashes = Hashes::of(&nodes);
-        let names: Vec<&str> = hashes.each().map(|(element, _)| element.name.as_str()).collect();
-        assert_eq!(names, ["p", "b", "b", "hr"]);
-        assert!(hashes.each().all(|(element, own)| own == hash(element)));
-        assert_eq!(hashes.get(1), hashes.get(2));
-        assert_ne!(hashes.get(0), hashes.get(3));
-        assert_eq!([0, 1, 2, 3].map(|number| hashes.behind(number)), [3, 2, 3, 4]);
+    fn a_length_is_that_of_what_is_hashed() {
+        let mut nodes = tree();
+        let Node::Element(outer) = &mut nodes[1] else { panic!("an element") };
+        outer.children.push(Node::Part(Use { name: "SiteFooter".into(), given: Vec::new() }));
+        let lengths = Lengths::of(&nodes);
+        let mut number = 0;
+        crate::page::each(&nodes, &mut |element| {
+            let mut written = Vec::new();
+            write(element, |_| false, &mut written);
+            assert_eq!(lengths.get(number), written.len(), "{}", element.name);
+            number += 1;
+        });
+        assert_eq!([0, 1, 2, 3].map(|number| lengths.behind(number)), [3, 2, 3, 4]);
+    }
+
+    #[test]
+    fn what_is_left_out_makes_no_difference() {
+        let Node::Element(outer) = &tree()[1] else { panic!("an element") };
+        let mut other = outer.clone();
+        other.set("class", "another");
+        assert_ne!(hash(outer), hash(&other));
+        let without = |element: &Element| hash_without(element, |name| name == "class");
+        assert_eq!(without(outer), without(&other));
+        other.remove("class");
+        assert_eq!(without(outer), hash(&other));
     }
 
     /// Plans that are stored name parts by these.

@@ -87,7 +87,6 @@ fn children(parent: NodeRef<'_, scraper::Node>, depth: usize) -> Vec<Node> {
                     name: element.name.local.to_string(),
                     attributes: attributes(element),
                     children: if depth < DEEPEST { inner } else { Vec::new() },
-                    target: None,
                 };
                 out.push(Node::Element(own));
             }

@@ -1,30 +1,35 @@
 //! Form controls: what HTML calls their value is what React calls their default, and a list says by itself which of its
 //! options is chosen. Nothing here makes React hold on to what a person types.
 
+use std::borrow::Cow;
+
 use crate::dom::{Element, Node, Space};
 
 /// Stands for the array of values that are chosen in a list which takes several. No HTML attribute has this name.
 pub(super) const CHOSEN: &str = "chosen.values";
 
-/// A form control as React takes it.
-pub(super) fn controlled(element: &Element) -> Element {
-    let mut element = element.clone();
+/// A form control as React takes it; anything else as it is.
+pub(super) fn controlled(element: &Element) -> Cow<'_, Element> {
+    let control = match element.name.as_str() {
+        "textarea" => text_area,
+        "input" => input,
+        "select" => select,
+        _ => return Cow::Borrowed(element),
+    };
     if element.space != Space::Html {
-        return element;
+        return Cow::Borrowed(element);
     }
-    match element.name.as_str() {
-        "textarea" => {
-            let text = element.text();
-            element.children.clear();
-            // No attribute of HTML's; React would take it for the text.
-            element.remove("value");
-            element.set("defaultvalue", text);
-        }
-        "input" => input(&mut element),
-        "select" => select(&mut element),
-        _ => {}
-    }
-    element
+    let mut element = element.clone();
+    control(&mut element);
+    Cow::Owned(element)
+}
+
+fn text_area(element: &mut Element) {
+    let text = element.text();
+    element.children.clear();
+    // No attribute of HTML's; React would take it for the text.
+    element.remove("value");
+    element.set("defaultvalue", text);
 }
 
 fn input(element: &mut Element) {

@@ -1,52 +1,66 @@
 //! Strings, keys and texts of TypeScript and JSX.
 
+use std::fmt::Write;
+
 /// A TypeScript string, in the quotes of which it holds fewer. JSON's own form is one, but for what a reader could not see.
 pub(crate) fn string(text: &str) -> String {
-    let json = serde_json::to_string(text).expect("a string serialises");
-    let single = text.matches('"').count() > text.matches('\'').count();
-    let inner = &json[1..json.len() - 1];
-    let mut out = String::with_capacity(json.len());
-    out.push(if single { '\'' } else { '"' });
-    let mut chars = inner.chars();
-    while let Some(c) = chars.next() {
-        let unseen = matches!(c, '\u{7f}'..='\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        match c {
-            // What is escaped stays together; a quote of the other kind needs no escape.
-            '\\' => match chars.next() {
-                Some('"') if single => out.push('"'),
-                escaped => out.extend(['\\'].into_iter().chain(escaped)),
-            },
-            '\'' if single => out.push_str("\\'"),
-            c if unseen => out.push_str(&format!("\\u{:04x}", c as u32)),
-            c => out.push(c),
-        }
-    }
-    out.push(if single { '\'' } else { '"' });
+    let mut out = String::with_capacity(text.len() + 2);
+    push_string(&mut out, text);
     out
 }
 
-/// A child that is text: bare where JSX gives the same text back, otherwise one string.
-pub(super) fn text(text: &str) -> String {
-    if text.is_empty() {
-        return String::new();
+/// The same, behind what is there.
+pub(super) fn push_string(out: &mut String, text: &str) {
+    let quote = if text.matches('"').count() > text.matches('\'').count() { '\'' } else { '"' };
+    out.push(quote);
+    let mut from = 0;
+    for (at, c) in text.char_indices().filter(|(_, c)| is_escaped(*c) || *c == quote) {
+        out.push_str(&text[from..at]);
+        push_escaped(out, c);
+        from = at + c.len_utf8();
     }
-    let visible = |c: char| {
-        !matches!(c, '{' | '}' | '<' | '>' | '&' | '\n' | '\r' | '\t' | '\u{a0}' | '\u{ad}' | '\u{feff}')
-    };
-    let edges = text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace);
-    let bare = !edges && text.chars().all(visible) && plain(text);
-    if bare { text.to_owned() } else { format!("{{{}}}", string(text)) }
+    out.push_str(&text[from..]);
+    out.push(quote);
 }
 
-/// Does it hold nothing but what a reader sees? Quotes and the like are no matter.
-fn plain(text: &str) -> bool {
-    let bare: String = text.chars().filter(|c| !matches!(c, '"' | '\'' | '\\')).collect();
-    string(&bare).len() == bare.len() + 2
+fn push_escaped(out: &mut String, c: char) {
+    match c {
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        '\u{8}' => out.push_str("\\b"),
+        '\u{c}' => out.push_str("\\f"),
+        '\\' | '"' | '\'' => out.extend(['\\', c]),
+        // A string may be written to without fail; all of these have four digits at most.
+        _ => drop(write!(out, "\\u{:04x}", c as u32)),
+    }
+}
+
+fn is_escaped(c: char) -> bool {
+    c == '\\' || is_unseen(c)
+}
+
+/// What a reader could not see, or not tell from a blank.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\0'..='\u{1f}' | '\u{7f}'..='\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// A child that is text: bare where JSX gives the same text back, otherwise one string.
+pub(super) fn push_text(out: &mut String, text: &str) {
+    let edges = text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace);
+    let bare = !edges && !text.contains(|c: char| matches!(c, '{' | '}' | '<' | '>' | '&') || is_unseen(c));
+    if bare {
+        out.push_str(text);
+    } else {
+        out.push('{');
+        push_string(out, text);
+        out.push('}');
+    }
 }
 
 /// An attribute's value: quoted where JSX takes it as it stands, otherwise a string in braces.
 pub(super) fn value(text: &str) -> String {
-    let quotable = text.chars().all(|c| !matches!(c, '"' | '&' | '\n' | '\r' | '\\')) && plain(text);
+    let quotable = !text.contains(|c: char| matches!(c, '"' | '&' | '\\') || is_unseen(c));
     if quotable { format!("\"{text}\"") } else { format!("{{{}}}", string(text)) }
 }
 

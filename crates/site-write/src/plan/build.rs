@@ -11,14 +11,16 @@ use super::{
 use crate::{Bodies, Next, Result, parallel, snapshot::Site};
 
 pub(crate) fn plan(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Plan> {
-    let site = Site::read(parallel::processors(), snapshot, bodies, &Keeps::default())?;
+    let mut site = Site::read(parallel::processors(), snapshot, bodies, &Keeps::default())?;
     let routes::Routes { mut routes, redirects: from_index, rewrites: from_queries, mut findings } =
         routes::plan(snapshot, &site);
     let mut groups = groups::plan(&mut routes, &site);
-    let shared = shared::plan(&mut routes, &mut groups, &site);
+    let shared::Shared { parts: mut shared, places } = shared::plan(&routes, &mut groups, &site);
+    let contents = places.contents(parallel::processors(), &mut site, &routes, &groups);
+    shared::name_in(&mut routes, &groups, &contents, &mut shared);
     let names = routes.iter().map(|route| &route.component).chain(shared.iter().map(|part| &part.name));
     let taken = names.map(|name| name.to_lowercase()).collect();
-    let cards = cards::plan(&routes, &groups, &shared, &site, taken);
+    let cards = cards::plan(&routes, &contents, taken);
     let (assets, from_assets) = assets::plan(snapshot, &site, &routes);
     let mut redirects = from_index;
     redirects.extend(redirects::plan(snapshot, &routes));

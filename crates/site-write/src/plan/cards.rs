@@ -11,12 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Group, Route, SharedPart, soft::Soft};
-use crate::{
-    dom::{Element, Node, Use},
-    plan::shared,
-    snapshot::Site,
-};
+use super::{Route, soft::Soft};
+use crate::dom::{Element, Node, Use};
 use shape::{Place, Value};
 pub(crate) use shape::{Shape, set};
 
@@ -89,23 +85,18 @@ struct Met {
     end: usize,
 }
 
-/// Finds the cards of a site. `taken` are the names that the project uses already.
+/// Finds the cards in the content of a site's pages. `taken` are the names that the project uses already.
 pub(super) fn plan(
     routes: &[Route],
-    groups: &[Group],
-    parts: &[SharedPart],
-    site: &Site,
+    contents: &BTreeMap<String, Vec<Node>>,
     taken: BTreeSet<String>,
 ) -> Vec<Card> {
     let mut survey = Survey::default();
-    let uses: BTreeMap<String, Use> = parts.iter().flat_map(SharedPart::uses).collect();
     let soft = Soft::of(routes);
     let mut pages = Vec::new();
     for route in routes {
-        let page = &site.pages[&route.url];
-        let Some(group) = groups.iter().find(|group| group.name == route.group) else { continue };
-        let own = shared::replace(shared::without_edges(&page.body, group), &uses);
-        pages.push((route.url.as_str(), survey.page(&own, soft.links(route))));
+        let Some(content) = contents.get(&route.url) else { continue };
+        pages.push((route.url.as_str(), survey.page(content, soft.links(route))));
     }
     survey.cards(&pages, taken)
 }

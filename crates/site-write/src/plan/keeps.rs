@@ -5,12 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Card, Group, Plan, Route, SharedPart, cards, services, shared, soft::Soft};
-use crate::{
-    Error, Result,
-    dom::{Node, Use},
-    snapshot::Site,
-};
+use super::{Card, Group, Parts, Plan, Route, cards, services, soft::Soft};
+use crate::{Error, Result, dom::Node, parallel, snapshot::Site};
 
 /// What a page keeps instead of what was made of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,7 +54,7 @@ impl Plan {
 }
 
 /// The plan with these pages keeping what they shall, and nothing that nobody uses any more.
-pub(crate) fn keeping(plan: &Plan, keeps: &Keeps, site: &Site) -> Result<Plan> {
+pub(crate) fn keeping(plan: &Plan, keeps: &Keeps, mut site: Site) -> Result<Plan> {
     let mut plan = plan.clone();
     if let Some(unknown) = keeps.pages.keys().find(|url| plan.route(url).is_none()) {
         return Err(Error::PlanMismatch { what: unknown.clone() });
@@ -77,8 +73,8 @@ pub(crate) fn keeping(plan: &Plan, keeps: &Keeps, site: &Site) -> Result<Plan> {
     let around: BTreeSet<&String> =
         plan.groups.iter().flat_map(|group| group.before.iter().chain(&group.after)).collect();
     plan.shared.retain(|part| used.contains(&part.name) || around.contains(&part.name));
-    plan.cards = counted(&plan, site);
-    plan.services = services::plan(&plan.routes, site);
+    plan.services = services::plan(&plan.routes, &site);
+    plan.cards = counted(&plan, &mut site);
     Ok(plan)
 }
 
@@ -103,14 +99,14 @@ fn loosen(group: &mut Group, routes: &mut [Route]) {
 }
 
 /// The cards that are still shown, each with how often and where first.
-fn counted(plan: &Plan, site: &Site) -> Vec<Card> {
-    let parts: BTreeMap<String, Use> = plan.shared.iter().flat_map(SharedPart::uses).collect();
+fn counted(plan: &Plan, site: &mut Site) -> Vec<Card> {
+    let parts = Parts::of(parallel::processors(), &plan.shared, site);
+    let mut contents = parts.contents(parallel::processors(), site, &plan.routes, &plan.groups);
     let by_shape = plan.cards.iter().map(|card| (card.shape.as_str(), card)).collect();
     let soft = Soft::of(&plan.routes);
     let mut shown: BTreeMap<String, (String, u64, u64)> = BTreeMap::new();
     for route in plan.routes.iter().filter(|route| !route.kept.contains(&Keep::Copies)) {
-        let Some(group) = plan.groups.iter().find(|group| group.name == route.group) else { continue };
-        let own = shared::replace(shared::without_edges(&site.pages[&route.url].body, group), &parts);
+        let Some(own) = contents.remove(&route.url) else { continue };
         let mut uses = BTreeMap::new();
         count(&cards::replace(own, &by_shape, soft.links(route)), &mut uses);
         for (name, count) in uses {

@@ -4,44 +4,67 @@
 //! What stands at the beginning or the end of every page of a layout moves into the layout; other landmarks (headers,
 //! navigation, footers, asides) that pages repeat become components that the pages use.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use super::{Group, Route, SharedPart, Variant, edited::is_reserved, routes::capital, variants};
+use super::{Group, Parts, Route, SharedPart, Variant, edited::is_reserved, routes::capital, variants};
 use crate::{
-    dom::{self, Element, Hashes, Node, Use},
-    page::Page,
+    dom::{self, Element, Node, Use},
+    parallel,
     snapshot::Site,
 };
 
 /// So many elements a part must have at least to be worth a file.
 const LEAST_ELEMENTS: usize = 3;
 
-pub(super) fn plan(routes: &mut [Route], groups: &mut [Group], site: &Site) -> Vec<SharedPart> {
+/// What was found: the parts, and where they are in the pages.
+pub(super) struct Shared {
+    pub(super) parts: Vec<SharedPart>,
+    pub(super) places: Parts,
+}
+
+/// Finds the parts. The layouts are told which of them they hold; the routes learn theirs from [`name_in`].
+pub(super) fn plan(routes: &[Route], groups: &mut [Group], site: &Site) -> Shared {
+    let looked_at = look(routes, site);
+    let (candidates, tops) = together(looked_at);
     let mut names = routes.iter().map(|route| route.component.to_lowercase()).collect();
     let mut parts: BTreeMap<String, SharedPart> = BTreeMap::new();
-    for found in families(candidates(routes, site), routes) {
+    let subtrees: BTreeMap<String, &Element> =
+        candidates.iter().map(|candidate| (candidate.hash.clone(), candidate.element)).collect();
+    for found in families(candidates, routes) {
         let name = name(&found.label, &mut names);
         let file = format!("components/{name}.tsx");
         let Found { hash, pages, variants, .. } = found;
         parts.insert(hash.clone(), SharedPart { name, file, hash, pages, variants });
     }
     for group in groups.iter_mut() {
-        edges(group, routes, site, &parts);
+        edges(group, routes, &tops, &parts);
     }
-    let uses = parts.values().flat_map(SharedPart::uses).collect();
+    let parts: Vec<SharedPart> = parts.into_values().collect();
+    let uses: BTreeMap<String, Use> = parts.iter().flat_map(SharedPart::uses).collect();
+    let subtrees = uses.keys().map(|hash| (hash.clone(), subtrees[hash].clone())).collect();
+    Shared { parts, places: Parts::new(uses, subtrees) }
+}
+
+/// Names the parts on each route that uses them in its own content, and leaves out those that nobody uses: a part that lies
+/// inside another one may be such.
+pub(super) fn name_in(
+    routes: &mut [Route],
+    groups: &[Group],
+    contents: &BTreeMap<String, Vec<Node>>,
+    parts: &mut Vec<SharedPart>,
+) {
     for route in routes.iter_mut() {
-        let group = groups.iter().find(|group| group.name == route.group);
-        route.shared = used(&site.pages[&route.url], group, &uses);
+        let mut used = Vec::new();
+        names(contents.get(&route.url).map_or(&[], Vec::as_slice), &mut used);
+        route.shared = used;
     }
-    // A part that lies inside another one may be used by nobody.
     let live: BTreeSet<&String> = routes
         .iter()
         .flat_map(|route| &route.shared)
         .chain(groups.iter().flat_map(|group| group.before.iter().chain(&group.after)))
         .collect();
-    let mut parts: Vec<SharedPart> = parts.into_values().filter(|part| live.contains(&part.name)).collect();
+    parts.retain(|part| live.contains(&part.name));
     parts.sort_by(|a, b| a.name.cmp(&b.name));
-    parts
 }
 
 struct Candidate<'a> {
@@ -50,6 +73,12 @@ struct Candidate<'a> {
     /// Where it was met first: its page's place, its place in that page.
     first: (usize, usize),
     element: &'a Element,
+}
+
+/// What was seen of one page: its candidates, each once, and the hashes of its body's own children.
+struct LookedAt<'a> {
+    candidates: Vec<Candidate<'a>>,
+    tops: Vec<String>,
 }
 
 /// What becomes a part.
@@ -64,8 +93,10 @@ struct Found {
 fn families(candidates: Vec<Candidate<'_>>, routes: &[Route]) -> Vec<Found> {
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut families: Vec<Vec<Candidate<'_>>> = Vec::new();
-    for candidate in candidates {
-        let place = *places.entry(variants::family(candidate.element)).or_insert(families.len());
+    let subtrees: Vec<&Element> = candidates.iter().map(|candidate| candidate.element).collect();
+    let of_each = parallel::map(parallel::processors(), subtrees, variants::family);
+    for (candidate, family) in candidates.into_iter().zip(of_each) {
+        let place = *places.entry(family).or_insert(families.len());
         if place == families.len() {
             families.push(Vec::new());
         }
@@ -91,31 +122,56 @@ fn families(candidates: Vec<Candidate<'_>>, routes: &[Route]) -> Vec<Found> {
 }
 
 /// Landmarks, and what stands at the top of a page, in the order in which they are met.
-fn candidates<'a>(routes: &[Route], site: &'a Site) -> Vec<Candidate<'a>> {
-    let mut found: BTreeMap<String, Candidate<'a>> = BTreeMap::new();
-    for (at, route) in routes.iter().enumerate() {
-        let mut of_page: BTreeSet<String> = BTreeSet::new();
+fn look<'a>(routes: &[Route], site: &'a Site) -> Vec<LookedAt<'a>> {
+    let pages: Vec<(usize, &'a [Node])> =
+        routes.iter().map(|route| site.pages[&route.url].body.as_slice()).enumerate().collect();
+    parallel::map(parallel::processors(), pages, |(at, body)| {
+        let (mut seen, mut candidates) = (BTreeSet::new(), Vec::new());
+        let mut hashes = Vec::new();
         let mut position = 0;
-        walk(&site.pages[&route.url].body, true, &mut |element, top| {
+        walk(body, true, &mut |element, top| {
             position += 1;
-            let wanted = top || is_landmark(element);
-            if !wanted || dom::weight(&element.children) + 1 < LEAST_ELEMENTS {
+            let shared = may_be_shared(element, top);
+            if !top && !shared {
                 return;
             }
             let hash = dom::hash(element);
-            if of_page.insert(hash.clone()) {
-                let first = Candidate { hash: hash.clone(), pages: 0, first: (at, position), element };
-                found.entry(hash).or_insert(first).pages += 1;
+            if top {
+                hashes.push(hash.clone());
+            }
+            if shared && seen.insert(hash.clone()) {
+                candidates.push(Candidate { hash, pages: 1, first: (at, position), element });
             }
         });
+        LookedAt { candidates, tops: tops(body, hashes) }
+    })
+}
+
+/// The candidates of all pages, each once, in the order in which they are met; and what stands at the top of each page.
+fn together(looked_at: Vec<LookedAt<'_>>) -> (Vec<Candidate<'_>>, Vec<Vec<String>>) {
+    let mut found: BTreeMap<String, Candidate<'_>> = BTreeMap::new();
+    let mut tops = Vec::new();
+    for page in looked_at {
+        for candidate in page.candidates {
+            match found.entry(candidate.hash.clone()) {
+                Entry::Vacant(free) => drop(free.insert(candidate)),
+                Entry::Occupied(mut known) => known.get_mut().pages += 1,
+            }
+        }
+        tops.push(page.tops);
     }
-    let mut found: Vec<Candidate<'a>> = found.into_values().collect();
+    let mut found: Vec<Candidate<'_>> = found.into_values().collect();
     found.sort_by_key(|candidate| candidate.first);
-    found
+    (found, tops)
+}
+
+/// Is it worth a file of its own, if several pages have it?
+pub(super) fn may_be_shared(element: &Element, top: bool) -> bool {
+    (top || is_landmark(element)) && dom::weight(&element.children) + 1 >= LEAST_ELEMENTS
 }
 
 /// Visits every element, in document order; tells whether it stands at the top.
-fn walk<'a>(nodes: &'a [Node], top: bool, visit: &mut dyn FnMut(&'a Element, bool)) {
+pub(super) fn walk<'a>(nodes: &'a [Node], top: bool, visit: &mut dyn FnMut(&'a Element, bool)) {
     for element in elements(nodes) {
         visit(element, top);
         walk(&element.children, false, visit);
@@ -157,16 +213,13 @@ fn name(label: &str, taken: &mut BTreeSet<String>) -> String {
 }
 
 /// Finds what stands first, and last, on every page of the group.
-fn edges(group: &mut Group, routes: &[Route], site: &Site, parts: &BTreeMap<String, SharedPart>) {
-    let bodies: Vec<Vec<String>> = routes
-        .iter()
-        .filter(|route| route.group == group.name)
-        .map(|route| tops(&site.pages[&route.url].body))
-        .collect();
+fn edges(group: &mut Group, routes: &[Route], tops: &[Vec<String>], parts: &BTreeMap<String, SharedPart>) {
+    let of_group = routes.iter().zip(tops).filter(|(route, _)| route.group == group.name);
+    let bodies: Vec<&Vec<String>> = of_group.map(|(_, tops)| tops).collect();
     if bodies.len() < 2 {
         return;
     }
-    let shortest = bodies.iter().map(Vec::len).min().unwrap_or(0);
+    let shortest = bodies.iter().map(|body| body.len()).min().unwrap_or(0);
     // What is told by the page which entry is the current one stands in the page.
     let part =
         |hash: &String| parts.get(hash).filter(|part| part.variants.is_empty()).map(|part| part.name.clone());
@@ -180,7 +233,7 @@ fn edges(group: &mut Group, routes: &[Route], site: &Site, parts: &BTreeMap<Stri
     for back in 1..=shortest - group.before.len() {
         let last = |body: &Vec<String>| body[body.len() - back].clone();
         let Some(name) =
-            part(&last(&bodies[0])).filter(|_| bodies.iter().all(|body| last(body) == last(&bodies[0])))
+            part(&last(bodies[0])).filter(|_| bodies.iter().all(|body| last(body) == last(bodies[0])))
         else {
             break;
         };
@@ -189,41 +242,13 @@ fn edges(group: &mut Group, routes: &[Route], site: &Site, parts: &BTreeMap<Stri
 }
 
 /// The hashes of a body's own children. Text between them ends the run: it has no hash that a part could have.
-fn tops(body: &[Node]) -> Vec<String> {
+fn tops(body: &[Node], of_elements: Vec<String>) -> Vec<String> {
+    let mut hashes = of_elements.into_iter();
     let hash = |node: &Node| match node {
-        Node::Element(element) => dom::hash(element),
+        Node::Element(_) => hashes.next().unwrap_or_default(),
         Node::Text(_) | Node::Part(_) => String::new(),
     };
     body.iter().map(hash).collect()
-}
-
-/// The body without what its layout holds.
-pub(crate) fn without_edges<'a>(body: &'a [Node], group: &Group) -> &'a [Node] {
-    &body[group.before.len()..body.len() - group.after.len()]
-}
-
-/// Puts parts in the place of the subtrees that they stand for.
-pub(crate) fn replace(nodes: &[Node], parts: &BTreeMap<String, Use>) -> Vec<Node> {
-    replaced(nodes, parts, &Hashes::of(nodes), &mut 0)
-}
-
-/// The same, where `number` is that of the next element.
-fn replaced(
-    nodes: &[Node],
-    parts: &BTreeMap<String, Use>,
-    hashes: &Hashes<'_>,
-    number: &mut usize,
-) -> Vec<Node> {
-    let mut replace = |node: &Node| {
-        let Node::Element(element) = node else { return node.clone() };
-        if let Some(part) = parts.get(&hashes.get(*number)) {
-            *number = hashes.behind(*number);
-            return Node::Part(part.clone());
-        }
-        *number += 1;
-        Node::Element(element.with(replaced(&element.children, parts, hashes, number)))
-    };
-    nodes.iter().map(&mut replace).collect()
 }
 
 /// The parts that these nodes use, in document order, each once.
@@ -235,13 +260,6 @@ pub(crate) fn names(nodes: &[Node], out: &mut Vec<String>) {
             Node::Part(_) | Node::Text(_) => {}
         }
     }
-}
-
-fn used(page: &Page, group: Option<&Group>, uses: &BTreeMap<String, Use>) -> Vec<String> {
-    let body = group.map_or(page.body.as_slice(), |group| without_edges(&page.body, group));
-    let mut out = Vec::new();
-    names(&replace(body, uses), &mut out);
-    out
 }
 
 #[cfg(test)]

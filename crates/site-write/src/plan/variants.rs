@@ -33,17 +33,7 @@ fn may_differ(name: &str) -> bool {
 
 /// Equal for subtrees that may be forms of one part.
 pub(super) fn family(element: &Element) -> String {
-    dom::hash(&without_differences(element))
-}
-
-fn without_differences(element: &Element) -> Element {
-    let children = element.children.iter().map(|child| match child {
-        Node::Element(child) => Node::Element(without_differences(child)),
-        other => other.clone(),
-    });
-    let mut without = element.with(children.collect());
-    without.attributes.retain(|(name, _)| !may_differ(name));
-    without
+    dom::hash_without(element, may_differ)
 }
 
 /// An attribute that differs: what it says in each form.

@@ -1,21 +1,24 @@
 //! A card's file: its structure as a component, with a property wherever its uses differ.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Press, imports, mismatch};
+use super::{Press, Printed, imports, mismatch};
 use crate::{
     Result,
     dom::Node,
-    plan::{Card, cards, shared},
+    jsx::{self, Needs},
+    plan::{Card, cards},
 };
 
-pub(super) fn write(press: &mut Press<'_>, card: &Card) -> Result<String> {
+pub(super) fn write(
+    press: &Press<'_>,
+    card: &Card,
+    contents: &BTreeMap<String, Vec<Node>>,
+) -> Result<Printed> {
     let route = press.plan.route(&card.page).ok_or_else(|| mismatch(&card.page))?;
-    let (page, group) = (press.page(&route.url)?, press.group(&route.group)?);
     let links = press.soft.links(route);
-    // As the page's own file sees it: what stands in shared parts counts for nothing here.
-    let own = shared::replace(shared::without_edges(&page.body, group), &press.parts);
-    let mut element = cards::find(&own, &card.shape, links).ok_or_else(|| mismatch(&card.name))?.clone();
+    let own = contents.get(&route.url).ok_or_else(|| mismatch(&card.page))?;
+    let mut element = cards::find(own, &card.shape, links).ok_or_else(|| mismatch(&card.name))?.clone();
     let shape = cards::Shape::of(&element, links).ok_or_else(|| mismatch(&card.name))?;
     let mut texts: Vec<Option<String>> = vec![None; shape.values.len()];
     for (number, property) in card.properties.iter().enumerate() {
@@ -29,8 +32,9 @@ pub(super) fn write(press: &mut Press<'_>, card: &Card) -> Result<String> {
     let soft: BTreeSet<String> =
         near.map(|href| href.split('#').next().unwrap_or_default().to_owned()).collect();
     cards::set(&mut element, &mut texts.into_iter());
-    let (body, needs) = press.print(&[Node::Element(element)], 2, &soft);
-    Ok(format!(
+    let mut needs = Needs::default();
+    let body = jsx::print(&[Node::Element(element)], 2, &soft, &mut needs);
+    let text = format!(
         "// A card that is shown {uses} times on {pages}, each time with content of its own.\n{imports}type {name}Properties = {{\n\
          {types}}};\n\nexport function {name}({{ {names} }}: {name}Properties) {{\n  return (\n{body}  );\n}}\n",
         uses = card.uses,
@@ -40,7 +44,8 @@ pub(super) fn write(press: &mut Press<'_>, card: &Card) -> Result<String> {
         types = each(card, |name| format!("  {name}: string;\n")).concat(),
         names = each(card, str::to_owned).join(", "),
         body = spelt(body, card),
-    ))
+    );
+    Ok(Printed { file: card.file.clone(), text, needs })
 }
 
 fn each(card: &Card, say: impl Fn(&str) -> String) -> Vec<String> {

@@ -2,41 +2,41 @@
 
 use std::collections::BTreeSet;
 
-use super::{Press, imports};
+use super::{Press, Printed, imports};
 use crate::{
+    Result,
     dom::{Node, Use},
     jsx::{self, Needs, string},
     page::{Page, Style},
     plan::{Group, routes::capital},
 };
 
-pub(super) fn write(press: &mut Press<'_>, group: &Group, page: &Page) -> String {
+pub(super) fn write(press: &Press<'_>, group: &Group, page: &Page) -> Result<Printed> {
     let mut needs = Needs::default();
     let html = jsx::document_attributes("html", &page.html, &mut needs);
     let body = jsx::document_attributes("body", &page.body_attributes, &mut needs);
-    press.take_in(&needs);
-    let around = press.around(group);
+    let around = press.around(group)?;
     let part = |name: &String| Node::Part(Use { name: name.clone(), given: Vec::new() });
     let mut before = around.head.clone();
     before.extend(group.before.iter().map(part));
-    let (before, more) = press.print(&before, 4, &BTreeSet::new());
-    needs.parts.extend(more.parts);
-    let (after, more) = press.print(&group.after.iter().map(part).collect::<Vec<_>>(), 4, &BTreeSet::new());
-    needs.parts.extend(more.parts);
+    let nothing = BTreeSet::new();
+    let before = jsx::print(&before, 4, &nothing, &mut needs);
+    let after = jsx::print(&group.after.iter().map(part).collect::<Vec<_>>(), 4, &nothing, &mut needs);
     let head = head(&page.styles.iter().map(Style::printable).collect::<Vec<_>>());
     let mut types = vec!["import type { ReactNode } from \"react\";".to_owned()];
     if around.viewport.is_some() {
         types.insert(0, "import type { Viewport } from \"next\";".to_owned());
     }
-    let imports = imports(&needs, &types);
-    format!(
+    let text = format!(
         "// What {pages} have around them: the document, its style sheets, and the parts that all of them share.\n\
          {imports}{viewport}export default function {name}({{ children }}: {{ children: ReactNode }}) {{\n  return (\n    <html{html}>\n\
          {head}      <body{body}>\n{before}        {{children}}\n{after}      </body>\n    </html>\n  );\n}}\n",
+        imports = imports(&needs, &types),
         pages = if group.pages == 1 { "1 page".to_owned() } else { format!("{} pages", group.pages) },
-        viewport = around.viewport.unwrap_or_default(),
+        viewport = around.viewport.as_deref().unwrap_or_default(),
         name = name(group),
-    )
+    );
+    Ok(Printed { file: group.layout.clone(), text, needs })
 }
 
 fn name(group: &Group) -> String {

@@ -1,41 +1,47 @@
 //! A page's file: its metadata, and its tree as a component.
 
-use std::{collections::BTreeSet, rc::Rc};
+use std::collections::BTreeSet;
 
 use super::{
-    Press, imports,
+    Press, Printed, imports,
     metadata::{self, Viewport},
 };
 use crate::{
-    jsx::{self, object, string},
+    Result,
+    dom::Node,
+    jsx::{self, Needs, object, string},
     page::{Page, Script},
-    plan::{Group, Keep, Route, cards, groups::slug, shared},
+    plan::{Group, Keep, Route, cards, groups::slug},
 };
 
-pub(super) fn write(press: &mut Press<'_>, route: &Route, page: &Page, group: &Group) -> String {
-    let near = Rc::clone(&press.soft);
-    let soft = near.links(route);
-    let around = press.around(group);
+/// `own` is what the page has of its own, with parts in their places.
+pub(super) fn write(
+    press: &Press<'_>,
+    route: &Route,
+    page: &Page,
+    group: &Group,
+    own: Vec<Node>,
+) -> Result<Printed> {
+    let soft = press.soft.links(route);
+    let around = press.around(group)?;
     let viewport = if around.viewport.is_some() { Viewport::OfTheLayout } else { Viewport::Own };
     let mut nodes = metadata::elements(&page.head, viewport);
     nodes.retain(|node| !around.head.contains(node));
-    let own = shared::without_edges(&page.body, group);
-    if route.kept.contains(&Keep::Copies) {
-        nodes.extend_from_slice(own);
-    } else {
-        nodes.extend(cards::replace(shared::replace(own, &press.parts), &press.cards, soft));
-    }
-    let (body, needs) = press.print(&nodes, 3, soft);
+    let copies = route.kept.contains(&Keep::Copies);
+    nodes.extend(if copies { own } else { cards::replace(own, &press.cards, soft) });
+    let mut needs = Needs::default();
+    let body = jsx::print(&nodes, 3, soft, &mut needs);
     let (mut more, first, tail) = islands(page);
     more.insert(0, metadata::type_import(&page.head, viewport));
     more.retain(|line| !line.is_empty());
-    format!(
+    let text = format!(
         "// The page at {path}\n{imports}{metadata}export default function {name}() {{\n  return (\n    <>\n{first}{body}{tail}    </>\n  );\n}}\n",
         path = route.path,
         imports = imports(&needs, &more),
         metadata = metadata::exports(&page.head, viewport),
         name = route.component,
-    )
+    );
+    Ok(Printed { file: route.file.clone(), text, needs })
 }
 
 /// What its file imports besides what its tree needs, what stands first in a page with scripts or handlers, and what runs them.
@@ -82,7 +88,7 @@ fn by_next(script: &Script, ids: &mut BTreeSet<String>) -> Option<String> {
         attributes.retain(|(name, _)| name != "id");
         attributes.insert(0, ("id".to_owned(), id));
     }
-    let rest = jsx::document_attributes("script", &attributes, &mut jsx::Needs::default());
+    let rest = jsx::document_attributes("script", &attributes, &mut Needs::default());
     Some(match &script.src {
         Some(src) => format!("      <Script src={{{}}} strategy=\"{strategy}\"{rest} />\n", string(src)),
         None => {

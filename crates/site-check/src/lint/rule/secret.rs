@@ -1,8 +1,9 @@
 //! Keys, tokens and passwords in code. Known shapes are known by their shape, others by a telling name beside a text that is
 //! too random for words. What is found is never repeated: the description has its kind and four characters.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
+use aho_corasick::AhoCorasick;
 use oxc::{
     ast::{AstKind, ast::JSXAttributeName},
     semantic::AstNode,
@@ -70,6 +71,17 @@ const SHAPES: &[Shape] = &[
     Shape { what: "a Google API key", start: "AIza", follows: wide, least: 35, public: true },
 ];
 
+/// What a key in PEM's form begins with (RFC 7468).
+const KEY: &str = "-----BEGIN ";
+/// What stands between the scheme of an address and what it names.
+const ADDRESS: &str = "://";
+
+/// What one of them must hold: most texts hold nothing of it, and are looked through but once.
+static BEGINNINGS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let shapes = SHAPES.iter().map(|shape| shape.start);
+    AhoCorasick::new(shapes.chain([KEY, ADDRESS])).expect("a few short words")
+});
+
 /// Words in a name that tell of a secret, with all but letters taken out.
 const TELLING: &[&str] =
     &["secret", "password", "passwd", "apikey", "privatekey", "accesstoken", "authtoken", "accesskey"];
@@ -129,7 +141,7 @@ fn within(file: &File<'_, '_>, span: Span, token: &str) -> Span {
 
 /// Calls with every token of a known shape: what it is, where, and whether it is made to be public.
 pub(in crate::lint) fn known(text: &str, mut tell: impl FnMut(&str, Range<usize>, bool)) {
-    if text.len() < LEAST {
+    if text.len() < LEAST || !BEGINNINGS.is_match(text) {
         return;
     }
     for shape in SHAPES {
@@ -142,13 +154,13 @@ pub(in crate::lint) fn known(text: &str, mut tell: impl FnMut(&str, Range<usize>
             }
         }
     }
-    for (at, _) in text.match_indices("-----BEGIN ") {
+    for (at, _) in text.match_indices(KEY) {
         let head = text[at..].lines().next().unwrap_or_default();
         if head.contains("PRIVATE KEY") {
             tell("a private key", at..text.len(), false);
         }
     }
-    for (at, _) in text.match_indices("://") {
+    for (at, _) in text.match_indices(ADDRESS) {
         if let Some(address) = with_password(text, at) {
             tell("an address with a password", address, false);
         }
