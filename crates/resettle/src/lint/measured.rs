@@ -122,20 +122,25 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    /// The ids of those that move something; where only several together do, of all of them.
+    /// The ids of those that move something; where only several together do, of as many as it takes for the others not to.
     async fn moving(&mut self, all: &[Applied]) -> Result<BTreeSet<String>, String> {
         let (mut moving, mut innocent) = (BTreeSet::new(), Vec::new());
-        let mut open = vec![all.to_vec()];
-        while let Some(group) = open.pop() {
-            if self.builds >= MOST_BUILDS {
-                moving.extend(group.into_iter().map(|one| one.id));
-            } else if !self.moves(&group).await? {
+        let mut open = vec![(all.to_vec(), self.moves(all).await?)];
+        while let Some((group, moves)) = open.pop() {
+            if !moves {
                 innocent.push(group);
-            } else if let [one] = group.as_slice() {
-                moving.insert(one.id.clone());
-            } else {
-                open.extend(group.chunks(group.len().div_ceil(2)).map(<[_]>::to_vec));
+                continue;
             }
+            if group.len() == 1 || self.builds >= MOST_BUILDS {
+                moving.extend(group.into_iter().map(|one| one.id));
+                continue;
+            }
+            let (some, others) = group.split_at(group.len().div_ceil(2));
+            let of_others = self.moves(others).await?;
+            // If the others move nothing, it is these: beside them, at least.
+            let of_some =
+                if !of_others || self.builds >= MOST_BUILDS { true } else { self.moves(some).await? };
+            open.extend([(some.to_vec(), of_some), (others.to_vec(), of_others)]);
         }
         // Each part may be innocent by itself, and not beside the others.
         let left: Vec<Applied> = all.iter().filter(|one| !moving.contains(&one.id)).cloned().collect();
