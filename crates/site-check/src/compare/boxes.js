@@ -1,8 +1,10 @@
 // What every visible element looks like at this width: its box, and its computed style by a number in a list of styles.
 // Runs in a world of its own: nothing that the page replaced is called.
 ((most) => {
-  // What the box says already, or what depends on it; what only the other side has is no element of the site.
+  // What the box says already, or what depends on it; what only the other side has is no element of the site. A margin at the
+  // side moves boxes or nothing, and where it is `auto` the browser says what it took or 0, as it happened to lay the page out.
   const measured = new Set([
+    'margin-left', 'margin-right', 'margin-inline-start', 'margin-inline-end',
     'width', 'height', 'inline-size', 'block-size', 'perspective-origin', 'transform-origin', 'top', 'left', 'right', 'bottom',
     'inset-block-start', 'inset-block-end', 'inset-inline-start', 'inset-inline-end', 'app-region', '-webkit-app-region',
   ]);

@@ -1,7 +1,11 @@
 //! The gate: whether a page of the project is the page of the site, and if not, why. Pure: two looks in, reasons out.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
+use similar::{ChangeTag, TextDiff};
 use url::Url;
 
 use super::{
@@ -13,6 +17,8 @@ use crate::verify::difference;
 
 /// The least share of visible elements that look the same.
 const ALIKE: f64 = 0.99;
+/// Longest time for finding out which words of a page stay; what is found by then is taken.
+const DIFFERENCE: Duration = Duration::from_secs(2);
 /// The project's own bytes may be this many times the site's, and so many more: a page comes with its data, too.
 const TIMES: u64 = 3;
 const MORE_BYTES: u64 = 256 * 1024;
@@ -67,9 +73,7 @@ impl Reasons {
 
     fn contents(&mut self, wanted: &Look, found: &Look) {
         let (a, b) = (&wanted.facts, &found.facts);
-        if a.words != b.words {
-            self.add("text", None, difference(&a.words, &b.words));
-        }
+        self.text(wanted, found);
         if a.cut || b.cut {
             self.add("unmeasured", None, "it has more words than are compared".to_owned());
         }
@@ -94,6 +98,20 @@ impl Reasons {
         // The framework gives every page a viewport; what that changes shows in the elements.
         let b: Vec<String> = b.into_iter().filter(|it| !it.starts_with("meta viewport: ")).collect();
         self.added("seo", "for search engines", &a, &b);
+    }
+
+    /// What a page changes by itself, a clock or a count, is held against nobody: only what stays, or what comes of it.
+    fn text(&mut self, wanted: &Look, found: &Look) {
+        let (a, b) = (&wanted.facts.words, &found.facts.words);
+        let last = |look: &Look| look.last_words.as_ref().unwrap_or(&look.facts.words).clone();
+        let (a_last, b_last) = (last(wanted), last(found));
+        if a == b || a_last == b_last {
+            return;
+        }
+        let (a, b) = (lasting(a, &a_last), lasting(b, &b_last));
+        if a != b {
+            self.add("text", None, difference(&a, &b));
+        }
     }
 
     fn elements(&mut self, wanted: &Look, found: &Look) -> Vec<Elements> {
@@ -132,8 +150,10 @@ impl Reasons {
     }
 
     fn traffic(&mut self, wanted: &Look, found: &Look, original: Traffic, copy: Traffic) {
+        // Each once: how often the browser asks again for what did not come is its own affair.
         let failed = |asked: &[Asked]| -> Vec<String> {
-            asked.iter().filter(|it| it.status == 0 || it.status >= 400).map(|it| it.url.clone()).collect()
+            let failed = asked.iter().filter(|it| it.status == 0 || it.status >= 400);
+            failed.map(|it| it.url.clone()).collect::<BTreeSet<_>>().into_iter().collect()
         };
         self.added("requests", "requests that fail", &failed(&wanted.asked), &failed(&found.asked));
         let own = |asked: &[Asked]| asked.iter().filter(|it| !framework(&it.url)).count() as u64;
@@ -165,6 +185,21 @@ impl Reasons {
             self.add(code, None, format!("{} {what} are new, first: {}", new.len(), short(first)));
         }
     }
+}
+
+/// The words that are in both, in their order.
+fn lasting(first: &[String], last: &[String]) -> Vec<String> {
+    if first == last {
+        return first.to_vec();
+    }
+    let (first, last) = (texts(first), texts(last));
+    let diff = TextDiff::configure().timeout(DIFFERENCE).diff_slices(&first, &last);
+    let same = diff.iter_all_changes().filter(|change| change.tag() == ChangeTag::Equal);
+    same.map(|change| change.value().to_owned()).collect()
+}
+
+fn texts(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
 }
 
 /// What is in the first list more often than in the second.
@@ -251,12 +286,35 @@ mod tests {
     }
 
     #[test]
+    fn what_a_page_changes_by_itself_is_held_against_nobody() {
+        let looked_at = |first: &str, last: &str| {
+            let mut look = page();
+            (look.facts.words, look.last_words) = (words(first), Some(words(last)));
+            look
+        };
+        let address = Url::parse("http://a.example/x").expect("a URL");
+        let passes = |a: &Look, b: &Look| judge("http://a.example/x", &address, a, b).passed;
+        let clock = looked_at("it is 10:01 now", "it is 10:03 now");
+        assert!(passes(&clock, &looked_at("it is 10:07 now", "it is 10:09 now")));
+        assert!(!passes(&clock, &looked_at("it was 10:07 now", "it was 10:09 now")));
+        let count = looked_at("5 of 9", "9 of 9");
+        assert!(passes(&count, &looked_at("7 of 9", "9 of 9")), "it got there on both sides");
+        assert!(!passes(&clock, &looked_at("it is always now", "it is always now")));
+    }
+
+    #[test]
     fn what_the_framework_takes_is_told_and_not_held_against_it() {
         let asked = |url: &str, status, bytes| Asked { url: url.to_owned(), status, bytes };
         let framework = "http://a.example/_next/static/chunks/main.js";
         assert_eq!(codes(|it| it.asked.push(asked(framework, 200, 9_000_000))), [""; 0]);
         assert_eq!(codes(|it| it.asked.push(asked("http://a.example/big.js", 200, 9_000_000))), ["bytes"]);
         assert_eq!(codes(|it| it.asked.push(asked(framework, 404, 0))), ["requests"]);
+        let (mut once, address) = (page(), Url::parse("http://a.example/x").expect("a URL"));
+        once.asked.push(asked("http://cdn.example/i.png", 0, 0));
+        let mut twice = once.clone();
+        twice.asked.push(asked("http://cdn.example/i.png", 0, 0));
+        let judged = judge("http://a.example/x", &address, &once, &twice);
+        assert!(judged.passed, "it failed before, too: {:?}", judged.reasons);
         let many =
             |it: &mut Look| it.asked.extend((0..11).map(|n| asked(&format!("http://a.example/{n}"), 200, 1)));
         assert_eq!(codes(many), ["requests"]);

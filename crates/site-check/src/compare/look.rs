@@ -11,6 +11,8 @@ pub(crate) struct Look {
     /// Where the browser was in the end.
     pub(crate) url: String,
     pub(crate) facts: Facts,
+    /// Its words when it had been looked at, if it changed meanwhile.
+    pub(crate) last_words: Option<Vec<String>>,
     /// One per width, in the order that was asked for.
     pub(crate) boxes: Vec<Boxes>,
     /// One per width: the picture as PNG.

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::{
-    look::{Asked, Boxes, Look},
+    look::{Asked, Boxes, Facts, Look},
     original::Answer,
     stage::Side,
 };
@@ -61,6 +61,32 @@ const SCROLL: &str = r"(async () => {
     }
     scrollTo({ top: 0, behavior: 'instant' });
 })()";
+/// Waits, for three seconds at most, until nothing counts up, slides or grows any more: until text and boxes are the same for
+/// three looks.
+const STEADY: &str = r"(async () => {
+    const rest = (ms) => new Promise((done) => setTimeout(done, ms));
+    const now = () => {
+        const said = [document.documentElement.innerText];
+        for (const element of [...document.querySelectorAll('*')].slice(0, 5000)) {
+            const { x, y, width, height } = element.getBoundingClientRect();
+            said.push(x, y, width, height);
+        }
+        return said.join();
+    };
+    for (let before = now(), same = 0, look = 0; same < 2 && look < 60; look++) {
+        await rest(50);
+        const after = now();
+        same = after === before ? same + 1 : 0;
+        before = after;
+    }
+})()";
+/// Notes whether the page changes from here on, and says so.
+const WATCH: &str = r"(() => {
+    globalThis.changed = false;
+    const watch = new MutationObserver(() => { globalThis.changed = true; });
+    watch.observe(document, { subtree: true, childList: true, characterData: true });
+})()";
+const CHANGED: &str = "globalThis.changed === true";
 /// Brings what moves to its end where it has one, and stops the rest where it began.
 const STILL: &str = r"(() => {
     for (const animation of document.getAnimations().slice(0, 5000)) {
@@ -140,13 +166,15 @@ impl<'a> Tab<'a> {
         self.settle(OPENING).await?;
         self.run(SCROLL).await?;
         self.settle(AFTERMATH).await?;
+        self.run(STEADY).await?;
         self.look.url = text(&self.run("location.href").await?);
-        let facts = self.run(&format!("{}({MOST_TEXT})", FACTS.trim_end())).await?;
-        self.look.facts = parsed("the facts of the page", facts.as_str().unwrap_or_default())?;
+        self.look.facts = self.facts().await?;
+        self.run(WATCH).await?;
         self.look.spoken = self.spoken().await?;
         for width in widths {
             self.resize(*width).await?;
             self.settle(AFTERMATH).await?;
+            self.run(STEADY).await?;
             self.run(STILL).await?;
             let boxes = self.run(&format!("{}({MOST_NODES})", BOXES.trim_end())).await?;
             let boxes = Boxes::read(*width, boxes.as_str().unwrap_or_default());
@@ -155,9 +183,17 @@ impl<'a> Tab<'a> {
             self.look.pictures.push(picture);
             self.look.boxes.push(boxes);
         }
+        if self.run(CHANGED).await? == true {
+            self.look.last_words = Some(self.facts().await?.words);
+        }
         let context = json!({ "browserContextId": self.context });
         self.command(None, "Target.disposeBrowserContext", context).await?;
         Ok(self.look)
+    }
+
+    async fn facts(&mut self) -> Result<Facts, Error> {
+        let facts = self.run(&format!("{}({MOST_TEXT})", FACTS.trim_end())).await?;
+        parsed("the facts of the page", facts.as_str().unwrap_or_default())
     }
 
     /// Waits until the page is loaded and does nothing, so long at most.
