@@ -16,6 +16,7 @@ mod nodes;
 mod original;
 mod pixels;
 mod report;
+mod scripts;
 mod stage;
 mod stills;
 mod tab;

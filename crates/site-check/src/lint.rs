@@ -38,6 +38,6 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { image_hosts: BTreeSet::new(), largest_file: 32 << 20, most_violations: 10_000 }
+        Self { image_hosts: BTreeSet::new(), largest_file: 16 << 20, most_violations: 10_000 }
     }
 }

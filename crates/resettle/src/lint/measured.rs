@@ -122,7 +122,7 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    /// The ids of those that move something; where only several together do, of as many as it takes for the others not to.
+    /// The ids of those that move something; where only several together do, of all of them.
     async fn moving(&mut self, all: &[Applied]) -> Result<BTreeSet<String>, String> {
         let (mut moving, mut innocent) = (BTreeSet::new(), Vec::new());
         let mut open = vec![(all.to_vec(), self.moves(all).await?)];

@@ -14,11 +14,10 @@ use url::Url;
 use super::{
     look::{Asked, Boxes, Facts, Look},
     original::Answer,
+    scripts::{BOXES, CHANGED, FACTS, SCROLL, SEED, STATE, STILL, WATCH},
     stage::Side,
 };
 
-const BOXES: &str = include_str!("boxes.js");
-const FACTS: &str = include_str!("facts.js");
 /// Elements that are compared on a page, and characters of its text.
 const MOST_NODES: usize = 5000;
 const MOST_TEXT: usize = 4_000_000;
@@ -44,56 +43,9 @@ const SILENT: &[&str] = &[
     "LayoutTableCell",
 ];
 
-/// Chance is the same on both sides.
-const SEED: &str = r"(() => {
-    let state = 20240229;
-    Math.random = () => {
-        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-        return state / 4294967296;
-    };
-})()";
-/// Down and up again, so that what loads when it comes into view does.
-const SCROLL: &str = r"(async () => {
-    const rest = (ms) => new Promise((done) => setTimeout(done, ms));
-    for (let top = 0, step = 0; step < 30 && top < document.documentElement.scrollHeight; step++) {
-        scrollTo({ top: (top += innerHeight), behavior: 'instant' });
-        await rest(20);
-    }
-    scrollTo({ top: 0, behavior: 'instant' });
-})()";
-/// Waits, for three seconds at most, until nothing counts up, slides or grows any more: until text and boxes are the same for
-/// three looks.
-const STEADY: &str = r"(async () => {
-    const rest = (ms) => new Promise((done) => setTimeout(done, ms));
-    const now = () => {
-        const said = [document.documentElement.innerText];
-        for (const element of [...document.querySelectorAll('*')].slice(0, 5000)) {
-            const { x, y, width, height } = element.getBoundingClientRect();
-            said.push(x, y, width, height);
-        }
-        return said.join();
-    };
-    for (let before = now(), same = 0, look = 0; same < 2 && look < 60; look++) {
-        await rest(50);
-        const after = now();
-        same = after === before ? same + 1 : 0;
-        before = after;
-    }
-})()";
-/// Notes whether the page changes from here on, and says so.
-const WATCH: &str = r"(() => {
-    globalThis.changed = false;
-    const watch = new MutationObserver(() => { globalThis.changed = true; });
-    watch.observe(document, { subtree: true, childList: true, characterData: true });
-})()";
-const CHANGED: &str = "globalThis.changed === true";
-/// Brings what moves to its end where it has one, and stops the rest where it began.
-const STILL: &str = r"(() => {
-    for (const animation of document.getAnimations().slice(0, 5000)) {
-        try { animation.finish(); } catch { animation.pause(); animation.currentTime = 0; }
-    }
-    for (const film of document.querySelectorAll('video, audio')) film.pause();
-})()";
+/// How often a page is looked at until it is steady, and for how long at most.
+const LOOKS: Duration = Duration::from_millis(50);
+const STEADY: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Copy)]
 struct Wait {
@@ -166,7 +118,7 @@ impl<'a> Tab<'a> {
         self.settle(OPENING).await?;
         self.run(SCROLL).await?;
         self.settle(AFTERMATH).await?;
-        self.run(STEADY).await?;
+        self.steady().await?;
         self.look.url = text(&self.run("location.href").await?);
         self.look.facts = self.facts().await?;
         self.run(WATCH).await?;
@@ -174,7 +126,7 @@ impl<'a> Tab<'a> {
         for width in widths {
             self.resize(*width).await?;
             self.settle(AFTERMATH).await?;
-            self.run(STEADY).await?;
+            self.steady().await?;
             self.run(STILL).await?;
             let boxes = self.run(&format!("{}({MOST_NODES})", BOXES.trim_end())).await?;
             let boxes = Boxes::read(*width, boxes.as_str().unwrap_or_default());
@@ -184,6 +136,12 @@ impl<'a> Tab<'a> {
             self.look.boxes.push(boxes);
         }
         if self.run(CHANGED).await? == true {
+            // As wide as it was for the first look: what it says may hang on that.
+            for width in widths.iter().take(1) {
+                self.resize(*width).await?;
+                self.settle(AFTERMATH).await?;
+            }
+            self.steady().await?;
             self.look.last_words = Some(self.facts().await?.words);
         }
         let context = json!({ "browserContextId": self.context });
@@ -209,6 +167,34 @@ impl<'a> Tab<'a> {
                 self.heed(&method, &params).await?;
             }
         }
+    }
+
+    /// Waits, so long at most, until nothing counts up, slides or grows any more: until three looks in a row see the same.
+    async fn steady(&mut self) -> Result<(), Error> {
+        let end = Instant::now() + STEADY;
+        let (mut before, mut same) = (Value::Null, 0);
+        while same < 2 && Instant::now() < end {
+            // A page that leads on while it is looked at is not steady.
+            let now = match self.run(STATE).await {
+                Err(Error::Command { .. }) => Value::Null,
+                told => told?,
+            };
+            same = if now == before && !now.is_null() { same + 1 } else { 0 };
+            before = now;
+            self.listen(LOOKS).await?;
+        }
+        Ok(())
+    }
+
+    /// Heeds what happens for so long.
+    async fn listen(&mut self, time: Duration) -> Result<(), Error> {
+        let until = Instant::now() + time;
+        while let Ok(message) = timeout_at(until, self.browser.pipe.receive()).await {
+            if let Message::Event { method, params, .. } = message? {
+                self.heed(&method, &params).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn resize(&mut self, width: u32) -> Result<(), Error> {

@@ -66,6 +66,8 @@ fn begins_word(bytes: &[u8], at: usize) -> bool {
 
 /// Words that take an expression or a statement behind them, one inside the other.
 fn is_chained(rest: &[u8]) -> bool {
+    // None has more than ten letters.
+    let rest = &rest[..rest.len().min(11)];
     let end = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
     matches!(
         &rest[..end.unwrap_or(rest.len())],

@@ -33,6 +33,9 @@ const PASSED_OVER: &[&str] = &["node_modules", ".next"];
 /// Folders of written code, but for routes, which may be called anything.
 const GENERATED: &[&str] = &["generated", "__generated__"];
 
+/// A file with more bytes is looked at while no other such file is: its tree takes many times its size.
+const LARGE: usize = 4 << 20;
+
 /// Is this one of the files that the lint reads? The path is the project's own, with `/`.
 pub fn is_linted(path: &str) -> bool {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -71,12 +74,14 @@ pub(super) fn look<'a>(files: &BTreeMap<&'a str, &'a str>, options: &Options) ->
     let mut longest_first: Vec<(&'a str, &'a str)> =
         files.iter().map(|(path, text)| (*path, *text)).collect();
     longest_first.sort_by_key(|(_, text)| Reverse(text.len()));
-    let waiting = Mutex::new(longest_first.into_iter());
+    let (waiting, large) = (Mutex::new(longest_first.into_iter()), Mutex::new(()));
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
     let share = || {
         let mut looked = Vec::new();
         while let Some((path, text)) = next() {
+            let alone = (text.len() > LARGE).then(|| large.lock().unwrap_or_else(PoisonError::into_inner));
             looked.push(one(path, text, options));
+            drop(alone);
         }
         looked
     };

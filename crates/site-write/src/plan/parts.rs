@@ -93,7 +93,7 @@ impl Parts {
         self.uses.get(&known?).filter(|part| but != Some(part.name.as_str()))
     }
 
-    /// The content of each page's own, by its address: what is not around it in its layout, with parts in their places unless
+    /// The content of each page's own that is as it was planned, by its address: what is not around it in its layout, with parts in their places unless
     /// it keeps its own copies. Taken out of the pages.
     pub(crate) fn contents(
         &self,
@@ -106,6 +106,9 @@ impl Parts {
         for route in routes {
             let Some(group) = groups.iter().find(|group| group.name == route.group) else { continue };
             let Some(page) = site.pages.get_mut(&route.url) else { continue };
+            if page.body.len() < group.before.len() + group.after.len() {
+                continue; // another page than the one that was planned
+            }
             bodies.push((route, group, std::mem::take(&mut page.body)));
         }
         bodies.sort_by_cached_key(|(_, _, body)| Reverse(dom::weight(body)));

@@ -1,0 +1,58 @@
+//! What is run in a page: small scripts that measure it or bring it to rest. All but [`SEED`] run in a world of their own, where
+//! nothing that the page replaced is called.
+
+/// What the visible elements look like at a width; takes the most that are told of.
+pub(super) const BOXES: &str = include_str!("boxes.js");
+/// What the page says and leads to; takes the most characters that are told.
+pub(super) const FACTS: &str = include_str!("facts.js");
+
+/// Chance is the same on both sides.
+pub(super) const SEED: &str = r"(() => {
+    let state = 20240229;
+    Math.random = () => {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+        return state / 4294967296;
+    };
+})()";
+
+/// Down and up again, so that what loads when it comes into view does.
+pub(super) const SCROLL: &str = r"(async () => {
+    const rest = (ms) => new Promise((done) => setTimeout(done, ms));
+    for (let top = 0, step = 0; step < 30 && top < document.documentElement.scrollHeight; step++) {
+        scrollTo({ top: (top += innerHeight), behavior: 'instant' });
+        await rest(20);
+    }
+    scrollTo({ top: 0, behavior: 'instant' });
+})()";
+
+/// What a page says and where its boxes are, as a number. Nothing in it waits: a page may stop every timer that it has.
+pub(super) const STATE: &str = r"(() => {
+    let state = 0;
+    const take = (text) => {
+        for (let at = 0; at < text.length; at++) state = (Math.imul(state, 31) + text.charCodeAt(at)) | 0;
+    };
+    take(document.documentElement?.innerText ?? '');
+    for (const element of [...document.querySelectorAll('*')].slice(0, 5000)) {
+        const { x, y, width, height } = element.getBoundingClientRect();
+        take(`${x},${y},${width},${height}`);
+    }
+    return state;
+})()";
+
+/// Notes from here on whether the page changes; [`CHANGED`] says it.
+pub(super) const WATCH: &str = r"(() => {
+    globalThis.changed = false;
+    const watch = new MutationObserver(() => { globalThis.changed = true; });
+    watch.observe(document, { subtree: true, childList: true, characterData: true });
+})()";
+
+/// Has it changed?
+pub(super) const CHANGED: &str = "globalThis.changed === true";
+
+/// Brings what moves to its end where it has one, and stops the rest where it began.
+pub(super) const STILL: &str = r"(() => {
+    for (const animation of document.getAnimations().slice(0, 5000)) {
+        try { animation.finish(); } catch { animation.pause(); animation.currentTime = 0; }
+    }
+    for (const film of document.querySelectorAll('video, audio')) film.pause();
+})()";
