@@ -63,6 +63,11 @@ impl Log {
         self.quiet_since = Instant::now();
     }
 
+    /// Something was done to the page: it has to be quiet from now on to count as quiet.
+    pub(super) fn stirred(&mut self) {
+        self.quiet_since = Instant::now();
+    }
+
     pub(super) fn note(&mut self, session: &str, method: &str, params: &Value) {
         match method {
             "Network.requestWillBeSent" => self.asked(session, params),

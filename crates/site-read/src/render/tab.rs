@@ -128,8 +128,9 @@ impl Tab<'_> {
         }
     }
 
-    /// Waits for what a click on the page brings about.
+    /// Waits for what a click on the page brings about, which may be without a request: a frame that is told to go.
     pub(super) async fn settle_after(&mut self) -> Result<(), Error> {
+        self.session.log.stirred();
         self.settle(AFTERMATH).await
     }
 

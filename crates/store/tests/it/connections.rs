@@ -22,6 +22,9 @@ async fn a_connection_outlives_the_small_runtime_that_asked_for_it() {
     let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                WHERE usename = 'resettle_worker' AND datname = current_database() AND NOT pid = ANY ($1)";
     assert_eq!(world.sql.query(sql, &[&before]).await.expect("the owner may").len(), 1);
+    // A process that was told to end may still answer once.
+    let bound = Duration::from_secs(20);
+    wait::until_true("the connection to be cut", bound, || async { backends(&world).await == before }).await;
     let asking = store.clone();
     let asked = tokio::task::spawn_blocking(move || {
         let small = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -36,7 +39,6 @@ async fn a_connection_outlives_the_small_runtime_that_asked_for_it() {
     assert_eq!(opened.len(), before.len() + 1);
     store.ping().await.expect("it answers after that runtime's end");
     // Had it lived there, it would be gone by now or at any moment.
-    let bound = Duration::from_secs(20);
     wait::until_true("the server to have noticed what ended", bound, || async {
         backends(&world).await.len() == before.len() + 1
     })
