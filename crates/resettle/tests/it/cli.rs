@@ -88,9 +88,9 @@ fn refusals_say_what_to_do() {
 fn a_server_that_is_not_there_is_named() {
     let scratch = Scratch::new();
     let out = scratch.path().join("out");
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let server = format!("http://{}/", listener.local_addr().expect("bound"));
-    drop(listener);
+    // One that nobody else is given meanwhile.
+    let [port] = testkit::ports::free();
+    let server = format!("http://127.0.0.1:{port}/");
     let mut command =
         resettle(&["migrate", "https://example.com/", "--server", &server, "--api-key", "rsk_x"]);
     let output = command.arg("--out").arg(&out).output().expect("the program is there");
