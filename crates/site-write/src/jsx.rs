@@ -44,7 +44,7 @@ pub(crate) struct Needs {
 }
 
 impl Needs {
-    /// What a file needs of its project, which takes all of it in.
+    /// Adds what one of the project's files needs.
     pub(crate) fn take_in(&mut self, of_a_file: Self) {
         self.css |= of_a_file.css;
         self.template |= of_a_file.template;

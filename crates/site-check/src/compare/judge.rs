@@ -1,4 +1,5 @@
-//! The gate: whether a page of the project is the page of the site, and if not, why. Pure: two looks in, reasons out.
+//! The gate: whether a page of the project is the page of the site, and if not, why: two looks in, reasons out. It
+//! touches nothing else but a clock, which ends the search for the words of a page that stay.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -103,12 +104,12 @@ impl Reasons {
     /// What a page changes by itself, a clock or a count, is held against nobody: only what stays, or what comes of it.
     fn text(&mut self, wanted: &Look, found: &Look) {
         let (a, b) = (&wanted.facts.words, &found.facts.words);
-        let last = |look: &Look| look.last_words.as_ref().unwrap_or(&look.facts.words).clone();
-        let (a_last, b_last) = (last(wanted), last(found));
+        let a_last = wanted.last_words.as_ref().unwrap_or(a);
+        let b_last = found.last_words.as_ref().unwrap_or(b);
         if a == b || a_last == b_last {
             return;
         }
-        match (lasting(a, &a_last), lasting(b, &b_last)) {
+        match (lasting(a, a_last), lasting(b, b_last)) {
             (Some(a), Some(b)) if a == b => {}
             (Some(a), Some(b)) => self.add("text", None, difference(&a, &b)),
             _ => self.add("unmeasured", None, "its text changes too much to be compared".to_owned()),

@@ -153,9 +153,10 @@ async fn few_requests_at_once_at_one_host() {
 
 #[tokio::test]
 async fn nobody_listening_is_a_network_error() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
-    drop(listener);
+    // Held and not listened to: nobody else is given the port, and nobody answers there.
+    let held = tokio::net::TcpSocket::new_v4().expect("a socket");
+    held.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+    let address = held.local_addr().expect("an address");
     let url = url::Url::parse(&format!("http://{address}/")).expect("a URL");
     let error = fetcher(&[address]).get(&url).await.expect_err("nobody there");
     assert!(matches!(error, Error::Network { .. }), "{error}");

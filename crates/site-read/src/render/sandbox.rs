@@ -67,8 +67,6 @@ const FLAGS: &[&str] = &[
     "--hide-scrollbars",
     "--force-color-profile=srgb",
     "--font-render-hinting=none",
-    // Nothing is drawn before its images are decoded.
-    "--disable-checker-imaging",
     // Small.
     "--renderer-process-limit=4",
     "--js-flags=--max-old-space-size=512",

@@ -45,9 +45,10 @@ async fn robots_can_forbid_the_start_page() {
 
 #[tokio::test]
 async fn nobody_there_or_forbidden() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
-    drop(listener);
+    // Held and not listened to: nobody else is given the port, and nobody answers there.
+    let held = tokio::net::TcpSocket::new_v4().expect("a socket");
+    held.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+    let address = held.local_addr().expect("an address");
     let url = Url::parse(&format!("http://{address}/")).expect("a URL");
     let error = crawl(&[address], &url, &Limits::default()).await.err().expect("an error");
     assert!(matches!(error, Error::Unreachable { .. }) && error.is_transient(), "{error}");

@@ -93,8 +93,9 @@ impl Parts {
         self.uses.get(&known?).filter(|part| but != Some(part.name.as_str()))
     }
 
-    /// The content of each page's own that is as it was planned, by its address: what is not around it in its layout, with parts in their places unless
-    /// it keeps its own copies. Taken out of the pages.
+    /// What each page has of its own, by its address: what its layout does not put around it, with shared parts in
+    /// their places unless the page keeps its copies. Taken out of `site`'s pages. A page that is shorter than its
+    /// layout is another one than was planned, and is left out.
     pub(crate) fn contents(
         &self,
         threads: NonZeroUsize,
