@@ -31,7 +31,7 @@ fn site() -> Site {
     let home = format!(
         "<div class=row><p class=box>One</p><p class=box>Two</p></div><img src='{DOT}' width=30 height=20 alt=dot>\
          <form action=/find method=get><input name=q aria-label=Words><button>Find</button></form><iframe src=/target.html title=Inner></iframe>\
-         <p id=out>before</p><script>document.getElementById('out').textContent = 'after';</script>"
+         <p id=out>before</p><script>document.getElementById('out').textContent = 'after ' + Math.random();</script>"
     );
     Site::new()
         .page("/", &page("Home", &home))
