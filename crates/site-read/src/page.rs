@@ -4,6 +4,7 @@
 mod attributes;
 mod header;
 mod linked_data;
+mod written;
 
 use std::collections::HashSet;
 
@@ -157,6 +158,8 @@ impl Reader {
                     for (kind, address) in linked_data::references(text) {
                         self.add(kind, &address);
                     }
+                } else if !self.inner {
+                    written::html(text).iter().for_each(|html| self.fragment(html));
                 }
             }
             Some("template" | "title" | "noframes") | None => {}

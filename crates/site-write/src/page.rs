@@ -63,14 +63,14 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
     for nodes in [&mut document.head, &mut document.body] {
         address::resolve(nodes, &base, url);
     }
-    let mut scripts = scripts::take(&mut document.head, &mut findings);
+    let mut scripts = scripts::of_head(&mut document.head, &mut findings);
     document.body_attributes.retain(|(name, value)| {
         let code = handlers::of_the_body(name, value);
         let stays = code.is_none();
         scripts.extend(code.map(Script::inline));
         stays
     });
-    scripts.extend(scripts::take(&mut document.body, &mut findings));
+    scripts.extend(scripts::of_body(&mut document.body, &mut findings));
     let mut styles = styles::take(&mut document.head);
     if document.quirks {
         styles.insert(0, quirks::style());
@@ -81,6 +81,7 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
     } else {
         scripts::tell_apart(&mut scripts);
     }
+    scripts::unmark(&mut document.body, &mut scripts);
     // Those that wait for the whole document come after those that do not, each in their order.
     scripts.sort_by_key(|script| script.deferred);
     document.html.retain(|(name, _)| !name.starts_with("on") && name != "xmlns");

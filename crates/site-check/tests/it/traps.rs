@@ -36,6 +36,7 @@ lines &lt;b&gt;</textarea>
 <video poster=/dot.png muted playsinline></video><svg width=9 height=9><title>Icon words</title><a xlink:href="/about.html"><text y=9>svg</text></a></svg>
 <table><tr><td align=middle>odd<td contenteditable="">edit</table><ol start=x><li ref=a key=b>ref</ol><button type=foo>foo</button>
 <select multiple name=m><option selected>m1<option value=m2 selected>M2</select><script type="text/x-tmpl"><i>{{x}}</i></script>bare words in main<details open><summary>Sum</summary>mary</details><p hidden>hidden words</p>
+<p>one <script>document.write("<b>" + 2 + '</b><script src=/js/third.js><\/script>')</script>four</p><p><script>document.currentScript.parentNode.id = "found"</script>here</p>
 <div id=out>before</div><template><p>never</p></template></main>
 bare words in body<footer id=foot><p>All of it</p><p>&copy; Ours</p><p>Third</p></footer>
 <script async src="/js/whenever.js" data-site=9 crossorigin></script><script>window.dataLayer = [{{"page": "home"}}]; document.documentElement.dataset.counted = dataLayer[0].page;</script><script src="/js/last.js" defer></script><script src="/js/first.js" id=own data-key=k1></script><script>order.push("inline"); document.addEventListener("DOMContentLoaded", function () {{
@@ -85,6 +86,7 @@ fn site() -> Site {
             "text/javascript",
             "window.order=['first', document.currentScript.dataset.key];",
         )
+        .asset("/js/third.js", "text/javascript", "document.write(' three ');")
         .asset("/js/last.js", "text/javascript", "order.push('last');")
         .asset(
             "/js/whenever.js",
@@ -167,7 +169,17 @@ async fn every_old_address_answers_and_the_browser_shows_it() {
     for kept in ["<i>{x}</i>", "http://old.example/\"", "bare words in body"] {
         assert!(seen.dom.contains(kept), "{kept} is in the document: {}", seen.dom);
     }
-    assert!(!seen.dom.contains("<p>written</p>"), "a late document.write has no effect");
+    for written in [
+        "<b>2</b><script src=\"/js/third.js\"></script> three four</p>",
+        "</script><p>written</p>",
+        "<p id=\"found\">",
+    ] {
+        assert!(
+            seen.dom.contains(written),
+            "scripts know their places, and write there: {written}: {}",
+            seen.dom
+        );
+    }
     let position = |text: &str| seen.dom.find(text).unwrap_or_else(|| panic!("{text} is in the document"));
     let sheets = [position("/css/a.css"), position("print.css?v=2"), position(".inline{")];
     assert!(sheets.is_sorted(), "style sheets keep their order: {sheets:?}");

@@ -118,6 +118,25 @@ fn assets() {
 }
 
 #[test]
+fn what_a_script_writes_is_read_off_its_code() {
+    for (code, assets) in [
+        (r#"window.jQuery || document.write('<script src="js/jq.js"><\/script>')"#, vec!["/dir/js/jq.js"]),
+        (
+            r#"document.write('<scr' + 'ipt src=a.js>\x3C/script>' + "<img src=\u0062.png>")"#,
+            vec!["/dir/a.js", "/dir/b.png"],
+        ),
+        ("/* it's */ document.write(`<link\nrel=stylesheet href=c.css>`) // don't\n", vec!["/dir/c.css"]),
+        ("document.write('<script src=' + base + '/x.js><\\/script>')", vec![]),
+        ("document.write('<img src=\"' + name + '.png\">')", vec![]),
+        ("element.innerHTML = '<img src=later.png>'", vec![]),
+    ] {
+        assert_eq!(found(&format!("<p>x<script>{code}</script>"), Kind::Asset), assets, "{code}");
+    }
+    let html = r#"<p>x<script>document.write("<a href='next.html'>next</a>")</script>"#;
+    assert_eq!(found(html, Kind::Link), ["/dir/next.html"]);
+}
+
+#[test]
 fn base_moves_every_reference() {
     let html = "<base href='/other/'><a href=x>x</a><img src=i.png>";
     assert_eq!(found(html, Kind::Link), ["/other/x"]);

@@ -110,6 +110,9 @@ fn scripts(scripts: &[&Script]) -> String {
         if script.module {
             members.push("module: true".into());
         }
+        if let Some(place) = &script.place {
+            members.push(format!("place: {}", string(place)));
+        }
         if !script.attributes.is_empty() {
             let pairs = script.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
             members.push(format!("attributes: {}", object(pairs)));

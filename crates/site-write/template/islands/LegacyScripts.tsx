@@ -4,8 +4,16 @@
 // Runs the page's own scripts once React has taken over the page: strictly one after the other, once per document. To them
 // the document is still loading; what they wait for (DOMContentLoaded, load) is called when all of them have run.
 import { useEffect } from "react";
+import { collectWrites, putWritten } from "./LegacyWrites";
 
-type Script = { src?: string; code?: string; module?: boolean; attributes?: Record<string, string> };
+type Script = {
+  src?: string;
+  code?: string;
+  module?: boolean;
+  // Where it stood: the name of a mark in the page. At the end, if there is none.
+  place?: string;
+  attributes?: Record<string, string>;
+};
 
 type Listener = EventListenerOrEventListenerObject;
 
@@ -34,9 +42,9 @@ async function runAll(scripts: Script[]) {
   ];
   let state: DocumentReadyState = "loading";
   Object.defineProperty(document, "readyState", { configurable: true, get: () => state });
-  // Into a document that is complete, a write would replace all of it.
-  document.write = document.writeln = (...text: string[]) => console.warn("document.write is left out:", ...text);
-  for (const script of scripts) await run(script);
+  const endWrites = collectWrites();
+  for (const script of scripts) await run(made(script), placeOf(script));
+  endWrites();
   state = "interactive";
   announce(["readystatechange", "DOMContentLoaded"], waiting);
   await complete();
@@ -132,21 +140,37 @@ function call({ target, event, listener }: Waiting) {
   }
 }
 
-function run(script: Script): Promise<void> {
-  return new Promise((resolve) => {
-    const element = document.createElement("script");
-    if (script.module) element.type = "module";
-    element.async = false;
-    for (const [name, value] of Object.entries(script.attributes ?? {})) element.setAttribute(name, value);
-    if (script.src) {
-      element.src = script.src;
-      // A script that is gone must not hold up those behind it; the browser reports it.
-      element.onload = element.onerror = () => resolve();
-      document.body.append(element);
-    } else {
-      element.text = script.code ?? "";
-      document.body.append(element);
-      resolve();
-    }
+function made(script: Script): HTMLScriptElement {
+  const element = document.createElement("script");
+  if (script.module) element.type = "module";
+  element.async = false;
+  for (const [name, value] of Object.entries(script.attributes ?? {})) element.setAttribute(name, value);
+  if (script.src) element.src = script.src;
+  else element.text = script.code ?? "";
+  return element;
+}
+
+function placeOf({ place }: Script): Element | null {
+  return place ? document.querySelector(`script[data-legacy-script="${place}"]`) : null;
+}
+
+/** Runs a script, and then those that it wrote. */
+async function run(script: HTMLScriptElement, place: Element | null) {
+  await new Promise<void>((resolve) => {
+    // A script that is gone must not hold up those behind it; the browser reports it.
+    script.onload = script.onerror = () => resolve();
+    if (place) place.replaceWith(script);
+    else document.body.append(script);
+    if (!script.src || script.async) resolve();
   });
+  for (const written of putWritten(script)) await run(copied(written), written);
+}
+
+/** A script that was parsed apart from the page runs only as another one. */
+function copied(script: HTMLScriptElement): HTMLScriptElement {
+  const copy = document.createElement("script");
+  copy.async = script.hasAttribute("async");
+  for (const { name, value } of script.attributes) copy.setAttribute(name, value);
+  copy.text = script.text;
+  return copy;
 }

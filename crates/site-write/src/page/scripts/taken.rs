@@ -1,0 +1,160 @@
+//! Takes scripts out of a tree. Where one may look for its own place, or write there, a mark keeps the place: a script that
+//! no browser runs, which the island that runs the page's scripts finds by its name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use site_read::{
+    ContentHash,
+    analysis::known::{self, Loading},
+};
+
+use super::Script;
+use crate::dom::{Element, Node};
+
+/// The attribute of a mark.
+const MARK: &str = "data-legacy-script";
+/// What an inline script says that may look for its own place, or write there, in lower case.
+const PLACED: &[&str] =
+    &["currentscript", "document.scripts", "document.write", "tagname('script')", "tagname(\"script\")"];
+
+/// Takes the scripts out of a head.
+pub(crate) fn of_head(nodes: &mut Vec<Node>, findings: &mut Vec<(&'static str, String)>) -> Vec<Script> {
+    let mut taken = Taken { scripts: Vec::new(), findings, shown: 0 };
+    taken.walk(nodes);
+    taken.scripts
+}
+
+/// Takes the scripts out of a body. They run at its end: those behind which nothing shows need no mark.
+pub(crate) fn of_body(nodes: &mut Vec<Node>, findings: &mut Vec<(&'static str, String)>) -> Vec<Script> {
+    let shown = nodes.iter().map(shown).sum();
+    let mut taken = Taken { scripts: Vec::new(), findings, shown };
+    taken.walk(nodes);
+    taken.scripts
+}
+
+/// Elements that show nothing, with all that is in them.
+const SILENT: &[&str] = &["script", "noscript", "template", "style", "link", "meta"];
+
+/// How many elements and texts show.
+fn shown(node: &Node) -> usize {
+    match node {
+        Node::Text(text) => usize::from(!text.trim().is_empty()),
+        Node::Element(element) if SILENT.contains(&element.name.as_str()) => 0,
+        Node::Element(element) => 1 + element.children.iter().map(shown).sum::<usize>(),
+        Node::Part(_) => 1,
+    }
+}
+
+/// What was taken on a walk in the order of the document.
+struct Taken<'a> {
+    scripts: Vec<Script>,
+    findings: &'a mut Vec<(&'static str, String)>,
+    /// What shows and is still to come: where nothing is, no place needs a mark.
+    shown: usize,
+}
+
+impl Taken<'_> {
+    fn walk(&mut self, nodes: &mut Vec<Node>) {
+        nodes.retain_mut(|node| match node {
+            Node::Element(element) if element.name == "script" => !runs(element) || self.take(element),
+            Node::Element(element) => {
+                // What is inside <noscript> is for browsers that run none; what is inside <template> waits for others to
+                // run it.
+                if !matches!(element.name.as_str(), "noscript" | "template") {
+                    self.shown =
+                        self.shown.saturating_sub(usize::from(!SILENT.contains(&element.name.as_str())));
+                    self.walk(&mut element.children);
+                }
+                true
+            }
+            Node::Text(_) | Node::Part(_) => {
+                self.shown = self.shown.saturating_sub(shown(node));
+                true
+            }
+        });
+    }
+
+    /// Takes a script, and leaves a mark if it needs one: false if nothing is left.
+    fn take(&mut self, element: &mut Element) -> bool {
+        let module = element.get("type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("module"));
+        let src = element.get("src").map(str::to_owned).filter(|src| !src.is_empty());
+        let code = element.text();
+        if code.contains("document.write") {
+            let note = "a script writes what it has computed into the page while it loads; here it does so later, \
+                        and what it leaves open ends with what it wrote";
+            self.findings.push(("document_write", note.into()));
+        }
+        // Browsers without modules are none of today's.
+        if element.has("nomodule") || src.is_none() && code.trim().is_empty() {
+            return false;
+        }
+        let independent = !module && src.is_some() && element.has("async");
+        let deferred = module || src.is_some() && (element.has("defer") || independent);
+        let marked = self.shown > 0 && !deferred;
+        let place = marked.then(|| place(src.as_deref(), &code)).flatten();
+        let service = src.as_deref().map_or_else(|| known::script_saying(&code), known::script_at);
+        let code = src.is_none().then_some(code);
+        let loading = independent.then_some(Loading::AfterInteractive);
+        let attributes = rest(element);
+        let mark = place.as_deref().map(mark);
+        self.scripts.push(Script { src, code, module, deferred, loading, service, place, attributes });
+        let Some(mark) = mark else { return false };
+        *element = mark;
+        true
+    }
+}
+
+/// The name of a script's place, if it may want to know it: what is in a file is not read for that. The same on every page.
+fn place(src: Option<&str>, code: &str) -> Option<String> {
+    let text = code.to_ascii_lowercase();
+    let wanted = src.is_some() || PLACED.iter().any(|word| text.contains(word));
+    wanted.then(|| ContentHash::of(src.unwrap_or(code).as_bytes()).as_str()[..8].to_owned())
+}
+
+/// A script that no browser runs counts where the one that it stands for did: for `:last-child` and its like, too.
+fn mark(name: &str) -> Element {
+    let mut mark = Element::new("script");
+    mark.attributes = vec![("type".to_owned(), "text/plain".to_owned()), (MARK.to_owned(), name.to_owned())];
+    mark
+}
+
+fn rest(element: &Element) -> BTreeMap<String, String> {
+    let said = ["src", "type", "async", "defer", "nomodule", "charset", "language"];
+    let others = element
+        .attributes
+        .iter()
+        .filter(|(name, _)| !said.contains(&name.as_str()) && !name.starts_with("on"));
+    others.cloned().collect()
+}
+
+/// Would a browser run it? JSON, templates and other data carry a type of their own.
+fn runs(element: &Element) -> bool {
+    let kind = element.get("type").unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(
+        kind.as_str(),
+        "" | "module"
+            | "text/javascript"
+            | "application/javascript"
+            | "application/x-javascript"
+            | "text/ecmascript"
+            | "application/ecmascript"
+            | "text/jscript"
+    ) && element.is_html("script")
+}
+
+/// Takes away the marks of scripts that Next.js loads.
+pub(crate) fn unmark(nodes: &mut Vec<Node>, scripts: &mut [Script]) {
+    let apart = scripts.iter_mut().filter(|script| script.loading.is_some());
+    let names: BTreeSet<String> = apart.filter_map(|script| script.place.take()).collect();
+    if !names.is_empty() {
+        without(nodes, &names);
+    }
+}
+
+fn without(nodes: &mut Vec<Node>, names: &BTreeSet<String>) {
+    nodes.retain_mut(|node| {
+        let Node::Element(element) = node else { return true };
+        without(&mut element.children, names);
+        !element.get(MARK).is_some_and(|name| element.is_html("script") && names.contains(name))
+    });
+}
