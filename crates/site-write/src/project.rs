@@ -198,7 +198,7 @@ fn around(plan: &Plan, site: &Site, group: &Group) -> Around {
     let heads: Vec<&Head> =
         routes.filter_map(|route| site.pages.get(&route.url)).map(|page| &page.head).collect();
     let Some(first) = heads.first() else { return Around::default() };
-    let alike = heads.iter().all(|head| head.viewport == first.viewport);
+    let alike = heads.iter().all(|head| head.viewports == first.viewports);
     let mut common = metadata::common(heads.iter().copied());
     common.splice(0..0, metadata::spelt_viewport(first).filter(|_| alike));
     Around { head: common, viewport: alike.then(|| metadata::viewport(first)) }

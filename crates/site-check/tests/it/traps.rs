@@ -37,6 +37,7 @@ lines &lt;b&gt;</textarea>
 <table><tr><td align=middle>odd<td contenteditable="">edit</table><ol start=x><li ref=a key=b>ref</ol><button type=foo>foo</button>
 <select multiple name=m><option selected>m1<option value=m2 selected>M2</select><script type="text/x-tmpl"><i>{{x}}</i></script>bare words in main<details open><summary>Sum</summary>mary</details><p hidden>hidden words</p>
 <p>one <script>document.write("<b>" + 2 + '</b><script src=/js/third.js><\/script>')</script>four</p><p><script>document.currentScript.parentNode.id = "found"</script>here</p>
+<p id=year>in <script>document.getElementById("year").append(2000 + 26)</script>, all</p>
 <div id=out>before</div><template><p>never</p></template></main>
 bare words in body<footer id=foot><p>All of it</p><p>&copy; Ours</p><p>Third</p></footer>
 <script async src="/js/whenever.js" data-site=9 crossorigin></script><script>window.dataLayer = [{{"page": "home"}}]; document.documentElement.dataset.counted = dataLayer[0].page;</script><script src="/js/last.js" defer></script><script src="/js/first.js" id=own data-key=k1></script><script>order.push("inline"); document.addEventListener("DOMContentLoaded", function () {{
@@ -173,6 +174,7 @@ async fn every_old_address_answers_and_the_browser_shows_it() {
         "<b>2</b><script src=\"/js/third.js\"></script> three four</p>",
         "</script><p>written</p>",
         "<p id=\"found\">",
+        "</script>2026, all</p>",
     ] {
         assert!(
             seen.dom.contains(written),

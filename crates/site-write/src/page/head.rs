@@ -1,8 +1,6 @@
 //! What a head says about its page: the few things that Next's `metadata` can say, and the rest as elements, which React
 //! lifts into the head by itself.
 
-use std::collections::BTreeMap;
-
 use crate::dom::{Element, Node};
 
 /// A head without its styles and scripts.
@@ -10,8 +8,8 @@ use crate::dom::{Element, Node};
 pub(crate) struct Head {
     pub(crate) title: Option<String>,
     pub(crate) description: Option<String>,
-    /// `width=device-width` and its like; none if the page says nothing.
-    pub(crate) viewport: Option<BTreeMap<String, String>>,
+    /// `width=device-width` and its like, as often as the page says it.
+    pub(crate) viewports: Vec<String>,
     /// Everything else that has to be in the head.
     pub(crate) elements: Vec<Node>,
 }
@@ -36,7 +34,7 @@ fn take(element: &Element, head: &mut Head, findings: &mut Vec<(&'static str, St
         }
         "meta" if element.has("charset") => {}
         "meta" if element.get("http-equiv").is_some_and(|v| v.eq_ignore_ascii_case("content-type")) => {}
-        "meta" if name == "viewport" => head.viewport = Some(viewport(&content())),
+        "meta" if name == "viewport" => head.viewports.push(content()),
         "meta" if name == "description" && head.description.is_none() => head.description = Some(content()),
         "meta" | "link" => head.elements.push(Node::Element(element.clone())),
         "script" => head.elements.push(Node::Element(element.clone())), // data: what runs was taken out before
@@ -53,10 +51,4 @@ fn take(element: &Element, head: &mut Head, findings: &mut Vec<(&'static str, St
         }
         other => findings.push(("head_element", format!("<{other}> in the head was left out"))),
     }
-}
-
-/// `width=device-width, initial-scale=1` by its names.
-fn viewport(content: &str) -> BTreeMap<String, String> {
-    let pairs = content.split([',', ';']).filter_map(|pair| pair.split_once('='));
-    pairs.map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned())).collect()
 }

@@ -28,15 +28,25 @@ pub(super) fn write(press: &Press<'_>, group: &Group, page: &Page) -> Result<Pri
         types.insert(0, "import type { Viewport } from \"next\";".to_owned());
     }
     let text = format!(
-        "// What {pages} have around them: the document, its style sheets, and the parts that all of them share.\n\
+        "{about}\n\
          {imports}{viewport}export default function {name}({{ children }}: {{ children: ReactNode }}) {{\n  return (\n    <html{html}>\n\
          {head}      <body{body}>\n{before}        {{children}}\n{after}      </body>\n    </html>\n  );\n}}\n",
         imports = imports(&needs, &types),
-        pages = if group.pages == 1 { "1 page".to_owned() } else { format!("{} pages", group.pages) },
+        about = about(group.pages),
         viewport = around.viewport.as_deref().unwrap_or_default(),
         name = name(group),
     );
     Ok(Printed { file: group.layout.clone(), text, needs })
+}
+
+/// What the file says of itself.
+fn about(pages: u64) -> String {
+    match pages {
+        1 => "// What one page has around it: the document and its style sheets.".to_owned(),
+        _ => format!(
+            "// What {pages} pages have around them: the document, its style sheets, and the parts that all of them share."
+        ),
+    }
 }
 
 fn name(group: &Group) -> String {

@@ -1,6 +1,8 @@
 //! A head as Next.js says it: `metadata` and `viewport` where they can, elements where they cannot. React lifts those into the
 //! head by itself.
 
+use std::collections::BTreeMap;
+
 use crate::{
     dom::{Element, Node},
     jsx::string,
@@ -74,11 +76,10 @@ pub(super) fn elements(head: &Head, viewport: Viewport) -> Vec<Node> {
     elements
 }
 
-/// The viewport as an element, if only that can say it.
-pub(super) fn spelt_viewport(head: &Head) -> Option<Node> {
-    let viewport = head.viewport.as_ref().filter(|_| known(head).is_none())?;
-    let pairs: Vec<String> = viewport.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    Some(meta("viewport", &pairs.join(", ")))
+/// The viewport as elements, if only they can say it.
+pub(super) fn spelt_viewport(head: &Head) -> impl Iterator<Item = Node> {
+    let spelt = if known(head).is_none() { head.viewports.as_slice() } else { &[] };
+    spelt.iter().map(|content| meta("viewport", content.trim()))
 }
 
 fn meta(name: &str, content: &str) -> Node {
@@ -88,10 +89,17 @@ fn meta(name: &str, content: &str) -> Node {
     Node::Element(meta)
 }
 
-/// The viewport in Next's own words; none if it has others, too.
+/// The viewport in Next's own words; none if it has others, too, or is said more than once.
 fn known(head: &Head) -> Option<Vec<(&'static str, String)>> {
-    let Some(viewport) = &head.viewport else { return Some(Vec::new()) };
-    viewport.iter().map(|(name, value)| member(name, value)).collect()
+    let content = match head.viewports.as_slice() {
+        [] => return Some(Vec::new()),
+        [content] => content,
+        _ => return None,
+    };
+    let pairs = content.split([',', ';']).filter_map(|pair| pair.split_once('='));
+    let pairs: BTreeMap<String, &str> =
+        pairs.map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim())).collect();
+    pairs.iter().map(|(name, value)| member(name, value)).collect()
 }
 
 fn member(name: &str, value: &str) -> Option<(&'static str, String)> {
@@ -149,34 +157,34 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    fn head(viewport: Option<&[(&str, &str)]>) -> Head {
-        let pairs = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-        };
-        Head { viewport: viewport.map(pairs), ..Head::default() }
-    }
-
     #[rstest]
-    #[case::none(None, "{ width: undefined, initialScale: undefined }", 0)]
+    #[case::none(&[], "{ width: undefined, initialScale: undefined }", 0)]
     #[case::usual(
-        Some(&[("initial-scale", "1.0"), ("width", "device-width")][..]),
+        &["width=device-width, initial-scale=1.0"],
         "{ initialScale: 1, width: \"device-width\" }",
         0
     )]
-    #[case::half(Some(&[("width", "1024")][..]), "{ initialScale: undefined, width: 1024 }", 0)]
+    #[case::half(&["width=1024"], "{ initialScale: undefined, width: 1024 }", 0)]
     #[case::own_words(
-        Some(&[("shrink-to-fit", "no"), ("width", "device-width")][..]),
+        &["width=device-width, shrink-to-fit=no"],
         "{ width: undefined, initialScale: undefined }",
         1
     )]
+    #[case::twice(
+        &["width=device-width", "width=1024"],
+        "{ width: undefined, initialScale: undefined }",
+        2
+    )]
     fn a_viewport_is_said_as_the_page_says_it(
-        #[case] given: Option<&[(&str, &str)]>,
+        #[case] given: &[&str],
         #[case] said: &str,
         #[case] more: usize,
     ) {
-        let head = head(given);
+        let viewports = given.iter().map(|content| (*content).to_owned()).collect();
+        let head = Head { viewports, ..Head::default() };
         assert_eq!(viewport(&head), format!("export const viewport: Viewport = {said};\n\n"));
-        assert_eq!(elements(&head, Viewport::Own).len(), more);
+        let spelt: Vec<Node> = given.iter().take(more).map(|content| meta("viewport", content)).collect();
+        assert_eq!(elements(&head, Viewport::Own), spelt);
     }
 
     #[test]

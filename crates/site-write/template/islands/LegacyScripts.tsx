@@ -4,7 +4,7 @@
 // Runs the page's own scripts once React has taken over the page: strictly one after the other, once per document. To them
 // the document is still loading; what they wait for (DOMContentLoaded, load) is called when all of them have run.
 import { useEffect } from "react";
-import { collectWrites, putWritten } from "./LegacyWrites";
+import { collectWrites, putWritten, takeAwayBehind } from "./LegacyParser";
 
 type Script = {
   src?: string;
@@ -159,8 +159,10 @@ async function run(script: HTMLScriptElement, place: Element | null) {
   await new Promise<void>((resolve) => {
     // A script that is gone must not hold up those behind it; the browser reports it.
     script.onload = script.onerror = () => resolve();
+    const putBack = place && !script.src ? takeAwayBehind(place) : () => undefined;
     if (place) place.replaceWith(script);
     else document.body.append(script);
+    putBack();
     if (!script.src || script.async) resolve();
   });
   for (const written of putWritten(script)) await run(copied(written), written);

@@ -13,9 +13,18 @@ use crate::dom::{Element, Node};
 
 /// The attribute of a mark.
 const MARK: &str = "data-legacy-script";
-/// What an inline script says that may look for its own place, or write there, in lower case.
-const PLACED: &[&str] =
-    &["currentscript", "document.scripts", "document.write", "tagname('script')", "tagname(\"script\")"];
+/// What an inline script says, in lower case, that may look for its own place, write there, or put something at the end of what
+/// the browser had read by then.
+const PLACED: &[&str] = &[
+    "currentscript",
+    "document.scripts",
+    "document.write",
+    "tagname('script')",
+    "tagname(\"script\")",
+    "appendchild(",
+    ".append(",
+    "insertadjacent",
+];
 
 /// Takes the scripts out of a head.
 pub(crate) fn of_head(nodes: &mut Vec<Node>, findings: &mut Vec<(&'static str, String)>) -> Vec<Script> {
