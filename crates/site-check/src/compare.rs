@@ -165,7 +165,7 @@ impl Comparer {
                 let pictures = album.keep(&wanted, &found).await.map_err(Error::Keeping)?;
                 Ok(ComparedPage { pictures, ..judge::judge(&route.url, &after, &wanted, &found) })
             }
-            Err(error) => Ok(judge::unmeasured(&route.url, &error.to_string())),
+            Err(error) => Ok(judge::unmeasured(&route.url, &chain(&error))),
         }
     }
 }
@@ -178,4 +178,10 @@ fn chosen(plan: &Plan, most: usize) -> Vec<&Route> {
     let mut chosen: Vec<&Route> = first.into_iter().chain(rest).take(most).collect();
     chosen.sort_by_key(|route| &route.url);
     chosen
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -142,6 +142,9 @@ pub enum Error {
     /// The browser's pipe broke: it crashed, or the system ended it.
     #[error("the browser ended early")]
     Ended(#[source] io::Error),
+    /// Whoever answers the page's requests in the place of a server could not.
+    #[error("a request of the page could not be answered")]
+    NotAnswered(#[source] io::Error),
     /// All its processes together took more memory than is allowed.
     #[error("the page took more than {limit} bytes of memory")]
     Memory {

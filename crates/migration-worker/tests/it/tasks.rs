@@ -1,6 +1,8 @@
 //! Jobs of kinds that are bound to endpoints, programs and containers: done, failed, retried, called off, and ended with
 //! their worker.
 
+mod containers;
+
 use crate::{
     process::{program, settings},
     world::{BOUND, Bell, Running, World, small_site},

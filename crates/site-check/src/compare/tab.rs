@@ -323,7 +323,9 @@ impl<'a> Tab<'a> {
         let address = text(&request["url"]);
         let url = Url::parse(&address).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let answer = match url.filter(|_| request["method"] == "GET") {
-            Some(url) => self.side.answer(&url, &wishes(&request["headers"])).await.map_err(Error::Ended)?,
+            Some(url) => {
+                self.side.answer(&url, &wishes(&request["headers"])).await.map_err(Error::NotAnswered)?
+            }
             None => None,
         };
         if self.look.asked.len() < MOST_TOLD {

@@ -111,6 +111,7 @@ const ASKED: &[(&str, Wanted)] = &[
     ("/list/?page=3", Says("list words")),
     ("/logo.png", Says("bytes of the logo")),
     ("/files/a.txt", Says("bytes of a text")),
+    ("/files//b.txt", Leads(308, "/files/b.txt", "bytes behind two slashes")),
     ("/nowhere", Missing),
     ("/nowhere/at/all.html", Missing),
     ("/ABOUT/", Missing),
@@ -131,6 +132,7 @@ fn site() -> Site {
     with_pages
         .asset("/logo.png", "image/png", "bytes of the logo")
         .asset("/files/a.txt", "text/plain", "bytes of a text")
+        .asset("/files//b.txt", "text/plain", "bytes behind two slashes")
         .redirect("/about", "/about/", 301)
         .redirect("/docs", "/docs/", 301)
         .redirect("/old.html", "/about/", 301)

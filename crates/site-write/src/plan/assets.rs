@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use site_read::{Asset as Stored, Snapshot};
 use url::Url;
 
-use super::{Asset, By, Rewrite, Route, matcher};
+use super::{Asset, By, Rewrite, Route, matcher, served::merged};
 use crate::{page::address::path_and_query, snapshot::Site};
 
 pub(super) fn plan(snapshot: &Snapshot, site: &Site, routes: &[Route]) -> (Vec<Asset>, Vec<Rewrite>) {
@@ -17,7 +17,7 @@ pub(super) fn plan(snapshot: &Snapshot, site: &Site, routes: &[Route]) -> (Vec<A
         .filter_map(|(url, asset)| Some((url, Url::parse(url).ok()?, asset)))
         .filter(|(_, url, _)| site_read::same_origin(url, &snapshot.home))
         .collect();
-    let folders: BTreeSet<String> = own.iter().flat_map(|(_, url, _)| parents(&decoded(url))).collect();
+    let folders: BTreeSet<String> = own.iter().flat_map(|(_, url, _)| parents(&merged(&decoded(url)))).collect();
     let pages: BTreeSet<&str> = routes.iter().map(|route| route.served.as_str()).collect();
     let mut at_path: BTreeMap<String, &Stored> = BTreeMap::new();
     let (mut assets, mut rewrites) = (Vec::new(), Vec::new());
@@ -27,20 +27,23 @@ pub(super) fn plan(snapshot: &Snapshot, site: &Site, routes: &[Route]) -> (Vec<A
             assets.push(Asset { url: key.clone(), path, file: code.file.to_owned(), body });
             continue;
         }
-        let path = decoded(&url);
+        // The server leads from two slashes to one before it looks for a file, or for a rewrite.
+        let mut asked = url.clone();
+        asked.set_path(&merged(url.path()));
+        let path = decoded(&asked);
         let same = at_path.get(&path).is_none_or(|first| first.body == stored.body);
         let plain = same
             && servable(&path, &stored.content_type)
             && !folders.contains(&path)
-            && !pages.contains(url.path());
+            && !pages.contains(asked.path());
         let file = if plain { format!("public{path}") } else { moved(&path, stored) };
         if plain {
             at_path.insert(path, stored);
         } else {
             let to = file.trim_start_matches("public").to_owned();
             rewrites.push(Rewrite {
-                from: path_and_query(&url),
-                matcher: matcher(&url),
+                from: path_and_query(&asked),
+                matcher: matcher(&asked),
                 to,
                 by: By::Configuration,
             });
