@@ -72,6 +72,8 @@ const PAGES: &[(&str, &str)] = &[
     ("/_next/page/", "underscore next"),
     ("/404/", "a page about an error"),
     ("/500/", "a page about another error"),
+    ("/404.html", "a file about an error"),
+    ("/500.html", "a file about another error"),
     ("/page/", "called page"),
     ("/route/", "called route"),
     ("/layout/", "called layout"),

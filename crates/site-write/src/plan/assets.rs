@@ -17,7 +17,8 @@ pub(super) fn plan(snapshot: &Snapshot, site: &Site, routes: &[Route]) -> (Vec<A
         .filter_map(|(url, asset)| Some((url, Url::parse(url).ok()?, asset)))
         .filter(|(_, url, _)| site_read::same_origin(url, &snapshot.home))
         .collect();
-    let folders: BTreeSet<String> = own.iter().flat_map(|(_, url, _)| parents(&merged(&decoded(url)))).collect();
+    let folders: BTreeSet<String> =
+        own.iter().flat_map(|(_, url, _)| parents(&merged(&decoded(url)))).collect();
     let pages: BTreeSet<&str> = routes.iter().map(|route| route.served.as_str()).collect();
     let mut at_path: BTreeMap<String, &Stored> = BTreeMap::new();
     let (mut assets, mut rewrites) = (Vec::new(), Vec::new());

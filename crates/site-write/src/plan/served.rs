@@ -9,7 +9,8 @@ use url::Url;
 /// What the build writes beside a page, under the page's own name: no folder may be called so.
 const BESIDE: &[&str] = &[".html", ".rsc", ".meta", ".body", ".segments"];
 /// Paths that the router keeps for itself, or answers with another status than 200.
-const RESERVED: &[&str] = &["/404", "/500", "/_error", "/_not-found", "/_global-error"];
+const RESERVED: &[&str] =
+    &["/404", "/404.html", "/500", "/500.html", "/_error", "/_not-found", "/_global-error"];
 /// File systems end at 255 bytes; the build adds endings of its own.
 const LONGEST_NAME: usize = 200;
 
@@ -160,7 +161,9 @@ mod tests {
     #[test]
     fn what_no_folder_can_say_is_served_under_a_hash() {
         let long = format!("/{}", "%E3%81%82".repeat(40));
-        for odd in ["/(x)", "/[y]", "/@z", "/caf%c3%a9", "/a+b", "/404", "/_next/x", "/caf%E9", &long] {
+        for odd in
+            ["/(x)", "/[y]", "/@z", "/caf%c3%a9", "/a+b", "/404", "/500.html", "/_next/x", "/caf%E9", &long]
+        {
             let served = given(&[odd]);
             assert!(served[0].starts_with("/p-"), "{odd}: {served:?}");
         }
