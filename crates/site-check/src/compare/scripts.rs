@@ -26,7 +26,7 @@ pub(super) const SEED: &str = r"(() => {
     Math.random = () => (framed() ? framework() : own());
 })()";
 
-/// Down and up again, so that what loads when it comes into view does.
+/// Down and up again, so that what loads when it comes into view does; how high the page is then.
 pub(super) const SCROLL: &str = r"(async () => {
     const rest = (ms) => new Promise((done) => setTimeout(done, ms));
     for (let top = 0, step = 0; step < 30 && top < document.documentElement.scrollHeight; step++) {
@@ -34,6 +34,7 @@ pub(super) const SCROLL: &str = r"(async () => {
         await rest(20);
     }
     scrollTo({ top: 0, behavior: 'instant' });
+    return document.documentElement.scrollHeight;
 })()";
 
 /// What a page says and where its boxes are, as a number. Nothing in it waits: a page may stop every timer that it has.
@@ -59,6 +60,9 @@ pub(super) const WATCH: &str = r"(() => {
 
 /// Has it changed?
 pub(super) const CHANGED: &str = "globalThis.changed === true";
+
+/// Is there anything that scripts draw?
+pub(super) const DRAWS: &str = "document.querySelector('canvas') !== null";
 
 /// Brings what moves to its end where it has one, and stops the rest where it began.
 pub(super) const STILL: &str = r"(() => {

@@ -14,7 +14,7 @@ use url::Url;
 use super::{
     look::{Asked, Boxes, Facts, Look},
     original::Answer,
-    scripts::{BOXES, CHANGED, FACTS, SCROLL, SEED, STATE, STILL, WATCH},
+    scripts::{BOXES, CHANGED, DRAWS, FACTS, SCROLL, SEED, STATE, STILL, WATCH},
     stage::Side,
 };
 
@@ -116,7 +116,10 @@ impl<'a> Tab<'a> {
             return Err(Error::NotOpened { said: said.to_owned() });
         }
         self.settle(OPENING).await?;
-        self.run(SCROLL).await?;
+        let height = self.run(SCROLL).await?.as_u64().and_then(|height| u32::try_from(height).ok());
+        // The first picture of a whole page shows it more than a window of it, and some pages answer to that.
+        let width = widths.first().copied().unwrap_or(WINDOW);
+        self.picture(width, height.unwrap_or(WINDOW)).await?;
         self.settle(AFTERMATH).await?;
         self.steady().await?;
         self.look.url = text(&self.run("location.href").await?);
@@ -131,7 +134,7 @@ impl<'a> Tab<'a> {
             let boxes = self.run(&format!("{}({MOST_NODES})", BOXES.trim_end())).await?;
             let boxes = Boxes::read(*width, boxes.as_str().unwrap_or_default());
             let boxes = boxes.map_err(|error| unreadable("the boxes of the page", &error))?;
-            let picture = self.picture(*width, boxes.height).await?;
+            let picture = self.still(*width, boxes.height).await?;
             self.look.pictures.push(picture);
             self.look.boxes.push(boxes);
         }
@@ -202,6 +205,21 @@ impl<'a> Tab<'a> {
         let size = json!({ "width": width, "height": WINDOW, "deviceScaleFactor": 1, "mobile": mobile });
         self.busy = Instant::now();
         self.call("Emulation.setDeviceMetricsOverride", size).await.map(drop)
+    }
+
+    /// A picture. Of what a page draws by itself only pictures tell whether it is done: then the first one that is as the one
+    /// before it, or what there is after so long.
+    async fn still(&mut self, width: u32, height: u32) -> Result<bytes::Bytes, Error> {
+        let end = Instant::now() + STEADY;
+        let mut picture = self.picture(width, height).await?;
+        let mut rests = self.run(DRAWS).await? != true;
+        while !rests && Instant::now() < end {
+            self.listen(LOOKS).await?;
+            let next = self.picture(width, height).await?;
+            rests = next == picture;
+            picture = next;
+        }
+        Ok(picture)
     }
 
     async fn picture(&mut self, width: u32, height: u32) -> Result<bytes::Bytes, Error> {

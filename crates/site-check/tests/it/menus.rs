@@ -1,8 +1,12 @@
 //! A menu that marks the page one is on: one component for all pages, and on each the tree that the site had.
 
-use crate::{server::Served, snapshot::Site};
+use crate::{
+    server::{Served, keeping, written},
+    snapshot::Site,
+};
 use scraper::{ElementRef, Html, Selector, node::Node};
-use site_write::{Contents, Plan, Project};
+use site_write::{Contents, Keeps, Plan, Project, plan::Keep};
+use std::collections::BTreeSet;
 
 const ENTRIES: &[&str] = &["/menu/bread/", "/menu/cake/", "/menu/jam/"];
 /// A page whose entry the menu does not have.
@@ -19,7 +23,7 @@ fn page(current: &str) -> String {
         .collect();
     format!(
         "<!doctype html><html lang=en><head><title>{current}</title></head><body class=menu>\
-         <header id=top><p>Masthead &amp; <b>more</b></p><nav><ul>{entries}</ul></nav></header><main><p>About {current}</p></main>\
+         <header id=top>\n<p>Masthead &amp; <b>more</b></p><nav><ul>{entries}</ul></nav></header><main><p>About {current}</p></main>\
          <footer><ul><li>One</li><li>Two</li></ul></footer></body></html>"
     )
 }
@@ -53,6 +57,24 @@ pub(crate) fn written_once(plan: &Plan, project: &Project) {
     }
     let layout = &plan.groups.iter().find(|group| group.name == route.group).expect("its layout").layout;
     assert!(text(layout).contains("<SiteFooter"), "{}", text(layout));
+}
+
+#[test]
+fn the_form_of_a_page_that_keeps_its_own_copy_is_none_of_the_part_any_more() {
+    let site = with_pages(Site::new());
+    let (plan, _) = written(&site);
+    let address = |path: &str| format!("http://old.example{path}");
+    let told = |paths: &[&str]| {
+        let keeps = paths.iter().map(|path| (address(path), BTreeSet::from([Keep::Space])));
+        let (plan, project) = keeping(&site, &plan, &Keeps { pages: keeps.collect() });
+        let part = plan.shared.iter().find(|part| part.name == "SiteHeader").expect("one header").clone();
+        let page = &project.files[&plan.route(&address(ELSEWHERE)).expect("a route").file];
+        let Contents::Text(page) = page else { panic!("a page is text") };
+        assert!(page.contains("<SiteHeader />"), "{page}");
+        part.variants.into_iter().map(|variant| variant.current).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&ENTRIES[1..2]), [Some(ENTRIES[0].into()), Some(ENTRIES[2].into()), None]);
+    assert_eq!(told(ENTRIES), [None; 0], "one form is left, which has to be told nothing");
 }
 
 /// What differs on any page from the tree that the site had.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Card, Group, Parts, Plan, Route, cards, services, soft::Soft};
+use super::{Card, Group, Parts, Plan, Route, SharedPart, cards, services, soft::Soft};
 use crate::{Error, Result, dom::Node, parallel, snapshot::Site};
 
 /// What a page keeps instead of what was made of it.
@@ -53,8 +53,8 @@ impl Plan {
     }
 }
 
-/// The plan with these pages keeping what they shall, and nothing that nobody uses any more.
-pub(crate) fn keeping(plan: &Plan, keeps: &Keeps, mut site: Site) -> Result<Plan> {
+/// The plan with these pages keeping what they shall; [`settled`] takes out what nobody uses any more.
+pub(crate) fn keeping(plan: &Plan, keeps: &Keeps) -> Result<Plan> {
     let mut plan = plan.clone();
     if let Some(unknown) = keeps.pages.keys().find(|url| plan.route(url).is_none()) {
         return Err(Error::PlanMismatch { what: unknown.clone() });
@@ -69,13 +69,33 @@ pub(crate) fn keeping(plan: &Plan, keeps: &Keeps, mut site: Site) -> Result<Plan
     for group in &mut plan.groups {
         loosen(group, &mut plan.routes);
     }
+    Ok(plan)
+}
+
+/// The plan without what no page uses any more; `site` was read with what the plan's pages keep.
+pub(crate) fn settled(mut plan: Plan, mut site: Site) -> Plan {
     let used: BTreeSet<&String> = plan.routes.iter().flat_map(|route| &route.shared).collect();
     let around: BTreeSet<&String> =
         plan.groups.iter().flat_map(|group| group.before.iter().chain(&group.after)).collect();
     plan.shared.retain(|part| used.contains(&part.name) || around.contains(&part.name));
+    let parts = Parts::of(parallel::processors(), &plan.shared, &site);
+    for part in &mut plan.shared {
+        shown(part, &parts);
+    }
     plan.services = services::plan(&plan.routes, &site);
-    plan.cards = counted(&plan, &mut site);
-    Ok(plan)
+    plan.cards = counted(&plan, &parts, &mut site);
+    plan
+}
+
+/// Leaves a part those of its forms that some page still shows.
+fn shown(part: &mut SharedPart, parts: &Parts) {
+    part.variants.retain(|form| parts.subtree(&form.hash).is_some());
+    if let Some(first) = part.variants.first() {
+        part.hash.clone_from(&first.hash);
+    }
+    if part.variants.len() == 1 {
+        part.variants.clear();
+    }
 }
 
 /// What stands around every page of a layout stands in the pages if one of them has a copy of its own.
@@ -99,8 +119,7 @@ fn loosen(group: &mut Group, routes: &mut [Route]) {
 }
 
 /// The cards that are still shown, each with how often and where first.
-fn counted(plan: &Plan, site: &mut Site) -> Vec<Card> {
-    let parts = Parts::of(parallel::processors(), &plan.shared, site);
+fn counted(plan: &Plan, parts: &Parts, site: &mut Site) -> Vec<Card> {
     let mut contents = parts.contents(parallel::processors(), site, &plan.routes, &plan.groups);
     let by_shape = plan.cards.iter().map(|card| (card.shape.as_str(), card)).collect();
     let soft = Soft::of(&plan.routes);
