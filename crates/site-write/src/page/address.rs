@@ -148,9 +148,11 @@ pub(crate) fn changed(text: &str, base: &Url, page: &Url) -> Option<String> {
     Some(if site_read::same_origin(&url, page) { root_relative(&url) } else { url.into() })
 }
 
-/// Path, query and fragment.
+/// Path, query and fragment, as it stands in a page. Two slashes in front would name another host: WHATWG URL, 4.5, has a
+/// dot before them then.
 pub(crate) fn root_relative(url: &Url) -> String {
-    url[url::Position::BeforePath..].to_owned()
+    let path = &url[url::Position::BeforePath..];
+    if path.starts_with("//") { format!("/.{path}") } else { path.to_owned() }
 }
 
 /// Path and query.
@@ -172,6 +174,7 @@ mod tests {
         assert_eq!(change("../i.png?v=2").as_deref(), Some("/i.png?v=2"));
         assert_eq!(change("http://a.example/b#c").as_deref(), Some("/b#c"));
         assert_eq!(change("//cdn.example/x.js").as_deref(), Some("http://cdn.example/x.js"));
+        assert_eq!(change("..//x.html").as_deref(), Some("/.//x.html"));
         assert_eq!(change("#top"), None);
         assert_eq!(change("mailto:a@b.example"), None);
         assert_eq!(change("data:image/png;base64,AA=="), None);
