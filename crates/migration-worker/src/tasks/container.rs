@@ -46,7 +46,8 @@ impl Container {
         let label = format!("resettle.job={}", envelope.job_id);
         self.remove(&label).await;
         let mut command = Command::new(&self.engine);
-        command.args(self.run(envelope, &label));
+        // What watches a container may leave notes where it was started.
+        command.args(self.run(envelope, &label)).current_dir(std::env::temp_dir());
         let bounds = Bounds { max_result: self.max_result, memory: COMMAND_MEMORY };
         let _removed_at_the_end = Leftover { engine: &self.engine, name: name(envelope) };
         program::run(command, envelope, bounds).await

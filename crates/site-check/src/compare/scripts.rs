@@ -15,7 +15,10 @@ pub(super) const SEED: &str = r"(() => {
     };
     const [own, framework] = [hat(20240229), hat(1)];
     const Trace = Error;
+    // To look at the stack takes its time: the framework draws early, and seldom.
+    let looks = 10000;
     const framed = () => {
+        if (looks-- <= 0) return false;
         const limit = Trace.stackTraceLimit;
         Trace.stackTraceLimit = 3;
         // Of this function, of `Math.random`, of whoever called that.

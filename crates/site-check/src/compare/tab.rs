@@ -21,6 +21,8 @@ use super::{
 /// Elements that are compared on a page, and characters of its text.
 const MOST_NODES: usize = 5000;
 const MOST_TEXT: usize = 4_000_000;
+/// What assistive technology is told of, at most: of all of a page, since what is cut off would count as missing.
+const MOST_SPOKEN: usize = 200_000;
 /// Requests, errors and names that are kept of a page.
 const MOST_TOLD: usize = 2000;
 /// How long a page must do nothing to count as finished, and how long it is waited for: when it is opened, and after
@@ -244,7 +246,7 @@ impl<'a> Tab<'a> {
             let name: Vec<&str> = name.split_whitespace().collect();
             (!SILENT.contains(&role)).then(|| (role.to_owned(), name.join(" ")))
         });
-        Ok(told.take(MOST_NODES).collect())
+        Ok(told.take(MOST_SPOKEN).collect())
     }
 
     /// Runs a script in a world of its own, which sees the document but none of the page's scripts.

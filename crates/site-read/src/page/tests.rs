@@ -128,6 +128,7 @@ fn what_a_script_writes_is_read_off_its_code() {
         ("/* it's */ document.write(`<link\nrel=stylesheet href=c.css>`) // don't\n", vec!["/dir/c.css"]),
         ("document.write('<script src=' + base + '/x.js><\\/script>')", vec![]),
         ("document.write('<img src=\"' + name + '.png\">')", vec![]),
+        ("document.write(`<img src=${base}/x.png>` + '<img src=y.png>')", vec!["/dir/y.png"]),
         ("element.innerHTML = '<img src=later.png>'", vec![]),
     ] {
         assert_eq!(found(&format!("<p>x<script>{code}</script>"), Kind::Asset), assets, "{code}");

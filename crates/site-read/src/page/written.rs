@@ -17,9 +17,9 @@ pub(super) fn html(code: &str) -> Vec<String> {
             '"' | '\'' | '`' => {
                 let text = literal(c, &mut chars);
                 if !is_joined {
-                    found.push(std::mem::take(&mut joined));
+                    take(&mut joined, &mut found);
                 }
-                joined.push_str(&text);
+                joined.push_str(&text.unwrap_or_default());
                 is_joined = false;
             }
             '+' => is_joined = true,
@@ -27,14 +27,21 @@ pub(super) fn html(code: &str) -> Vec<String> {
             '/' if chars.peek() == Some(&'*') => comment(&mut chars),
             c if c.is_whitespace() => {}
             _ => {
-                found.push(std::mem::take(&mut joined));
+                take(&mut joined, &mut found);
                 is_joined = false;
             }
         }
     }
-    found.push(joined);
-    found.retain(|text| text.contains('<'));
+    take(&mut joined, &mut found);
     found
+}
+
+/// Keeps a text that is complete, if there is a tag in it.
+fn take(joined: &mut String, found: &mut Vec<String>) {
+    if joined.contains('<') {
+        found.push(std::mem::take(joined));
+    }
+    joined.clear();
 }
 
 fn comment(chars: &mut Peekable<Chars<'_>>) {
@@ -45,18 +52,19 @@ fn comment(chars: &mut Peekable<Chars<'_>>) {
     }
 }
 
-/// What stands up to the closing quote; but for templates, a line ends it, too.
-fn literal(quote: char, chars: &mut Peekable<Chars<'_>>) -> String {
-    let mut text = String::new();
+/// What stands up to the closing quote; but for templates, a line ends it, too. None for a template that computes something.
+fn literal(quote: char, chars: &mut Peekable<Chars<'_>>) -> Option<String> {
+    let (mut text, mut constant) = (String::new(), true);
     while let Some(c) = chars.next() {
         match c {
             '\\' => text.extend(escaped(chars)),
             '\n' if quote != '`' => break,
+            '$' if quote == '`' && chars.peek() == Some(&'{') => constant = false,
             c if c == quote => break,
             c => text.push(c),
         }
     }
-    text
+    constant.then_some(text)
 }
 
 /// What an escape stands for; ECMA-262, 12.9.4.

@@ -112,6 +112,12 @@ fn usual(slot: &Slot) -> Option<String> {
     often.min_by_key(|value| (value.as_ref().map_or(0, String::len), *value)).cloned().flatten()
 }
 
+/// What the form says that shows no page as the current one. Where there is none, what most forms say.
+fn usual_of(forms: &[(&Variant, &Element)], slot: &Slot) -> Option<String> {
+    let plain = forms.iter().position(|(form, _)| form.current.is_none());
+    plain.map_or_else(|| usual(slot), |plain| slot.values[plain].clone())
+}
+
 /// A part's subtree with a mark wherever its forms differ, and the code that belongs there.
 pub(crate) fn marked(forms: &[(&Variant, &Element)]) -> (Element, Vec<(String, String)>) {
     let subtrees: Vec<&Element> = forms.iter().map(|(_, element)| *element).collect();
@@ -119,7 +125,7 @@ pub(crate) fn marked(forms: &[(&Variant, &Element)]) -> (Element, Vec<(String, S
     let mut whole = subtrees[0].clone();
     for (number, slot) in slots(&subtrees).iter().enumerate() {
         let mark = format!("slot-{}-{number}-here", &forms[0].0.hash);
-        let usual = usual(slot);
+        let usual = usual_of(forms, slot);
         let exceptions = forms.iter().zip(&slot.values).filter(|(_, value)| **value != usual);
         let (mut on, mut said) = (Vec::new(), &None);
         for ((form, _), value) in exceptions {
@@ -182,6 +188,22 @@ mod tests {
             menu("<li><a href=/>a</a></li><li class=on><a href=/b aria-current=page>b</a></li>"),
             menu("<li><a href=/>a</a></li><li><a href=/b>b</a></li>"),
         ]
+    }
+
+    #[test]
+    fn the_form_without_a_current_entry_says_what_is_usual_whatever_others_are_left() {
+        let menus = [
+            menu("<li class=on><a href=/>a</a></li><li class=link><a href=/b>b</a></li>"),
+            menu("<li class=link><a href=/>a</a></li><li class=on><a href=/b>b</a></li>"),
+            menu("<li class=link><a href=/>a</a></li><li class=link><a href=/b>b</a></li>"),
+        ];
+        let subtrees: Vec<&Element> = menus.iter().collect();
+        let forms = plan(&subtrees, &["/".into(), "/b".into(), "/c".into()]).expect("they are one part");
+        let left: Vec<(&Variant, &Element)> =
+            forms.iter().zip(subtrees).filter(|(form, _)| form.current.as_deref() != Some("/b")).collect();
+        let (_, code) = marked(&left);
+        let code: Vec<&str> = code.iter().map(|(_, code)| code.as_str()).collect();
+        assert_eq!(code, ["current === \"/\" ? \"on\" : \"link\""]);
     }
 
     #[test]

@@ -110,6 +110,9 @@ fn scripts(scripts: &[&Script]) -> String {
         if script.module {
             members.push("module: true".into());
         }
+        if script.deferred {
+            members.push("deferred: true".into());
+        }
         if let Some(place) = &script.place {
             members.push(format!("place: {}", string(place)));
         }

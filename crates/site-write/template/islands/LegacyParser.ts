@@ -7,8 +7,8 @@ let written = "";
 
 /** Keeps what is written from now on; what it gives back ends that. */
 export function collectWrites(): () => void {
-  document.write = (...text: string[]) => void (written += text.join(""));
-  document.writeln = (...text: string[]) => void (written += `${text.join("")}\n`);
+  document.write = (...text: string[]) => void (written += text.map(String).join(""));
+  document.writeln = (...text: string[]) => void (written += `${text.map(String).join("")}\n`);
   // Into a document that is complete, it would make room for another one.
   document.open = (() => document) as typeof document.open;
   return () => {
@@ -17,15 +17,20 @@ export function collectWrites(): () => void {
   };
 }
 
-/** Puts what was written behind a script; gives back the scripts in it, none of which ran. */
-export function putWritten(script: HTMLScriptElement): HTMLScriptElement[] {
+/** Has what was written put into the page; gives back the scripts in it that are to be run, none of which was. */
+export function putWritten(put: (content: DocumentFragment) => void): HTMLScriptElement[] {
   if (!written) return [];
   const template = document.createElement("template");
   template.innerHTML = written;
   written = "";
   const scripts = [...template.content.querySelectorAll("script")];
-  script.after(template.content);
-  return scripts;
+  put(template.content);
+  return scripts.filter((script) => script.isConnected && isRun(script));
+}
+
+/** Would a browser of today run it? */
+function isRun({ type, noModule }: HTMLScriptElement): boolean {
+  return !noModule && (type === "" || type === "module" || /^(text|application)\/(x-)?(java|ecma|j)script$/i.test(type));
 }
 
 /** What would begin anew if it were taken away and put back. */
@@ -38,9 +43,22 @@ export function takeAwayBehind(place: Element): () => void {
     const siblings = [...at.parentElement.childNodes];
     behind.push({ parent: at.parentElement, nodes: siblings.slice(siblings.indexOf(at) + 1) });
   }
-  const isFragile = (node: ChildNode) =>
-    node instanceof Element && (node.matches(FRAGILE) || node.querySelector(FRAGILE) !== null);
   if (behind.some(({ nodes }) => nodes.some(isFragile))) return () => undefined;
+  const { scrollX, scrollY } = window;
   behind.forEach(({ nodes }) => nodes.forEach((node) => node.remove()));
-  return () => behind.forEach(({ parent, nodes }) => parent.append(...nodes));
+  return () => {
+    behind.forEach(({ parent, nodes }) => parent.append(...nodes));
+    if (scrollX || scrollY) window.scrollTo({ left: scrollX, top: scrollY, behavior: "instant" });
+  };
+}
+
+function isFragile(node: ChildNode): boolean {
+  if (!(node instanceof Element)) return false;
+  const all = [node, ...node.querySelectorAll("*")];
+  return all.some((element) => element.matches(FRAGILE) || isOwn(element) || element.scrollTop > 0);
+}
+
+/** Is it an element that a script made up? It is told each time that it comes and goes. */
+function isOwn({ localName }: Element): boolean {
+  return localName.includes("-") && customElements.get(localName) !== undefined;
 }

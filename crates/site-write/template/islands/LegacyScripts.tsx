@@ -10,6 +10,8 @@ type Script = {
   src?: string;
   code?: string;
   module?: boolean;
+  // It waits for the whole document, and cannot write into it any more.
+  deferred?: boolean;
   // Where it stood: the name of a mark in the page. At the end, if there is none.
   place?: string;
   attributes?: Record<string, string>;
@@ -43,8 +45,9 @@ async function runAll(scripts: Script[]) {
   let state: DocumentReadyState = "loading";
   Object.defineProperty(document, "readyState", { configurable: true, get: () => state });
   const endWrites = collectWrites();
-  for (const script of scripts) await run(made(script), placeOf(script));
+  for (const script of scripts.filter((script) => !script.deferred)) await run(made(script), placeOf(script));
   endWrites();
+  for (const script of scripts.filter((script) => script.deferred)) await run(made(script), null);
   state = "interactive";
   announce(["readystatechange", "DOMContentLoaded"], waiting);
   await complete();
@@ -156,16 +159,24 @@ function placeOf({ place }: Script): Element | null {
 
 /** Runs a script, and then those that it wrote. */
 async function run(script: HTMLScriptElement, place: Element | null) {
+  const parent = place?.parentNode ?? document.body;
+  const next = place?.nextSibling ?? null;
   await new Promise<void>((resolve) => {
     // A script that is gone must not hold up those behind it; the browser reports it.
-    script.onload = script.onerror = () => resolve();
+    script.addEventListener("load", () => resolve());
+    script.addEventListener("error", () => resolve());
     const putBack = place && !script.src ? takeAwayBehind(place) : () => undefined;
     if (place) place.replaceWith(script);
     else document.body.append(script);
     putBack();
-    if (!script.src || script.async) resolve();
+    if (!script.src || script.async || !script.isConnected) resolve();
   });
-  for (const written of putWritten(script)) await run(copied(written), written);
+  const put = (content: DocumentFragment) => {
+    if (script.parentNode) script.after(content);
+    // It took itself away.
+    else parent.insertBefore(content, next?.parentNode === parent ? next : null);
+  };
+  for (const written of putWritten(put)) await run(copied(written), written);
 }
 
 /** A script that was parsed apart from the page runs only as another one. */

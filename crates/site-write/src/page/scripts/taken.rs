@@ -69,9 +69,8 @@ impl Taken<'_> {
             Node::Element(element) => {
                 // What is inside <noscript> is for browsers that run none; what is inside <template> waits for others to
                 // run it.
-                if !matches!(element.name.as_str(), "noscript" | "template") {
-                    self.shown =
-                        self.shown.saturating_sub(usize::from(!SILENT.contains(&element.name.as_str())));
+                if !SILENT.contains(&element.name.as_str()) {
+                    self.shown = self.shown.saturating_sub(1);
                     self.walk(&mut element.children);
                 }
                 true
@@ -166,4 +165,34 @@ fn without(nodes: &mut Vec<Node>, names: &BTreeSet<String>) {
         without(&mut element.children, names);
         !element.get(MARK).is_some_and(|name| element.is_html("script") && names.contains(name))
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dom::parse;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::behind_which_something_shows("<p><script>document.write(1 + 1)</script> words", true)]
+    #[case::styles_show_nothing(
+        "<style>a{}</style><p>a<script>document.write(1 + 1)</script><b>b</b></p>",
+        true
+    )]
+    #[case::at_the_end(
+        "<p>words</p><div><script>document.write(1 + 1)</script></div><noscript>x</noscript>",
+        false
+    )]
+    #[case::that_looks_for_nothing("<script>start()</script><p>words", false)]
+    #[case::of_a_file("<script src=x.js></script><p>words", true)]
+    #[case::that_waits("<script src=x.js defer></script><p>words", false)]
+    fn a_script_leaves_a_mark(#[case] html: &str, #[case] marked: bool) {
+        let mut body = parse::document(&format!("<!doctype html><body>{html}")).body;
+        let scripts = of_body(&mut body, &mut Vec::new());
+        let [script] = scripts.as_slice() else { panic!("one script: {scripts:?}") };
+        assert_eq!(script.place.is_some(), marked);
+        let mut found = Vec::new();
+        crate::page::each(&body, &mut |element| found.extend(element.get(MARK).map(str::to_owned)));
+        assert_eq!(found, script.place.iter().cloned().collect::<Vec<_>>());
+    }
 }
