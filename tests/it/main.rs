@@ -14,6 +14,7 @@ mod kept;
 mod manifests;
 mod moves;
 mod record;
+mod reruns;
 mod runner;
 mod schemas;
 mod stack;

@@ -30,7 +30,9 @@ export function putWritten(put: (content: DocumentFragment) => void): HTMLScript
 
 /** Would a browser of today run it? */
 function isRun({ type, noModule }: HTMLScriptElement): boolean {
-  return !noModule && (type === "" || type === "module" || /^(text|application)\/(x-)?(java|ecma|j)script$/i.test(type));
+  return (
+    !noModule && (type === "" || type === "module" || /^(text|application)\/(x-)?(java|ecma|j)script$/i.test(type))
+  );
 }
 
 /** What would begin anew if it were taken away and put back. */
