@@ -148,7 +148,10 @@ impl Fetcher {
     ///
     /// From then on the file's Crawl-delay is kept towards the address's host, see [`Self::crawl_delay`].
     pub async fn robots(&self, url: &Url) -> Result<Arc<Robots>> {
-        let robots = self.inner.robots.of(self, url).await?;
+        let mut robots = self.inner.robots.of(self, url).await?;
+        if !self.inner.options.heed_robots {
+            robots = Arc::new(robots.allowing_all());
+        }
         if let Some(delay) = self.crawl_delay(&robots) {
             self.inner.hosts.of(&self.inner.wire.site(url)?).set_delay(delay.kept);
         }

@@ -27,6 +27,9 @@ pub struct Options {
     pub max_redirects: u32,
     /// Most requests under way at one host.
     pub per_host: usize,
+    /// Whether what a robots.txt forbids is left alone, and its Crawl-delay kept. Without, its sitemaps are still told: for
+    /// files that their owner has handed over.
+    pub heed_robots: bool,
     /// Whether fewer than `per_host` are sent while the host is slow or says that it has too much to do.
     pub adapt: bool,
     /// Longest Crawl-delay that is kept; a longer one is kept as this one, see
@@ -57,6 +60,7 @@ impl Default for Options {
             total_timeout: Duration::from_secs(60),
             max_redirects: 10,
             per_host: 6,
+            heed_robots: true,
             adapt: true,
             max_crawl_delay: Duration::from_secs(10),
             pin: Duration::from_secs(60),

@@ -61,6 +61,11 @@ impl Robots {
         Self { standing, rules: Vec::new(), crawl_delay: None, sitemaps: Vec::new() }
     }
 
+    /// The same file as if it forbade nothing and asked for no pause.
+    pub(crate) fn allowing_all(&self) -> Self {
+        Self { sitemaps: self.sitemaps.clone(), ..Self::without_rules(self.standing) }
+    }
+
     /// Where the rules come from.
     #[must_use]
     pub fn standing(&self) -> Standing {

@@ -53,7 +53,8 @@ impl Served {
     /// A fetcher that finds the folder at that address, and is let to it.
     pub(super) fn fetcher(&self, site: &Url, mut allow: Vec<SocketAddr>) -> site_fetch::Result<Fetcher> {
         allow.push(self.address);
-        let builder = Fetcher::builder(Options { allow, ..Options::default() });
+        // Whoever has the files may read them all; what crawlers are told goes into the project.
+        let builder = Fetcher::builder(Options { allow, heed_robots: false, ..Options::default() });
         builder.resolver(Arc::new(Nowhere)).stand_in(site, self.address).build()
     }
 

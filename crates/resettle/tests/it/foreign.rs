@@ -51,7 +51,12 @@ fn gathered(folder: &Path) {
     }
     let head = "<?xml version=\"1.0\"?><urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">";
     fs::write(folder.join("sitemap.xml"), format!("{head}{map}</urlset>")).expect("written");
-    fs::write(folder.join("robots.txt"), format!("Sitemap: {ADDRESS}sitemap.xml\n")).expect("written");
+    // Whoever has the files may read them, whatever crawlers are told.
+    fs::write(
+        folder.join("robots.txt"),
+        format!("User-agent: *\nDisallow: /\nSitemap: {ADDRESS}sitemap.xml\n"),
+    )
+    .expect("written");
 }
 
 fn copy(from: &Path, to: &Path) {
