@@ -20,7 +20,7 @@ const SHORT: Duration = Duration::from_secs(3);
 /// What a worker says when the database refuses it: the heartbeat, and any other write.
 const SAYS_REFUSED: [&str; 2] = ["the lease is lost", "the write was refused"];
 
-pub(crate) async fn until_running(stack: &Stack, id: &str, phase: &str) {
+async fn until_running(stack: &Stack, id: &str, phase: &str) {
     let sql = format!("SELECT phase FROM phases WHERE migration_id::text = $1 AND phase = '{phase}'");
     wait::until_true(&format!("{phase} to begin"), BOUND, || async {
         !record::texts(&stack.database, &sql, id).await.is_empty()

@@ -1,7 +1,6 @@
 //! A move that failed is run again by its owner: what was done is taken over, what was not is done once.
 
 use crate::{
-    crashes::until_running,
     example,
     faults::Gate,
     record,
@@ -43,7 +42,7 @@ async fn what_a_full_disk_ended_goes_on_where_it_stopped_and_nothing_is_read_aga
     let gate = Gate::before_completion_of("PLAN", &stack.database).await;
     let _worker = stack.worker().await;
     let id = stack.client.start(&site.url()).await.expect("it starts");
-    until_running(&stack, &id, "PLAN").await;
+    gate.reached().await;
     disk.fill();
     gate.open().await;
     let first = stack.client.follow_to_the_end(&id).await.expect("a history");
