@@ -87,7 +87,7 @@ pub(crate) fn settled(mut plan: Plan, mut site: Site) -> Plan {
     plan
 }
 
-/// Leaves a part those of its forms that some page still shows.
+/// Leaves a part those of its forms that some page still has, be it as a copy of its own.
 fn shown(part: &mut SharedPart, parts: &Parts) {
     part.variants.retain(|form| parts.subtree(&form.hash).is_some());
     if let Some(first) = part.variants.first() {

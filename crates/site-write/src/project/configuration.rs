@@ -163,7 +163,7 @@ fn readme(plan: &Plan, snapshot: &Snapshot) -> String {
          - `components/` has what pages share.{shared}\n\
          - `public/` has the site's files under their own names. Its style sheets are served as they were, never bundled: edit\n\
          \x20 them there.\n\
-         - `components/Legacy*.tsx`, where there are any, run the site's own scripts, in their order, once React has taken over.\n\
+         - `components/Legacy*`, where there are any, run the site's own scripts, in their order, once React has taken over.\n\
          - `{configuration}`, and `{proxy}` if there is one, lead old addresses to where they belong.\n\n\
          ## A new page\n\nMake a folder in `app/` (in the layout's group, if there are several) and a `page.tsx` in it that exports a component.\n\n\
          `MIGRATION.md` says what was done, and what is left for you.\n",

@@ -22,8 +22,8 @@ impl Engine {
         let place = |name: &str| folder.path().join(name).display().to_string();
         let (graph, run, state, temporary) = (place("graph"), place("run"), place("state"), place("tmp"));
         let storage = format!("[storage]\ndriver = 'vfs'\ngraphroot = '{graph}'\nrunroot = '{run}'\n");
-        // The limits of whoever runs the tests may be lower than those that a container gets by default, and crun takes no
-        // machine that has control groups of both versions.
+        // The limits of whoever runs the tests may be lower than those that a container gets by default, and crun refuses
+        // machines that have control groups of both versions.
         let engine = format!(
             "[containers]\ndefault_ulimits = ['nofile=1024:1024', 'nproc=1024:1024']\n\
              [engine]\nruntime = 'runc'\ncgroup_manager = 'cgroupfs'\nevents_logger = 'none'\nlock_type = 'file'\n\
