@@ -7,6 +7,7 @@
 mod ask;
 mod content;
 mod easel;
+mod heard;
 mod merge;
 mod site;
 mod start;
@@ -92,7 +93,9 @@ pub async fn gather(
     let requests_left = limits.max_pages.saturating_mul(REQUESTS_PER_PAGE);
     let mut crawl = Crawl { merge, asker, limits, requests_left };
     // A manifest, which is an asset, may name a page.
-    while crawl.pages().await? & crawl.assets().await? && crawl.merge.frontier.waiting() > 0 {}
+    while crawl.pages().await? & crawl.scripts().await? & crawl.assets().await?
+        && crawl.merge.frontier.waiting() > 0
+    {}
     Ok(crawl.merge.finish()?)
 }
 
@@ -118,7 +121,11 @@ struct Crawl<'a> {
 /// Which half of the crawl an answer belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    Pages { depth: u32 },
+    Pages {
+        depth: u32,
+    },
+    /// Pages again, for what their scripts ask for.
+    Scripts,
     Assets,
 }
 
@@ -195,6 +202,23 @@ impl Crawl<'_> {
             }
         }
         Ok(batch)
+    }
+
+    /// Has the scripts run that no page had before; `false` when a limit ended it before.
+    async fn scripts(&mut self) -> Result<bool> {
+        while self.merge.may_go_on()
+            && let Some((_, mut round)) = self.merge.scripted.next_level()?
+        {
+            let mut batch = Vec::new();
+            while let Some(lead) = round.next()? {
+                batch.push(lead);
+            }
+            if let Some(limit) = self.batch(batch, Stage::Scripts).await?.limit() {
+                self.merge.truncate(limit);
+                return Ok(false);
+            }
+        }
+        Ok(self.merge.may_go_on())
     }
 
     /// Rounds of assets: those of pages, then those that style sheets name, and so on; `false` when a limit

@@ -43,6 +43,7 @@ pub use cdp::{Message, Pipe};
 pub use cell::{Cells, on_path, private_folder};
 pub use consent::Wall;
 pub use keeper::{End, Ends, Kept};
+pub(crate) use need::runs;
 pub use need::{Reason, needs_script};
 pub use sandbox::Programs;
 
@@ -218,6 +219,9 @@ pub struct Request {
     pub url: String,
     /// What it was for, as the browser names it: `Document`, `Script`, `Fetch`.
     pub kind: String,
+    /// The method, such as `GET`.
+    #[serde(default)]
+    pub method: String,
     /// HTTP status, if an answer came.
     pub status: Option<u16>,
 }

@@ -55,8 +55,17 @@ pub(crate) struct Document {
     pub(crate) head: Vec<Node>,
     pub(crate) body_attributes: Vec<(String, String)>,
     pub(crate) body: Vec<Node>,
-    /// Browsers show it by the rules of the nineties.
-    pub(crate) quirks: bool,
+    pub(crate) mode: Mode,
+}
+
+/// By which rules browsers show a page: its doctype says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Standards,
+    /// By those of today, but for how high lines are.
+    LimitedQuirks,
+    /// By those of the nineties.
+    Quirks,
 }
 
 impl Element {

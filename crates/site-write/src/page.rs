@@ -7,6 +7,7 @@ pub(crate) mod address;
 pub(crate) mod handlers;
 mod head;
 pub(crate) mod hoisted;
+mod lines;
 pub(crate) mod quirks;
 pub(crate) mod scripts;
 pub(crate) mod styles;
@@ -17,7 +18,7 @@ use url::Url;
 
 use crate::{
     css::hints::Hints,
-    dom::{Element, Node, parse, whitespace},
+    dom::{Element, Mode, Node, parse, whitespace},
     jsx,
     plan::{Form, Keep},
 };
@@ -56,9 +57,13 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
     let mut document = parse::document(html);
     let base = address::base(&document.head, url);
     let mut findings = Vec::new();
-    if document.quirks {
+    if document.mode == Mode::Quirks {
         findings.push(("quirks_mode", quirks::NOTE.into()));
         quirks::mark(&mut document.body, &document.body_attributes);
+    }
+    let normal = !hints.line_heights() && !html.contains("line-height");
+    if document.mode != Mode::Standards && lines::mark(&mut document.body, document.mode, normal) {
+        findings.push(("old_doctype", lines::NOTE.into()));
     }
     for nodes in [&mut document.head, &mut document.body] {
         address::resolve(nodes, &base, url);
@@ -72,7 +77,7 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
     });
     scripts.extend(scripts::of_body(&mut document.body, &mut findings));
     let mut styles = styles::take(&mut document.head);
-    if document.quirks {
+    if document.mode == Mode::Quirks {
         styles.insert(0, quirks::style());
     }
     let handlers = handlers::lift(&mut document.body);

@@ -36,5 +36,8 @@
     ]);
   }
   const root = document.documentElement;
-  return JSON.stringify({ names, styles: [...styles.keys()], nodes, visible, height: root.scrollHeight, overflow: root.scrollWidth > innerWidth });
+  // Old doctypes change how high lines are, and no doctype much more.
+  const old = /^-\/\/w3c\/\/dtd (xhtml 1\.0|html 4\.01) (transitional|frameset)\/\//i.test(document.doctype?.publicId ?? '');
+  const quirks = old || document.compatMode === 'BackCompat';
+  return JSON.stringify({ names, styles: [...styles.keys()], nodes, visible, height: root.scrollHeight, quirks, overflow: root.scrollWidth > innerWidth });
 })

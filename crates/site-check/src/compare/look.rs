@@ -53,6 +53,8 @@ pub(crate) struct Facts {
 pub(crate) struct Boxes {
     pub(crate) width: u32,
     pub(crate) height: u32,
+    /// Laid out as pages without a modern doctype are, or as those with an old one.
+    pub(crate) quirks: bool,
     /// Names of the properties in a style, and every style that occurs.
     pub(crate) names: Vec<String>,
     pub(crate) styles: Vec<String>,
@@ -79,19 +81,21 @@ struct Measured {
     nodes: Vec<(String, String, [f64; 4], [i64; 3])>,
     visible: u64,
     height: f64,
+    quirks: bool,
 }
 
 impl Boxes {
     /// As the script wrote it.
     pub(crate) fn read(width: u32, text: &str) -> serde_json::Result<Self> {
-        let Measured { names, styles, nodes, visible, height } = serde_json::from_str(text)?;
+        let Measured { names, styles, nodes, visible, height, quirks } = serde_json::from_str(text)?;
         let nodes = nodes.into_iter().map(|(tag, id, place, styles)| Node {
             tag,
             id,
             place: place.map(|length| (length * 2.0).round() as i64),
             styles: styles.map(|number| usize::try_from(number).ok()),
         });
-        Ok(Self { width, height: height.max(0.0) as u32, names, styles, nodes: nodes.collect(), visible })
+        let height = height.max(0.0) as u32;
+        Ok(Self { width, height, quirks, names, styles, nodes: nodes.collect(), visible })
     }
 
     /// A style's text; nothing where there is none.

@@ -12,6 +12,23 @@ const TOLERANCE: i64 = 2;
 /// So many pairs are tried to find which elements belong together; beyond that they are taken in their order.
 const PAIRS: usize = 4_000_000;
 
+/// What says nothing about a page without a modern doctype: browsers leave out some margins there, make some elements as
+/// high as the window and some lines lower, whatever these properties say. What comes of it is in the boxes.
+const UNSAID_IN_QUIRKS: &[&str] = &[
+    "margin-top",
+    "margin-bottom",
+    "margin-block-start",
+    "margin-block-end",
+    "min-height",
+    "min-block-size",
+    "line-height",
+];
+
+/// Letters of no height are those of a line without text, which a copy says so to make it as low.
+fn is_unsaid((name, _, found): &(&str, &str, &str)) -> bool {
+    UNSAID_IN_QUIRKS.contains(name) || (*name, *found) == ("font-size", "0px")
+}
+
 /// The share of elements that are alike, and what differs about the others, with an example.
 pub(super) fn compare(wanted: &Boxes, found: &Boxes) -> (Elements, Option<String>) {
     let pairs = paired(&wanted.nodes, &found.nodes);
@@ -36,7 +53,8 @@ pub(super) fn compare(wanted: &Boxes, found: &Boxes) -> (Elements, Option<String
         }
         for (number, pseudo) in ["", "::before ", "::after "].into_iter().enumerate() {
             let (a, b) = (wanted.style(before.styles[number]), found.style(after.styles[number]));
-            for (property, a, b) in differences(&wanted.names, a, b) {
+            let told = differences(&wanted.names, a, b).into_iter();
+            for (property, a, b) in told.filter(|told| !wanted.quirks || !is_unsaid(told)) {
                 same = false;
                 noted(&format!("{pseudo}{property}"), before, format!("{a} became {b}"));
             }
@@ -145,7 +163,8 @@ mod tests {
     fn boxes(nodes: Vec<Node>, style: &str) -> Boxes {
         let visible = nodes.len() as u64;
         let names = vec!["color".to_owned(), "display".to_owned()];
-        Boxes { width: 390, height: 9, names, styles: vec![style.into()], nodes, visible }
+        let styles = vec![style.into()];
+        Boxes { width: 390, height: 9, quirks: false, names, styles, nodes, visible }
     }
 
     fn tags(text: &str) -> Vec<Node> {
@@ -170,6 +189,17 @@ mod tests {
         let (elements, example) = compare(&boxes(tags("p"), "red\nblock"), &boxes(tags("p"), "red\nflex"));
         assert_eq!(elements.differing, BTreeMap::from([("display".to_owned(), 1)]));
         assert_eq!(example.as_deref(), Some("display of <p>: block became flex"));
+    }
+
+    #[test]
+    fn without_a_doctype_boxes_speak_for_the_margins_at_an_edge() {
+        let sides = |quirks| {
+            let names = vec!["color".to_owned(), "margin-top".to_owned()];
+            let side = |style| Boxes { quirks, names: names.clone(), ..boxes(tags("p"), style) };
+            compare(&side("red\n16px"), &side("red\n0px")).0
+        };
+        assert_eq!((sides(true).alike, sides(false).alike), (1, 0));
+        assert_eq!(sides(false).differing, BTreeMap::from([("margin-top".to_owned(), 1)]));
     }
 
     #[test]

@@ -95,6 +95,26 @@ fn quirks_page() -> String {
     )
 }
 
+/// A short page that begins with a heading which stands deep.
+const SHORT: &str = "<html data-box=html><head><title>Short</title></head><body data-box=body><a name=top></a><center data-box=center>\
+    <div><h1 data-box=h1>First</h1></div></center><table><td><blockquote><p data-box=p>quoted</blockquote></table>\
+    <script src='/js/measure.js'></script></body></html>";
+
+/// Lines that hold no text of their block's own, under an old doctype.
+fn lines_page() -> String {
+    format!(
+        "<!DOCTYPE HTML PUBLIC '-//W3C//DTD HTML 4.01 Transitional//EN' 'http://www.w3.org/TR/html4/loose.dtd'>
+<html><head><title>Lines</title><style>body {{ font-family: 'DejaVu Sans', sans-serif; font-size: 19px }} code {{ font-size: 13px }}</style></head><body>
+<dl><dt data-box=dt><code>alone</code></dt><dd data-box=dd><a href='#'><code>in a link</code></a></dd><dd data-box=beside>beside <code>it</code></dd></dl>
+<ul><li data-box=li><tt>item</tt></li><li data-box=last>words</li></ul><h2 data-box=h2><code>heading</code> <tt>two</tt></h2>
+<p data-box=p><small>small</small> <code>code</code></p><table border=1><tr><td data-box=cell><code>cell</code><td data-box=words>words</tr>
+<tr><td data-box=apart><img src='{DOT}' width=9 height=2> <img src='{DOT}' width=9 height=2></td><td></td></tr>
+<tr><td data-box=images><img data-box=image src='{DOT}' width=30 height=7><img src='{DOT}' width=3 height=1></td><td data-box=spacer><a href='#'><img src='{DOT}' border=0 width=20 height=1></a></td></tr></table>
+<p data-box=image-alone><img src='{DOT}' width=20 height=20></p><p data-box=end>end
+<script src='/js/measure.js'></script></body></html>"
+    )
+}
+
 const FRAMES: &str = "<html><head><title>Frames</title></head><frameset cols='120,*' rows='50,*' border=0 frameborder=0>\
     <frame src='/leaf.html' name=a><frame src='/leaf.html' name=b><frame src='/leaf.html' name=c><frame src='/leaf.html' name=d></frameset></html>";
 
@@ -116,6 +136,8 @@ fn site() -> Site {
         .page("/", &head_page())
         .page("/sheets.html", &sheets_page())
         .page("/quirks.html", &quirks_page())
+        .page("/short.html", SHORT)
+        .page("/lines.html", &lines_page())
         .page("/frames.html", FRAMES)
         .page("/leaf.html", LEAF)
         .page("/leaf.html?print", "<!doctype html><title>Print</title><p>to print</p>")
@@ -133,8 +155,9 @@ fn site() -> Site {
 
 /// The pages as they were, beside the project's own.
 fn with_originals(mut project: Project) -> Project {
-    for (name, html) in [("sheets", sheets_page()), ("quirks", quirks_page()), ("frames", FRAMES.to_owned())]
-    {
+    let pages = [("sheets", sheets_page()), ("quirks", quirks_page()), ("lines", lines_page())];
+    let plain = [("short", SHORT), ("frames", FRAMES)].map(|(name, html)| (name, html.to_owned()));
+    for (name, html) in pages.into_iter().chain(plain) {
         project.files.insert(format!("public/original/{name}.html"), Contents::Text(html));
     }
     project
@@ -160,10 +183,10 @@ async fn the_browser_shows_what_it_showed() {
     let site = site();
     let (_, project) = written(&site);
     let served = serve(&site, &with_originals(project)).await;
-    for page in ["sheets", "quirks"] {
+    for (page, least) in [("sheets", 12), ("quirks", 12), ("short", 4), ("lines", 12)] {
         let before = measured(&served, &format!("/original/{page}.html")).await;
         let after = measured(&served, &format!("/{page}.html")).await;
-        assert!(before.len() > 12, "{page}: {before:?}");
+        assert!(before.len() > least, "{page}: {before:?}");
         let differences: Vec<_> =
             before.iter().zip(&after).filter(|(before, after)| before != after).collect();
         assert!(differences.is_empty() && before.len() == after.len(), "{page} differs: {differences:#?}");

@@ -301,7 +301,9 @@ fn of_finding(finding: &Finding) -> Option<Problem> {
         "broken-page" | "unreachable-page" | "redirect-loop" | "missing-asset" | "unreadable-page" => {
             Severity::Error
         }
-        "soft-404" | "refused" | "too-large" | "asset-is-page" | "not-rendered" => Severity::Warning,
+        "soft-404" | "refused" | "too-large" | "asset-is-page" | "not-rendered" | "scripts-not-run" => {
+            Severity::Warning
+        }
         // Said of each page already, or no fault.
         "third-party" => return None,
         _ => Severity::Info,

@@ -49,7 +49,7 @@ impl Asker<'_> {
             .try_flatten()
             .map(move |next: Result<(Lead, Option<Arc<Visit>>)>| {
                 // Counted here, where leads pass in their order, and not when they are answered.
-                let pages = usize::from(stage != Stage::Assets);
+                let pages = usize::from(matches!(stage, Stage::Pages { .. }));
                 let place = self.places.fetch_add(pages, Ordering::Relaxed);
                 async move {
                     let (lead, known) = next?;
@@ -130,6 +130,7 @@ impl Asker<'_> {
         let _slot = self.slots.acquire().await.ok();
         match stage {
             Stage::Pages { .. } => self.in_time(key, self.visitor.page(&lead.url, place)).await,
+            Stage::Scripts => self.in_time(key, self.visitor.listen(&lead.url)).await,
             Stage::Assets => self.in_time(key, self.visitor.asset(&lead.url)).await,
         }
     }
@@ -138,6 +139,7 @@ impl Asker<'_> {
 fn key(lead: &Lead, stage: Stage) -> VisitKey {
     let purpose = match stage {
         Stage::Pages { .. } => Purpose::Page,
+        Stage::Scripts => Purpose::Scripts,
         Stage::Assets => Purpose::Asset,
     };
     VisitKey { purpose, url: lead.url.to_string() }

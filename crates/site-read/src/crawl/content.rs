@@ -14,12 +14,15 @@ use crate::trap;
 use crate::tree::Document;
 use crate::{css, markup};
 
+use super::heard;
+
 /// A page, read.
 pub(super) struct Content {
     pub(super) decoded: Decoded,
     pub(super) facts: Facts,
     pub(super) analysis: PageAnalysis,
     pub(super) gist: Option<u64>,
+    pub(super) scripts: Option<u64>,
 }
 
 /// Decodes and parses a page; `None` for one that cannot be parsed safely.
@@ -41,8 +44,20 @@ pub(super) fn of_page(answer: &Fetched) -> Option<Content> {
     }
     analysis.keep_to_bound(answer.body.len());
     let gist = trap::may_be_one_of_many(&answer.url).then(|| gist(&document));
+    let scripts = heard::scripts(&document, &answer.url);
     drop(document);
-    Some(Content { decoded, facts, analysis, gist })
+    Some(Content { decoded, facts, analysis, gist, scripts })
+}
+
+/// Is it a piece of HTML for scripts to put into pages, and no page?
+pub(super) fn is_fragment(body: &[u8]) -> bool {
+    const OF_PAGES: [&[u8]; 5] = [b"<!doctype", b"<html", b"<head", b"<body", b"<frameset"];
+    let opens = |at: usize| {
+        let rest = &body[at..];
+        OF_PAGES.iter().any(|tag| rest.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag)))
+    };
+    // A header is no head.
+    !memchr::memchr_iter(b'<', body).any(|at| opens(at) && !body[at..].starts_with(b"<header"))
 }
 
 /// A hash of the text without digits and white space: what is left equal when only numbers count up.

@@ -13,6 +13,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use url::Url;
 
 use super::content::{self, Content};
+use super::heard;
 use super::visit::{compute, in_background};
 use crate::analysis::PageAnalysis;
 use crate::archive::{Archive, ContentHash};
@@ -25,9 +26,6 @@ use crate::web_address::same_origin;
 
 /// Browsers at work at once: they live from processors and memory that the crawl needs too.
 const BROWSERS: usize = 2;
-
-/// What the browser names requests for parts of what a page shows.
-const PARTS: [&str; 5] = ["Image", "Stylesheet", "Script", "Font", "Media"];
 
 pub(super) struct Easel<'a> {
     fetcher: &'a Fetcher,
@@ -83,7 +81,7 @@ impl<'a> Easel<'a> {
     async fn read_as_sent(&self, answer: Fetched, content_type: String) -> Result<Option<PageVisit>> {
         let raw = answer.body.clone();
         let status = answer.status;
-        let Some(Content { decoded, facts, analysis, gist }) = self.parse(answer).await else {
+        let Some(Content { decoded, facts, analysis, gist, scripts }) = self.parse(answer).await else {
             return Ok(None);
         };
         let bytes = raw.len() as u64;
@@ -106,6 +104,7 @@ impl<'a> Easel<'a> {
             assets: facts.assets,
             cut: facts.cut,
             gist,
+            scripts,
             analysis,
             remarks: Vec::new(),
         }))
@@ -128,6 +127,11 @@ impl<'a> Easel<'a> {
             Some(status) if status >= 400 => Err(format!("it answered the browser with {status}")),
             _ => Ok(rendered),
         }
+    }
+
+    /// The files that a page asks for when its scripts run; why they are not known, if they cannot.
+    pub(super) async fn listen(&self, url: &Url) -> Result<Vec<Url>, String> {
+        self.paint(url).await.map(|rendered| heard::files(&rendered))
     }
 
     /// Puts what was rendered in the place of what was sent.
@@ -169,6 +173,8 @@ impl<'a> Easel<'a> {
         visit.links = read.facts.links;
         visit.cut |= read.facts.cut;
         visit.gist = read.gist;
+        // They have run.
+        visit.scripts = None;
         // That it needed its scripts is a fact of the page, though none of what they made of it.
         let needed = visit.analysis.needs_script.take();
         visit.analysis = PageAnalysis { needs_script: needed, ..read.analysis };
@@ -198,12 +204,8 @@ async fn find() -> Result<Renderer, String> {
 
 /// The parts that the document names, and those that its scripts asked for.
 fn with_parts(mut named: Vec<Url>, rendered: &Rendered) -> Vec<Url> {
-    let asked = rendered.requests.iter().filter(|request| PARTS.contains(&request.kind.as_str()));
-    for url in asked.filter_map(|request| Url::parse(&request.url).ok()) {
-        if matches!(url.scheme(), "http" | "https") && !named.contains(&url) {
-            named.push(url);
-        }
-    }
+    let unnamed: Vec<Url> = heard::files(rendered).into_iter().filter(|url| !named.contains(url)).collect();
+    named.extend(unnamed);
     named
 }
 

@@ -18,7 +18,7 @@ use super::start::{Named, Opened};
 use crate::fingerprints::Fingerprints;
 use crate::frontier::{Frontier, Lead};
 use crate::journal::{AssetVisit, PageVisit, Visit};
-use crate::limits::{Limits, Progress};
+use crate::limits::{Limits, Progress, Render};
 use crate::snapshot::{Page, Snapshot};
 use crate::trap::{Answer, Families, Trap, Verdict};
 use crate::web_address::{normal_form, without_fragment};
@@ -35,6 +35,10 @@ pub(super) struct Merge<'a> {
     redirects: Redirects,
     pub(super) frontier: Frontier,
     pub(super) assets: Frontier,
+    /// Pages whose scripts are to be run.
+    pub(super) scripted: Frontier,
+    /// Names of the scripts that are run, or have been.
+    scripts: HashSet<u64>,
     families: Families,
     /// Normal forms of everything that was asked.
     asked: Fingerprints,
@@ -62,6 +66,8 @@ impl<'a> Merge<'a> {
             redirects: Redirects::default(),
             frontier: Frontier::default(),
             assets: Frontier::default(),
+            scripted: Frontier::default(),
+            scripts: HashSet::new(),
             families: Families::default(),
             asked: Fingerprints::default(),
             foreign: HashSet::new(),
@@ -139,14 +145,24 @@ impl<'a> Merge<'a> {
         self.pass_over(stage);
         let depth = match stage {
             Stage::Pages { depth } => depth,
-            Stage::Assets => SITEMAP_DEPTH,
+            Stage::Scripts | Stage::Assets => SITEMAP_DEPTH,
         };
-        if stage != Stage::Assets {
+        if matches!(stage, Stage::Pages { .. }) {
             self.families.settle(&lead.url, answer(visit))?;
         }
         let goes_on = match visit {
             Visit::Page(visit) => self.page(&lead.url, visit, depth)?,
             Visit::Asset(visit) => self.asset(&lead.url, visit, depth)?,
+            Visit::Heard { files } => {
+                for file in files {
+                    self.asset_lead(file, Some(&lead.url))?;
+                }
+                true
+            }
+            Visit::Left { code, note } if stage == Stage::Scripts => {
+                self.notes.leave(code, lead.url.as_str(), || note.clone())?;
+                true
+            }
             Visit::Redirect { to, status } => {
                 self.redirect(lead, to, *status, stage)?;
                 true
@@ -177,6 +193,7 @@ impl<'a> Merge<'a> {
             self.asset_lead(asset, Some(url))?;
         }
         self.say_cut(visit.cut, url)?;
+        self.listen(url, visit.scripts)?;
         for remark in &visit.remarks {
             self.notes.find(&remark.code, url.as_str(), remark.note.clone());
         }
@@ -186,6 +203,16 @@ impl<'a> Merge<'a> {
         }
         self.gathered.page(url, Page { depth, ..visit.page.clone() })?;
         Ok(true)
+    }
+
+    /// Has the scripts of a page run, unless a page before it has the same.
+    fn listen(&mut self, url: &Url, scripts: Option<u64>) -> io::Result<()> {
+        let Some(scripts) = scripts else { return Ok(()) };
+        let may = self.limits.render == Render::Auto && self.scripts.len() < self.limits.max_rendered;
+        if may && self.scripts.insert(scripts) {
+            self.scripted.add(0, url, None)?;
+        }
+        Ok(())
     }
 
     fn asset(&mut self, url: &Url, visit: &AssetVisit, depth: u32) -> io::Result<bool> {
@@ -251,7 +278,7 @@ impl<'a> Merge<'a> {
                 let from = from.and_then(|from| Url::parse(from).ok());
                 self.link(depth, to, from.as_ref())
             }
-            Stage::Assets => {
+            Stage::Scripts | Stage::Assets => {
                 let note = format!("redirects to another site, {to}, and is left there");
                 self.notes.leave("third-party", lead.url.as_str(), || note)
             }
@@ -274,6 +301,8 @@ impl<'a> Merge<'a> {
     pub(super) fn pass_over(&mut self, stage: Stage) {
         match stage {
             Stage::Pages { .. } => self.progress.pages_done += 1,
+            // Counted when it was read.
+            Stage::Scripts => {}
             Stage::Assets => self.progress.assets_done += 1,
         }
     }

@@ -90,7 +90,7 @@ impl Visitor<'_> {
                 return Ok(answered("missing-asset", answer.status));
             }
             let content_type = content_type(&answer);
-            if media_type::is_html(&content_type) {
+            if media_type::is_html(&content_type) && !content::is_fragment(&answer.body) {
                 return Ok(Visit::Left {
                     code: "asset-is-page".into(),
                     note: "answers with an HTML page instead of a file".to_owned(),
@@ -100,6 +100,17 @@ impl Visitor<'_> {
             return self.keep(answer, content_type, redirect).await;
         }
         Ok(Visit::Left { code: "redirect-loop".into(), note: "redirects without end".to_owned() })
+    }
+
+    /// Opens a page in a browser and notes which files it is asked for.
+    pub(super) async fn listen(&self, url: &Url) -> Result<Visit> {
+        Ok(match self.easel.listen(url).await {
+            Ok(files) => Visit::Heard { files },
+            Err(why) => Visit::Left {
+                code: "scripts-not-run".into(),
+                note: format!("its scripts were not run, so files that they ask for may be missing: {why}"),
+            },
+        })
     }
 
     /// Asks for a sitemap, redirects followed. A broken one names what could be read of it. The file is kept: it belongs to

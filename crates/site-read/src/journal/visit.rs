@@ -20,6 +20,11 @@ pub enum Visit {
     Asset(Box<AssetVisit>),
     /// What a sitemap names.
     Sitemap(Box<SitemapVisit>),
+    /// Files that a page asked for when its scripts ran.
+    Heard {
+        /// Their addresses.
+        files: Vec<Url>,
+    },
     /// A redirect that was not followed at once.
     Redirect {
         /// Where it leads.
@@ -92,6 +97,9 @@ pub struct PageVisit {
     /// the same are alike. Only taken where the address tells that there may be many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gist: Option<u64>,
+    /// Names the scripts by which it may ask for more, where these are still to be run: the same for pages with the same ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scripts: Option<u64>,
     /// What it is made of.
     pub analysis: PageAnalysis,
     /// What should be known of it: each becomes a finding.

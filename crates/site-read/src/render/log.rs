@@ -115,7 +115,8 @@ impl Log {
         if self.requests.len() < self.limit {
             self.places.insert(id.to_owned(), self.requests.len());
             let kind = params["type"].as_str().unwrap_or("Other").to_owned();
-            self.requests.push(Request { url: short(url, MAX_ADDRESS), kind, status: None });
+            let method = params["request"]["method"].as_str().unwrap_or_default().to_owned();
+            self.requests.push(Request { url: short(url, MAX_ADDRESS), kind, method, status: None });
         }
     }
 

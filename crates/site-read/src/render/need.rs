@@ -168,7 +168,7 @@ fn hides(element: Element<'_>) -> bool {
 }
 
 /// Whether a script does something: data for machines does not.
-fn runs(element: Element<'_>) -> bool {
+pub(crate) fn runs(element: Element<'_>) -> bool {
     let kind = element.attr("type").unwrap_or_default().trim().to_ascii_lowercase();
     matches!(kind.as_str(), "" | "module" | "text/javascript" | "application/javascript" | "text/babel")
 }

@@ -197,18 +197,20 @@ async fn faults_become_findings_and_the_rest_is_kept() {
         (
             "/",
             Reply::html(
-                "<a href=/gone>x</a><a href=/broken>x</a><a href=/ok>x</a><img src=/missing.png><img src=/page.png><img src=//cdn.test/x.png>",
+                "<a href=/gone>x</a><a href=/broken>x</a><a href=/ok>x</a><img src=/missing.png><img src=/page.png><img src=/part.png><img src=//cdn.test/x.png>",
             ),
         ),
         ("/broken", Reply::status(500)),
         ("/ok", Reply::html("ok")),
-        ("/page.png", Reply::html("<p>not found</p>")),
+        ("/page.png", Reply::html("<!doctype html><p>not found</p>")),
+        ("/part.png", Reply::html("<header>a piece of HTML</header>")),
     ]);
     let read = site.crawl(&Limits::default()).await.expect("a snapshot");
     assert_eq!(site.paths(read.snapshot.pages.keys()), ["/", "/ok"]);
     assert_eq!(site.paths(read.found("broken-page").iter()), ["/broken", "/gone"]);
     assert_eq!(site.paths(read.found("missing-asset").iter()), ["/missing.png"]);
     assert_eq!(site.paths(read.found("asset-is-page").iter()), ["/page.png"]);
+    assert_eq!(site.paths(read.snapshot.assets.keys()), ["/part.png"]);
     assert_eq!(read.found("third-party"), ["http://cdn.test/x.png"]);
     let note = &read.snapshot.findings.iter().find(|f| f.url.ends_with("/gone")).expect("a finding").note;
     assert_eq!(note, &format!("answers 404; named by {}", site.url("/")));

@@ -1,6 +1,6 @@
 //! The crawl of a site whose pages show themselves only in a browser.
 
-use site_read::journal::{Journal, MemoryJournal};
+use site_read::journal::{Journal, MemoryJournal, Purpose, VisitKey};
 use site_read::{Archive, Limits, MemoryArchive, Render, Snapshot};
 
 use crate::render::fetcher;
@@ -91,4 +91,40 @@ async fn rendering_can_be_turned_off() {
     let snapshot = read(&site, &MemoryJournal::default(), &MemoryArchive::new(), &never).await;
     let home = &snapshot.pages[site.url("/").as_str()];
     assert!(home.rendered.is_none() && not_rendered(&snapshot).is_empty());
+}
+
+/// Pages that show themselves without scripts, of which two have the same: these ask for a file by code that no parser reads.
+fn asking() -> Site {
+    let page = |script: &str| {
+        Reply::html(format!("<!doctype html><title>t</title><p>{}</p>{script}", "words ".repeat(60)))
+    };
+    Site::of(move |path| match path.split('?').next().unwrap_or(path) {
+        "/" => page("<a href=/a>a</a><a href=/b>b</a><a href=/c>c</a>"),
+        "/a" | "/b" => page("<script src=/ask.js></script>"),
+        "/c" => page("<script>fetch('/ca' + 'lled.json')</script>"),
+        "/ask.js" => Reply::new(
+            "text/javascript",
+            "var x = new XMLHttpRequest(); x.open('GET', 'da' + 'ta.json?_=' + Date.now()); x.send();\
+            fetch('part.html'); fetch('/gone.json'); fetch('/taken', { method: 'POST' })",
+        ),
+        "/data.json" | "/called.json" | "/taken" => Reply::new("application/json", "{}"),
+        "/part.html" => Reply::html("<p>a part</p>"),
+        _ => Reply::status(404),
+    })
+}
+
+#[tokio::test]
+async fn what_only_scripts_ask_for_is_read_once_for_pages_with_the_same() {
+    let site = asking();
+    let (journal, archive) = (MemoryJournal::default(), MemoryArchive::new());
+    let first = read(&site, &journal, &archive, &Limits::default()).await;
+    let assets = site.paths(first.assets.keys());
+    assert_eq!(assets, ["/ask.js", "/called.json", "/data.json", "/part.html"]);
+    assert!(first.pages.values().all(|page| page.rendered.is_none()), "pages stay as they were sent");
+    let key = |path: &str| VisitKey { purpose: Purpose::Scripts, url: site.url(path).to_string() };
+    let heard = journal.recall(&["/a", "/b", "/c"].map(key)).await.expect("recalled");
+    assert_eq!(heard.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true]);
+    let never = Limits { render: Render::Never, ..Limits::default() };
+    let sent = read(&site, &MemoryJournal::default(), &archive, &never).await;
+    assert_eq!(site.paths(sent.assets.keys()), ["/ask.js"]);
 }

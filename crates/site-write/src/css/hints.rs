@@ -1,4 +1,4 @@
-//! What the site's style sheets say about white space.
+//! What the site's style sheets say about white space, and whether they say how high lines are.
 //!
 //! White space between two blocks shows only if a style sheet makes one of them inline, and line breaks in a text only if
 //! one asks for it. So this looks for the elements that a rule could make inline or preserving. It may name too many, never
@@ -21,6 +21,7 @@ struct Keys {
 pub(crate) struct Hints {
     inline: Keys,
     preserved: Keys,
+    line_heights: bool,
 }
 
 impl Hints {
@@ -57,8 +58,15 @@ impl Hints {
             {
                 self.preserved.select(prelude);
             }
+            "line-height" => self.line_heights = true,
+            "font" if value.contains('/') => self.line_heights = true,
             _ => {}
         }
+    }
+
+    /// Whether anything says how high lines are.
+    pub(crate) fn line_heights(&self) -> bool {
+        self.line_heights
     }
 
     /// Whether the element could be inline by a rule or by its own style.

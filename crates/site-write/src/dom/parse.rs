@@ -6,7 +6,7 @@ use html5ever::tendril::TendrilSink;
 use html5ever::tree_builder::{QuirksMode, TreeBuilderOpts};
 use scraper::{Html, HtmlTreeSink};
 
-use super::{Document, Element, Node, Space, frames, legal, writes};
+use super::{Document, Element, Mode, Node, Space, frames, legal, writes};
 
 /// Browsers stop nesting here too; it also bounds every walk over the tree.
 const DEEPEST: usize = 500;
@@ -21,7 +21,11 @@ pub(crate) fn document(html: &str) -> Document {
         head: Vec::new(),
         body_attributes: Vec::new(),
         body: Vec::new(),
-        quirks: parsed.quirks_mode == QuirksMode::Quirks,
+        mode: match parsed.quirks_mode {
+            QuirksMode::NoQuirks => Mode::Standards,
+            QuirksMode::LimitedQuirks => Mode::LimitedQuirks,
+            QuirksMode::Quirks => Mode::Quirks,
+        },
     };
     let root = parsed.root_element();
     out.html = attributes(root.value());

@@ -4,7 +4,10 @@
 //! The sheet is a layer, which every rule of the site's own outdoes, as it would the browser's. What a selector cannot see
 //! (text beside an element, cells with nothing but images) is marked by classes.
 
-use super::Style;
+use super::{
+    Style,
+    lines::{Held, held},
+};
 use crate::{
     css,
     dom::{Element, Node, Space},
@@ -19,6 +22,16 @@ pub(crate) const ADDRESS: &str = "/_assets/quirks.css";
 pub(crate) const SHEET: &str =
     "/* What browsers do on pages without a modern doctype. Rules of the site itself outdo all of it. */
 @layer quirks {
+  /* The page is as high as the window, at least. */
+  html {
+    min-height: round(down, 100vh, 1px);
+  }
+  body {
+    min-height: calc(round(down, 100vh, 1px) - var(--quirk-margins, 16px));
+  }
+  body:is([topmargin='0'], [marginheight='0']) {
+    --quirk-margins: 0px;
+  }
   table {
     font-weight: initial;
     font-style: initial;
@@ -117,7 +130,7 @@ fn walk(nodes: &mut [Node], window: Option<Option<u32>>) {
         if cell {
             edges(&mut element.children, true);
         }
-        if lines_without_text(&element.children) == Some(true) {
+        if held(&element.children) == Held::NoText {
             match element.name.as_str() {
                 "td" | "th" | "div" | "center" => add_class(element, "quirk-images"),
                 // Their margins are as high as their letters.
@@ -146,22 +159,48 @@ fn fill(table: &mut Element, margins: Option<u32>) {
     add_class(table, "quirk-window");
 }
 
-/// The margins that elements have by themselves do not count at the edges of a page or a cell.
+/// The margins that elements have by themselves do not count at the edges of a page or a cell, however deep they stand there.
 fn edges(nodes: &mut [Node], cell: bool) {
-    let substantial = |node: &Node| match node {
-        Node::Text(text) => !text.trim_ascii().is_empty(),
-        Node::Element(_) | Node::Part(_) => true,
-    };
-    if let Some(Node::Element(first)) = nodes.iter_mut().find(|node| substantial(node))
-        && MARGINS.contains(&first.name.as_str())
-    {
-        add_class(first, "quirk-first");
+    if let Some(first) = nodes.iter_mut().find(|node| takes_room(node)) {
+        starts(first);
     }
-    if let Some(Node::Element(last)) = nodes.iter_mut().rev().find(|node| substantial(node))
+    if let Some(Node::Element(last)) = nodes.iter_mut().rev().find(|node| takes_room(node))
         && cell
         && last.is_html("p")
     {
         add_class(last, "quirk-last");
+    }
+}
+
+/// Marks what stands first, and what stands first in that, as long as nothing can come between their margins.
+fn starts(node: &mut Node) {
+    let Node::Element(element) = node else { return };
+    let transparent = HOLDERS.contains(&element.name.as_str())
+        && !["class", "id", "style"].iter().any(|name| element.has(name));
+    if MARGINS.contains(&element.name.as_str()) {
+        add_class(element, "quirk-first");
+    }
+    if transparent && let Some(first) = element.children.iter_mut().find(|node| takes_room(node)) {
+        starts(first);
+    }
+}
+
+/// Blocks that hold other blocks, and have neither border nor padding above these unless a rule of the site's gives it.
+const HOLDERS: &[&str] =
+    &["blockquote", "center", "dd", "dir", "div", "dl", "dt", "form", "li", "menu", "ol", "ul"];
+/// Elements of which nothing is shown where they stand.
+const UNSEEN: &[&str] = &["area", "link", "meta", "noscript", "script", "style", "template"];
+
+fn takes_room(node: &Node) -> bool {
+    match node {
+        Node::Text(text) => !text.trim_ascii().is_empty(),
+        Node::Part(_) => true,
+        Node::Element(element) if UNSEEN.contains(&element.name.as_str()) => false,
+        Node::Element(element) => match element.name.as_str() {
+            "a" | "font" | "map" | "span" => element.children.iter().any(takes_room),
+            "input" => !element.get("type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("hidden")),
+            _ => true,
+        },
     }
 }
 
@@ -171,29 +210,6 @@ fn add_class(element: &mut Element, class: &str) {
         _ => class.to_owned(),
     };
     element.set("class", classes);
-}
-
-/// Are there images and controls, and no words beside them? None: there is nothing at all.
-fn lines_without_text(nodes: &[Node]) -> Option<bool> {
-    let mut any = None;
-    for node in nodes {
-        let found = match node {
-            Node::Text(text) if text.trim_ascii().is_empty() => None,
-            Node::Text(_) | Node::Part(_) => Some(false),
-            Node::Element(element) => match element.name.as_str() {
-                "img" | "input" | "select" | "textarea" => Some(true),
-                "a" | "font" | "b" | "i" | "span" | "map" | "area" | "strong" | "em" => {
-                    lines_without_text(&element.children)
-                }
-                _ => Some(false),
-            },
-        };
-        any = match (any, found) {
-            (_, Some(false)) => return Some(false),
-            (any, found) => any.or(found),
-        };
-    }
-    any
 }
 
 /// Properties that take a length without a unit.
@@ -293,7 +309,7 @@ mod tests {
 
     fn classes(html: &str) -> Vec<String> {
         let mut document = parse::document(html);
-        assert!(document.quirks);
+        assert_eq!(document.mode, crate::dom::Mode::Quirks);
         mark(&mut document.body, &document.body_attributes);
         let mut found = Vec::new();
         super::super::each(&document.body, &mut |element| {
@@ -309,8 +325,13 @@ mod tests {
         assert_eq!(classes("<h1 class=x>t</h1><p>u"), ["h1 x quirk-first"]);
         assert_eq!(classes("words<h1>t</h1>"), Vec::<String>::new());
         assert_eq!(
+            classes("<a name=top></a><center><ul><li><p>t</ul><h1>u"),
+            ["ul quirk-first", "p quirk-first"]
+        );
+        assert_eq!(classes("<div class=x><h1>t</h1></div>"), ["div x"]);
+        assert_eq!(
             classes(
-                "<table height='100%'><td><a href=x><img src=i></a> <img src=j><td><img src=k>t<td><p>a<p>b</table>"
+                "<table height='100%'><td> <a href=x><img src=i></a><img src=j> <td><img src=k>t<td><p>a<p>b</table>"
             ),
             ["table quirk-window", "td quirk-images", "p quirk-first", "p quirk-last"]
         );

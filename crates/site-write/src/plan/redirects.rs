@@ -79,7 +79,11 @@ pub(super) fn assign(
         let several = alike.get(&folded(own)).is_some_and(|paths| paths.len() > 1);
         let to_itself = folded(own) == folded(path(&redirect.to));
         if redirect.by == By::Configuration
-            && (redirect.from.contains('?') || several || to_itself || answered.contains(&folded(own)))
+            && (redirect.from.contains('?')
+                || several
+                || to_itself
+                || answered.contains(&folded(own))
+                || respelled(&redirect.to))
         {
             redirect.by = By::Proxy;
             proxied.insert(own.to_owned());
@@ -94,6 +98,15 @@ pub(super) fn assign(
             rewrite.by = By::Proxy;
         }
     }
+}
+
+/// Would the configuration lead elsewhere? It takes the query of a destination apart and puts it together again without its
+/// escapes: `?next=%2Fa%26b` becomes `?next=/a&b`.
+fn respelled(address: &str) -> bool {
+    let query = address.split('#').next().and_then(|address| address.split_once('?')).map(|(_, query)| query);
+    query.is_some_and(|query| {
+        query.contains(['%', '+']) || query.split('&').any(|pair| !pair.contains('=')) || repeats(address)
+    })
 }
 
 /// Does a parameter stand there twice? The configuration sees only one of them.
@@ -144,5 +157,18 @@ mod tests {
         let by: Vec<By> = redirects.iter().map(|moved| moved.by).collect();
         assert_eq!(by, [By::Configuration, By::Proxy, By::Proxy, By::Proxy, By::Proxy, By::Proxy]);
         assert!(repeats("/a?x=1&x=2") && !repeats("/a?x=1&y=1") && !repeats("/a"));
+    }
+
+    #[rstest::rstest]
+    #[case("/wall?return=%2F", By::Proxy)]
+    #[case("https://b.example/?q=a+b", By::Proxy)]
+    #[case("/list?all#x", By::Proxy)]
+    #[case("/list?id=1&id=2", By::Proxy)]
+    #[case("/list?id=1&page=", By::Configuration)]
+    #[case("/caf%C3%A9#a+b", By::Configuration)]
+    fn queries_that_the_configuration_would_spell_anew_are_for_the_proxy(#[case] to: &str, #[case] by: By) {
+        let mut redirects = vec![moved("/old", to)];
+        assign(&mut redirects, &mut [], &[], &[]);
+        assert_eq!(redirects[0].by, by);
     }
 }

@@ -1,6 +1,6 @@
-//! Addresses that Next's configuration cannot tell apart: it compares paths without regard to case and to a slash at the end,
-//! gives every redirect the query of the address that it came from, and does not see a parameter without a value. A proxy
-//! of the project's own can.
+//! Addresses that Next's configuration cannot tell apart, or cannot lead to: it compares paths without regard to case and to
+//! a slash at the end, gives every redirect the query of the address that it came from, does not see a parameter without a
+//! value, and takes the escapes out of a destination's query. A proxy of the project's own does none of it.
 
 use std::collections::BTreeMap;
 
@@ -62,7 +62,7 @@ fn parameters(query: &str) -> usize {
     query.split('&').filter(|pair| !pair.is_empty()).count()
 }
 
-const HEAD: &str = r#"// Old addresses that only their queries, their case or a slash at the end tell apart.
+const HEAD: &str = r#"// Old addresses that only their queries, their case or a slash at the end tell apart, or that lead to a query with escapes.
 import { type NextRequest, NextResponse } from "next/server";
 
 /** With a status it is a redirect; without one, the page at `to` answers. A query that a rule names is left behind. */

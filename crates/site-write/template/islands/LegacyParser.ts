@@ -3,29 +3,71 @@
 // What the browser's parser does for a script that stands in the page, done for one that runs when the page is there
 // already: the script sees nothing of what stands behind it, and what it writes is put where it stands.
 
+type Put = (content: DocumentFragment) => void;
+
 let written = "";
 
+/** The script that runs, and how something is put where it stands. */
+let running: { script: HTMLScriptElement; put: Put } | null = null;
+
 /** Keeps what is written from now on; what it gives back ends that. */
-export function collectWrites(): () => void {
-  document.write = (...text: string[]) => void (written += text.map(String).join(""));
-  document.writeln = (...text: string[]) => void (written += `${text.map(String).join("")}\n`);
+export function beginParsing(): () => void {
+  document.write = (...text: string[]) => write(text.map(String).join(""));
+  document.writeln = (...text: string[]) => write(`${text.map(String).join("")}\n`);
   // Into a document that is complete, it would make room for another one.
   document.open = (() => document) as typeof document.open;
+  document.getElementsByTagName = elementsUpToHere as unknown as typeof document.getElementsByTagName;
   return () => {
     document.write = document.writeln = (...text: string[]) => console.warn("document.write is left out:", ...text);
     Reflect.deleteProperty(document, "open");
+    Reflect.deleteProperty(document, "getElementsByTagName");
   };
 }
 
-/** Has what was written put into the page; gives back the scripts in it that are to be run, none of which was. */
-export function putWritten(put: (content: DocumentFragment) => void): HTMLScriptElement[] {
-  if (!written) return [];
-  const template = document.createElement("template");
-  template.innerHTML = written;
+/** What is written until this script is over is put by these means. */
+export function enter(script: HTMLScriptElement, put: Put) {
+  running = { script, put };
+}
+
+/** A script often looks for what it has just written: it finds it, unless more has to come to make it whole. */
+function write(text: string) {
+  written += text;
+  if (!running || /<[^>]*$/.test(written)) return;
+  const { content } = parsed(`${written}<i></i>`);
+  const end = content.lastChild;
+  // Scripts in it wait for the one that runs.
+  if (!(end instanceof HTMLElement && end.localName === "i") || content.querySelector("script")) return;
+  end.remove();
   written = "";
-  const scripts = [...template.content.querySelectorAll("script")];
-  put(template.content);
+  running.put(content);
+}
+
+/** Many a script takes the last one in the document for itself: none stands behind it yet. */
+function elementsUpToHere(name: string) {
+  const found = Document.prototype.getElementsByTagName.call(document, name);
+  const script = running?.script;
+  if (name.toLowerCase() !== "script" || !script?.isConnected) return found;
+  const behind = (one: Element) => script.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING;
+  const upToHere = [...found].filter((one) => !behind(one));
+  return Object.assign(upToHere, { item: (at: number) => upToHere[at] ?? null });
+}
+
+/** Has what is left of it put into the page; gives back the scripts in it that are to be run, none of which was. */
+export function leave(): HTMLScriptElement[] {
+  const put = running?.put;
+  running = null;
+  if (!written) return [];
+  const { content } = parsed(written);
+  written = "";
+  const scripts = [...content.querySelectorAll("script")];
+  put?.(content);
   return scripts.filter((script) => script.isConnected && isRun(script));
+}
+
+function parsed(html: string): HTMLTemplateElement {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return template;
 }
 
 /** Would a browser of today run it? */

@@ -4,7 +4,7 @@
 // Runs the page's own scripts once React has taken over the page: strictly one after the other, once per document. To them
 // the document is still loading; what they wait for (DOMContentLoaded, load) is called when all of them have run.
 import { useEffect } from "react";
-import { collectWrites, putWritten, takeAwayBehind } from "./LegacyParser";
+import { beginParsing, enter, leave, takeAwayBehind } from "./LegacyParser";
 
 type Script = {
   src?: string;
@@ -20,6 +20,9 @@ type Script = {
 type Listener = EventListenerOrEventListenerObject;
 
 type Waiting = { target: EventTarget; event: string; listener: Listener };
+
+/** The browser's own: some libraries put something else in its place. */
+const BrowserEvent = globalThis.Event;
 
 let started = false;
 
@@ -44,9 +47,9 @@ async function runAll(scripts: Script[]) {
   ];
   let state: DocumentReadyState = "loading";
   Object.defineProperty(document, "readyState", { configurable: true, get: () => state });
-  const endWrites = collectWrites();
+  const endParsing = beginParsing();
   for (const script of scripts.filter((script) => !script.deferred)) await run(made(script), placeOf(script));
-  endWrites();
+  endParsing();
   for (const script of scripts.filter((script) => script.deferred)) await run(made(script), null);
   state = "interactive";
   announce(["readystatechange", "DOMContentLoaded"], waiting);
@@ -136,11 +139,20 @@ function announce(events: string[], waiting: Waiting[]) {
 
 function call({ target, event, listener }: Waiting) {
   try {
-    if (typeof listener === "function") listener.call(target, new Event(event));
-    else listener.handleEvent(new Event(event));
+    if (typeof listener === "function") listener.call(target, happened(event, target));
+    else listener.handleEvent(happened(event, target));
   } catch (error) {
     reportError(error);
   }
+}
+
+/** As if the browser had sent it: all of these are of the document. */
+function happened(event: string, currentTarget: EventTarget): Event {
+  const told = new BrowserEvent(event);
+  for (const [name, value] of Object.entries({ target: document, srcElement: document, currentTarget })) {
+    Object.defineProperty(told, name, { configurable: true, writable: true, value });
+  }
+  return told;
 }
 
 function made(script: Script): HTMLScriptElement {
@@ -161,6 +173,14 @@ function placeOf({ place }: Script): Element | null {
 async function run(script: HTMLScriptElement, place: Element | null) {
   const parent = place?.parentNode ?? document.body;
   const next = place?.nextSibling ?? null;
+  let last: ChildNode = script;
+  enter(script, (content) => {
+    const end = content.lastChild;
+    if (last.parentNode) last.after(content);
+    // It took itself away.
+    else parent.insertBefore(content, next?.parentNode === parent ? next : null);
+    last = end ?? last;
+  });
   await new Promise<void>((resolve) => {
     // A script that is gone must not hold up those behind it; the browser reports it.
     script.addEventListener("load", () => resolve());
@@ -171,12 +191,7 @@ async function run(script: HTMLScriptElement, place: Element | null) {
     putBack();
     if (!script.src || script.async || !script.isConnected) resolve();
   });
-  const put = (content: DocumentFragment) => {
-    if (script.parentNode) script.after(content);
-    // It took itself away.
-    else parent.insertBefore(content, next?.parentNode === parent ? next : null);
-  };
-  for (const written of putWritten(put)) await run(copied(written), written);
+  for (const written of leave()) await run(copied(written), written);
 }
 
 /** A script that was parsed apart from the page runs only as another one. */
