@@ -43,7 +43,16 @@ pub(crate) struct Wire {
 #[derive(Clone)]
 pub(crate) struct StandIn {
     pub(crate) origin: Origin,
+    /// The same in plain HTTP.
+    pub(crate) plain: Origin,
     pub(crate) at: SocketAddr,
+}
+
+impl StandIn {
+    fn answers(&self, url: &Url) -> bool {
+        let origin = url.origin();
+        origin == self.origin || origin == self.plain
+    }
 }
 
 impl Wire {
@@ -135,7 +144,7 @@ impl Wire {
     /// Where an address is asked for: at itself, unless another server stands in for its origin. That one speaks plain HTTP.
     fn place(&self, url: &Url) -> Url {
         let mut place = url.clone();
-        if let Some(stand_in) = self.stand_in.as_ref().filter(|it| it.origin == url.origin()) {
+        if let Some(stand_in) = self.stand_in.as_ref().filter(|it| it.answers(url)) {
             let moved = place.set_scheme("http").is_ok() && place.set_ip_host(stand_in.at.ip()).is_ok();
             let moved = moved && place.set_port(Some(stand_in.at.port())).is_ok();
             debug_assert!(moved, "an HTTP address can stand at any other");

@@ -49,7 +49,7 @@ impl Builder {
     /// origin's. The server's own address is checked like any other.
     #[must_use]
     pub fn stand_in(mut self, origin: &Url, at: SocketAddr) -> Self {
-        self.stand_in = Some(StandIn { origin: origin.origin(), at });
+        self.stand_in = Some(StandIn { origin: origin.origin(), plain: in_plain(origin).origin(), at });
         self
     }
 
@@ -106,6 +106,13 @@ impl Fetcher {
     #[must_use]
     pub fn builder(options: Options) -> Builder {
         Builder { options, resolver: None, cache: None, stand_in: None }
+    }
+
+    /// The address by which a browser reaches this one, if a server stands in for its origin that cannot answer by TLS.
+    #[must_use]
+    pub fn plainly(&self, url: &Url) -> Option<Url> {
+        let stand_in = self.inner.wire.stand_in.as_ref()?;
+        (url.scheme() == "https" && stand_in.origin == url.origin()).then(|| in_plain(url))
     }
 
     /// The options in force.
@@ -309,4 +316,12 @@ fn from_cache(url: &Url, kept: Stored) -> Fetched {
         revalidated: false,
         hops: Vec::new(),
     }
+}
+
+/// The same address in plain HTTP.
+fn in_plain(url: &Url) -> Url {
+    let mut plain = url.clone();
+    let changed = plain.set_scheme("http").is_ok();
+    debug_assert!(changed, "an HTTP address can have the other scheme");
+    plain
 }

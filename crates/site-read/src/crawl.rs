@@ -33,6 +33,7 @@ use easel::Easel;
 use merge::Merge;
 use visit::Visitor;
 
+pub use heard::timeless;
 pub use merge::{Entries, Gathered};
 
 /// Requests for pages per page kept: errors, redirects and files are answers too, and a site that
@@ -93,9 +94,7 @@ pub async fn gather(
     let requests_left = limits.max_pages.saturating_mul(REQUESTS_PER_PAGE);
     let mut crawl = Crawl { merge, asker, limits, requests_left };
     // A manifest, which is an asset, may name a page.
-    while crawl.pages().await? & crawl.scripts().await? & crawl.assets().await?
-        && crawl.merge.frontier.waiting() > 0
-    {}
+    while crawl.pages().await? & crawl.files().await? && crawl.merge.frontier.waiting() > 0 {}
     Ok(crawl.merge.finish()?)
 }
 
@@ -118,7 +117,7 @@ struct Crawl<'a> {
     requests_left: usize,
 }
 
-/// Which half of the crawl an answer belongs to.
+/// Which part of the crawl an answer belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Pages {
@@ -202,6 +201,11 @@ impl Crawl<'_> {
             }
         }
         Ok(batch)
+    }
+
+    /// What pages and style sheets name, and then what only scripts ask for; `false` when a limit ended it before.
+    async fn files(&mut self) -> Result<bool> {
+        Ok(self.assets().await? & self.scripts().await? & self.assets().await?)
     }
 
     /// Has the scripts run that no page had before; `false` when a limit ended it before.

@@ -37,7 +37,7 @@ pub mod tree;
 mod web_address;
 
 pub use archive::{Archive, ContentHash, FolderArchive, MemoryArchive};
-pub use crawl::{Entries, Gathered, Reading, crawl, gather, read};
+pub use crawl::{Entries, Gathered, Reading, crawl, gather, read, timeless};
 pub use error::{Error, Result};
 pub use index::Index;
 pub use limits::{Limits, Progress, Render};

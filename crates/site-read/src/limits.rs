@@ -29,7 +29,7 @@ pub struct Limits {
     pub concurrency: usize,
     /// Whether pages that show themselves only in a browser are rendered.
     pub render: Render,
-    /// Among how many pages, the first in canonical order, such are rendered.
+    /// Among how many pages, the first in canonical order, such are rendered; and of how many others the scripts are run.
     pub max_rendered: usize,
 }
 

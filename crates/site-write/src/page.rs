@@ -61,7 +61,7 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
         findings.push(("quirks_mode", quirks::NOTE.into()));
         quirks::mark(&mut document.body, &document.body_attributes);
     }
-    let normal = !hints.line_heights() && !html.contains("line-height");
+    let normal = !hints.line_heights() && !lines::are_spoken_of(html);
     if document.mode != Mode::Standards && lines::mark(&mut document.body, document.mode, normal) {
         findings.push(("old_doctype", lines::NOTE.into()));
     }
@@ -78,6 +78,7 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
     scripts.extend(scripts::of_body(&mut document.body, &mut findings));
     let mut styles = styles::take(&mut document.head);
     if document.mode == Mode::Quirks {
+        quirks::fill_window(&mut document.body_attributes, &styles);
         styles.insert(0, quirks::style());
     }
     let handlers = handlers::lift(&mut document.body);

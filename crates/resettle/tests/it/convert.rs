@@ -98,7 +98,9 @@ async fn a_folder_that_stands_for_an_address_has_its_links_for_its_own() {
     let absolute =
         "<a href=https://mirror.example/about.html>ours</a> <a href=https://elsewhere.example/x>theirs</a>";
     fs::write(folder.join("docs/index.html"), page("Start", absolute)).expect("written");
-    fs::write(folder.join("about.html"), page("About", "<a href=/docs/>back</a>")).expect("written");
+    let asks = "<a href=/docs/>back</a><script>fetch('/docs/da' + 'ta.json')</script>";
+    fs::write(folder.join("about.html"), page("About", asks)).expect("written");
+    fs::write(folder.join("docs/data.json"), "[1]").expect("written");
     let source = folder.to_str().expect("text");
     let mut child = convert(source, &out, &["--json", "--as", "https://mirror.example/docs/"]).await;
     assert_eq!(child.exited(STARTED).await.code(), Some(0), "{}", child.log());
@@ -106,6 +108,7 @@ async fn a_folder_that_stands_for_an_address_has_its_links_for_its_own() {
     assert_eq!(told["pages"], 2, "the page that only an absolute link leads to was read: {told}");
     let files = tree(&out);
     let text = |path: &str| String::from_utf8_lossy(&files[Path::new(path)]).into_owned();
+    assert_eq!(text("public/docs/data.json"), "[1]", "a browser reaches the folder, which speaks no TLS");
     let (start, sitemap) = (text("app/docs/page.tsx"), text("app/about.html/page.tsx"));
     assert!(
         start.contains("href=\"/about.html\"") && start.contains("https://elsewhere.example/x"),

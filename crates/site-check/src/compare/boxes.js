@@ -38,6 +38,6 @@
   const root = document.documentElement;
   // Old doctypes change how high lines are, and no doctype much more.
   const old = /^-\/\/w3c\/\/dtd (xhtml 1\.0|html 4\.01) (transitional|frameset)\/\//i.test(document.doctype?.publicId ?? '');
-  const quirks = old || document.compatMode === 'BackCompat';
-  return JSON.stringify({ names, styles: [...styles.keys()], nodes, visible, height: root.scrollHeight, quirks, overflow: root.scrollWidth > innerWidth });
+  const mode = document.compatMode === 'BackCompat' ? 'quirks' : old ? 'limited-quirks' : 'standards';
+  return JSON.stringify({ names, styles: [...styles.keys()], nodes, visible, height: root.scrollHeight, mode, overflow: root.scrollWidth > innerWidth });
 })

@@ -53,14 +53,24 @@ pub(crate) struct Facts {
 pub(crate) struct Boxes {
     pub(crate) width: u32,
     pub(crate) height: u32,
-    /// Laid out as pages without a modern doctype are, or as those with an old one.
-    pub(crate) quirks: bool,
+    pub(crate) mode: Mode,
     /// Names of the properties in a style, and every style that occurs.
     pub(crate) names: Vec<String>,
     pub(crate) styles: Vec<String>,
     pub(crate) nodes: Vec<Node>,
     /// How many visible elements there are; more than `nodes` if there were too many.
     pub(crate) visible: u64,
+}
+
+/// By which rules a page is laid out: its doctype says it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Mode {
+    #[default]
+    Standards,
+    /// By those of today, but for how high lines are.
+    LimitedQuirks,
+    Quirks,
 }
 
 /// One visible element.
@@ -81,13 +91,13 @@ struct Measured {
     nodes: Vec<(String, String, [f64; 4], [i64; 3])>,
     visible: u64,
     height: f64,
-    quirks: bool,
+    mode: Mode,
 }
 
 impl Boxes {
     /// As the script wrote it.
     pub(crate) fn read(width: u32, text: &str) -> serde_json::Result<Self> {
-        let Measured { names, styles, nodes, visible, height, quirks } = serde_json::from_str(text)?;
+        let Measured { names, styles, nodes, visible, height, mode } = serde_json::from_str(text)?;
         let nodes = nodes.into_iter().map(|(tag, id, place, styles)| Node {
             tag,
             id,
@@ -95,7 +105,7 @@ impl Boxes {
             styles: styles.map(|number| usize::try_from(number).ok()),
         });
         let height = height.max(0.0) as u32;
-        Ok(Self { width, height, quirks, names, styles, nodes: nodes.collect(), visible })
+        Ok(Self { width, height, mode, names, styles, nodes: nodes.collect(), visible })
     }
 
     /// A style's text; nothing where there is none.

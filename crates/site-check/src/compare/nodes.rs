@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    look::{Boxes, Node},
+    look::{Boxes, Mode, Node},
     report::Elements,
 };
 
@@ -12,8 +12,8 @@ const TOLERANCE: i64 = 2;
 /// So many pairs are tried to find which elements belong together; beyond that they are taken in their order.
 const PAIRS: usize = 4_000_000;
 
-/// What says nothing about a page without a modern doctype: browsers leave out some margins there, make some elements as
-/// high as the window and some lines lower, whatever these properties say. What comes of it is in the boxes.
+/// What says nothing about a page without a doctype: browsers leave out some margins there, and make some elements as high as
+/// the window, whatever these properties say. What comes of it is in the boxes.
 const UNSAID_IN_QUIRKS: &[&str] = &[
     "margin-top",
     "margin-bottom",
@@ -21,12 +21,16 @@ const UNSAID_IN_QUIRKS: &[&str] = &[
     "margin-block-end",
     "min-height",
     "min-block-size",
-    "line-height",
 ];
 
-/// Letters of no height are those of a line without text, which a copy says so to make it as low.
-fn is_unsaid((name, _, found): &(&str, &str, &str)) -> bool {
-    UNSAID_IN_QUIRKS.contains(name) || (*name, *found) == ("font-size", "0px")
+/// With an old doctype, too, lines are lower than their height says, and a copy says letters of no height for those without text.
+fn is_unsaid(mode: Mode, (name, _, found): &(&str, &str, &str)) -> bool {
+    let of_lines = *name == "line-height" || (*name, *found) == ("font-size", "0px");
+    match mode {
+        Mode::Standards => false,
+        Mode::LimitedQuirks => of_lines,
+        Mode::Quirks => of_lines || UNSAID_IN_QUIRKS.contains(name),
+    }
 }
 
 /// The share of elements that are alike, and what differs about the others, with an example.
@@ -54,7 +58,7 @@ pub(super) fn compare(wanted: &Boxes, found: &Boxes) -> (Elements, Option<String
         for (number, pseudo) in ["", "::before ", "::after "].into_iter().enumerate() {
             let (a, b) = (wanted.style(before.styles[number]), found.style(after.styles[number]));
             let told = differences(&wanted.names, a, b).into_iter();
-            for (property, a, b) in told.filter(|told| !wanted.quirks || !is_unsaid(told)) {
+            for (property, a, b) in told.filter(|told| !is_unsaid(wanted.mode, told)) {
                 same = false;
                 noted(&format!("{pseudo}{property}"), before, format!("{a} became {b}"));
             }
@@ -164,7 +168,7 @@ mod tests {
         let visible = nodes.len() as u64;
         let names = vec!["color".to_owned(), "display".to_owned()];
         let styles = vec![style.into()];
-        Boxes { width: 390, height: 9, quirks: false, names, styles, nodes, visible }
+        Boxes { width: 390, height: 9, mode: Mode::Standards, names, styles, nodes, visible }
     }
 
     fn tags(text: &str) -> Vec<Node> {
@@ -193,13 +197,17 @@ mod tests {
 
     #[test]
     fn without_a_doctype_boxes_speak_for_the_margins_at_an_edge() {
-        let sides = |quirks| {
-            let names = vec!["color".to_owned(), "margin-top".to_owned()];
-            let side = |style| Boxes { quirks, names: names.clone(), ..boxes(tags("p"), style) };
-            compare(&side("red\n16px"), &side("red\n0px")).0
+        let sides = |mode, found| {
+            let names = vec!["line-height".to_owned(), "margin-top".to_owned()];
+            let side = |style| Boxes { mode, names: names.clone(), ..boxes(tags("p"), style) };
+            compare(&side("normal\n16px"), &side(found)).0.alike
         };
-        assert_eq!((sides(true).alike, sides(false).alike), (1, 0));
-        assert_eq!(sides(false).differing, BTreeMap::from([("margin-top".to_owned(), 1)]));
+        for (mode, margins, lines) in
+            [(Mode::Quirks, 1, 1), (Mode::LimitedQuirks, 0, 1), (Mode::Standards, 0, 0)]
+        {
+            assert_eq!(sides(mode, "normal\n0px"), margins, "{mode:?}");
+            assert_eq!(sides(mode, "0px\n16px"), lines, "{mode:?}");
+        }
     }
 
     #[test]

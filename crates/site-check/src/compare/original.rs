@@ -45,9 +45,12 @@ impl<'a> Original<'a> {
         if let Some(asset) = self.snapshot.assets.get(named) {
             return self.body(200, &asset.content_type, &asset.body).await.map(Some);
         }
-        // Servers of files look at no query; scripts put the time there, so that no cache answers.
-        plain.set_query(None);
-        if let Some(asset) = self.snapshot.assets.get(plain.as_str()) {
+        // Scripts put the time there, so that no cache answers; servers of files look at no query at all.
+        let plain = site_read::timeless(plain.clone());
+        let mut bare = plain.clone();
+        bare.set_query(None);
+        let assets = &self.snapshot.assets;
+        if let Some(asset) = assets.get(plain.as_str()).or_else(|| assets.get(bare.as_str())) {
             return self.body(200, &asset.content_type, &asset.body).await.map(Some);
         }
         if !same_origin(url, &self.snapshot.home) {

@@ -49,16 +49,24 @@ pub(super) fn of_page(answer: &Fetched) -> Option<Content> {
     Some(Content { decoded, facts, analysis, gist, scripts })
 }
 
-/// Is it a piece of HTML for scripts to put into pages, and no page?
-pub(super) fn is_fragment(body: &[u8]) -> bool {
+/// Is it a piece of HTML for scripts to put into pages, and no page, nor what a server says instead of a file?
+pub(super) fn is_fragment(body: &[u8], path: &str) -> bool {
     const OF_PAGES: [&[u8]; 5] = [b"<!doctype", b"<html", b"<head", b"<body", b"<frameset"];
-    let opens = |at: usize| {
-        let rest = &body[at..];
-        OF_PAGES.iter().any(|tag| rest.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag)))
+    let starts = |at: usize, tag: &[u8]| {
+        body[at..].get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag))
     };
     // A header is no head.
-    !memchr::memchr_iter(b'<', body).any(|at| opens(at) && !body[at..].starts_with(b"<header"))
+    let opens = |at: usize| OF_PAGES.iter().any(|tag| starts(at, tag)) && !starts(at, b"<header");
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    ending.is_none_or(|ending| OF_HTML.contains(&ending.as_str()))
+        && !body.trim_ascii().is_empty()
+        && !memchr::memchr_iter(b'<', body).any(opens)
 }
+
+/// How the names of files end that pieces of HTML are kept in, or made by.
+const OF_HTML: [&str; 14] =
+    ["html", "htm", "xhtml", "shtml", "php", "asp", "aspx", "jsp", "cgi", "cfm", "tpl", "tmpl", "inc", "txt"];
 
 /// A hash of the text without digits and white space: what is left equal when only numbers count up.
 fn gist(document: &Document<'_>) -> u64 {

@@ -27,6 +27,9 @@ use crate::web_address::same_origin;
 /// Browsers at work at once: they live from processors and memory that the crawl needs too.
 const BROWSERS: usize = 2;
 
+/// What the browser names requests for parts of what a page shows.
+const PARTS: [&str; 5] = ["Image", "Stylesheet", "Script", "Font", "Media"];
+
 pub(super) struct Easel<'a> {
     fetcher: &'a Fetcher,
     archive: &'a dyn Archive,
@@ -74,7 +77,8 @@ impl<'a> Easel<'a> {
         }
         match self.paint(&asked.url).await {
             Ok(rendered) => self.exchange(visit, asked, reason, rendered).await.map(Some),
-            Err(why) => Ok(Some(not_rendered(visit, &why))),
+            // Once is enough.
+            Err(why) => Ok(Some(PageVisit { scripts: None, ..not_rendered(visit, &why) })),
         }
     }
 
@@ -119,7 +123,10 @@ impl<'a> Easel<'a> {
     /// The page as a browser shows it, or why there is none.
     async fn paint(&self, url: &Url) -> Result<Rendered, String> {
         let renderer = self.renderer.get_or_init(find).await.as_ref().map_err(Clone::clone)?;
-        let rendered = renderer.render(self.fetcher, url).await.map_err(|error| error.to_string())?;
+        let plain = self.fetcher.plainly(url);
+        let shown = renderer.render(self.fetcher, plain.as_ref().unwrap_or(url)).await;
+        let rendered = shown.map_err(|error| error.to_string())?;
+        let rendered = if plain.is_some() { secured(rendered, url) } else { rendered };
         if !same_origin(&rendered.url, url) {
             return Err(format!("its scripts led away to {}", rendered.url));
         }
@@ -195,6 +202,22 @@ impl<'a> Easel<'a> {
     }
 }
 
+/// Gives what was shown in plain HTTP, in the place of a site that speaks TLS, the addresses that it stands for.
+fn secured(mut rendered: Rendered, site: &Url) -> Rendered {
+    let secured = |url: &Url| {
+        let mut url = url.clone();
+        let own = url.host() == site.host() && url.scheme() == "http" && url.set_scheme("https").is_ok();
+        own.then_some(url)
+    };
+    rendered.url = secured(&rendered.url).unwrap_or(rendered.url);
+    for request in &mut rendered.requests {
+        if let Some(url) = Url::parse(&request.url).ok().as_ref().and_then(secured) {
+            request.url = url.into();
+        }
+    }
+    rendered
+}
+
 async fn find() -> Result<Renderer, String> {
     let options = Options { concurrency: BROWSERS, ..Options::default() };
     let found = in_background(move || Renderer::find(options)).await;
@@ -204,8 +227,13 @@ async fn find() -> Result<Renderer, String> {
 
 /// The parts that the document names, and those that its scripts asked for.
 fn with_parts(mut named: Vec<Url>, rendered: &Rendered) -> Vec<Url> {
-    let unnamed: Vec<Url> = heard::files(rendered).into_iter().filter(|url| !named.contains(url)).collect();
-    named.extend(unnamed);
+    let shown = rendered.requests.iter().filter(|request| PARTS.contains(&request.kind.as_str()));
+    let shown = shown.filter_map(|request| Url::parse(&request.url).ok());
+    for url in shown.chain(heard::files(rendered)) {
+        if matches!(url.scheme(), "http" | "https") && !named.contains(&url) {
+            named.push(url);
+        }
+    }
     named
 }
 

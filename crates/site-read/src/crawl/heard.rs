@@ -1,5 +1,6 @@
 //! What only scripts ask for. Of the pages that run the same scripts one is opened in a browser, and the files that it was
-//! asked for meanwhile are read as others are. Judges markup and lists of requests, and asks nothing itself.
+//! asked for meanwhile are read as others are. Where the same scripts ask for other files on other pages, those of that one
+//! page are found. Judges markup and lists of requests, and asks nothing itself.
 
 use url::Url;
 
@@ -7,21 +8,44 @@ use crate::render::{Rendered, runs};
 use crate::tree::{Document, Element};
 
 /// What a script says that asks for something, or has others ask.
-const ASKS: [&str; 10] = [
+const ASKS: [&str; 9] = [
     "fetch(",
     "XMLHttpRequest",
     ".ajax(",
     ".getJSON(",
-    ".get(",
+    "$.get(",
     ".load(",
     "import(",
-    "createElement",
     "new Image",
     "require(",
 ];
 /// What the browser names requests for files. Documents are pages, and the rest leaves nothing to keep.
 const FILES: [&str; 10] =
     ["Image", "Stylesheet", "Script", "Font", "Media", "XHR", "Fetch", "TextTrack", "Manifest", "Other"];
+
+/// Those that a script makes, with the moment in their address if it wants.
+const BY_SCRIPTS: [&str; 3] = ["XHR", "Fetch", "Script"];
+/// In bytes. The browser's log cuts longer addresses, and half an address is none.
+const LONGEST: usize = 2000;
+/// Parameters by which scripts keep caches from answering.
+const OF_THE_MOMENT: [&str; 16] = [
+    "_",
+    "_dc",
+    "_t",
+    "_ts",
+    "bust",
+    "cachebuster",
+    "cb",
+    "nocache",
+    "r",
+    "rand",
+    "random",
+    "rnd",
+    "t",
+    "time",
+    "timestamp",
+    "ts",
+];
 
 /// Names the scripts of a page by which files may be asked for: the same for pages with the same ones. None without any.
 pub(super) fn scripts(document: &Document<'_>, address: &Url) -> Option<u64> {
@@ -38,25 +62,27 @@ pub(super) fn scripts(document: &Document<'_>, address: &Url) -> Option<u64> {
     any.then(|| u64::from_le_bytes(short))
 }
 
-/// The address of a script of the site's own, or the code of one in the page that may ask. Others' scripts ask others.
+/// The address of a script, whosever it is, or the code of one in the page that may ask.
 fn name(script: Element<'_>, address: &Url) -> Option<String> {
-    if let Some(src) = script.attr("src") {
-        let src = address.join(src.trim()).ok()?;
-        return (src.host_str() == address.host_str()).then(|| src.to_string());
+    if let Some(src) = script.attr("src").map(str::trim) {
+        let src = (!src.is_empty()).then(|| address.join(src))?.ok()?;
+        return Some(src.to_string());
     }
     let code: String = script.texts().map(|text| text.text().to_owned()).collect();
     ASKS.iter().any(|word| code.contains(word)).then_some(code)
 }
 
-/// The files that came when a page asked for them, each once, in that order.
+/// The files that came when a page asked for them, each once, in that order; those that other addresses led to as well.
 pub(super) fn files(rendered: &Rendered) -> Vec<Url> {
     let mut files = Vec::new();
     for request in &rendered.requests {
-        let came = request.status.is_some_and(|status| (200..300).contains(&status));
-        if !came || request.method != "GET" || !FILES.contains(&request.kind.as_str()) {
+        let came = request.status.is_some_and(|status| (200..400).contains(&status));
+        let whole = request.url.len() < LONGEST;
+        if !came || !whole || request.method != "GET" || !FILES.contains(&request.kind.as_str()) {
             continue;
         }
-        let Some(url) = Url::parse(&request.url).ok().map(timeless) else { continue };
+        let Ok(url) = Url::parse(&request.url) else { continue };
+        let url = if BY_SCRIPTS.contains(&request.kind.as_str()) { timeless(url) } else { url };
         if matches!(url.scheme(), "http" | "https") && !files.contains(&url) {
             files.push(url);
         }
@@ -64,8 +90,9 @@ pub(super) fn files(rendered: &Rendered) -> Vec<Url> {
     files
 }
 
-/// The address without what is put there so that no cache answers: the time, or a number drawn by lot.
-fn timeless(url: Url) -> Url {
+/// The address without what scripts put there so that no cache answers: the time, or a number drawn by lot.
+#[must_use]
+pub fn timeless(url: Url) -> Url {
     let Some(query) = url.query() else { return url };
     let kept: Vec<&str> = query.split('&').filter(|pair| !is_of_the_moment(pair)).collect();
     if kept.len() == query.split('&').count() {
@@ -78,7 +105,10 @@ fn timeless(url: Url) -> Url {
 }
 
 fn is_of_the_moment(pair: &str) -> bool {
-    let value = pair.split_once('=').map_or(pair, |(_, value)| value);
+    let (name, value) = pair.split_once('=').unwrap_or(("_", pair));
+    if !OF_THE_MOMENT.contains(&name.to_ascii_lowercase().as_str()) {
+        return false;
+    }
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     // Seconds or milliseconds from 2001 to 2033.
     let time = digits(value) && value.starts_with('1') && matches!(value.len(), 10 | 13);
@@ -101,10 +131,7 @@ mod tests {
     #[test]
     fn pages_with_the_same_scripts_are_one() {
         assert_eq!(named("<p>none</p><script type=application/ld+json src=a.js></script>"), None);
-        assert_eq!(
-            named("<script src=https://b.example/a.js></script><script>let x = document.title</script>"),
-            None
-        );
+        assert_eq!(named("<script src=''></script><script>let x = document.title</script>"), None);
         let one = named("<script src=a.js></script>");
         assert!(one.is_some());
         assert_eq!(one, named("<h1>Other</h1><script src=/x/a.js></script><script>start()</script>"));
@@ -134,7 +161,10 @@ mod tests {
                 request("data.json?_=1795339130451", "XHR", "GET", Some(200)),
                 request("data.json", "Fetch", "GET", Some(200)),
                 request("list?page=2&r=0.8437218473", "XHR", "GET", Some(200)),
-                request("a.js?v=12", "Script", "GET", Some(200)),
+                request("a.js?v=1795339130", "Script", "GET", Some(200)),
+                request("isbn.json?id=1234567890", "XHR", "GET", Some(200)),
+                request("img.php?t=1234567890", "Image", "GET", Some(302)),
+                request(&format!("long?{}", "x".repeat(LONGEST)), "XHR", "GET", Some(200)),
                 request("gone.json", "XHR", "GET", Some(404)),
                 request("refused.json", "XHR", "GET", None),
                 request("save", "XHR", "POST", Some(200)),
@@ -143,6 +173,13 @@ mod tests {
             refused: vec![],
             walls: vec![],
         };
-        assert_eq!(files(&rendered), [url("data.json"), url("list?page=2"), url("a.js?v=12")]);
+        let wanted = [
+            "data.json",
+            "list?page=2",
+            "a.js?v=1795339130",
+            "isbn.json?id=1234567890",
+            "img.php?t=1234567890",
+        ];
+        assert_eq!(files(&rendered), wanted.map(url));
     }
 }

@@ -154,13 +154,19 @@ impl<'a> Merge<'a> {
             Visit::Page(visit) => self.page(&lead.url, visit, depth)?,
             Visit::Asset(visit) => self.asset(&lead.url, visit, depth)?,
             Visit::Heard { files } => {
-                for file in files {
+                // What others are asked for is theirs, and much of it is drawn by lot.
+                for file in files.iter().filter(|file| self.site.contains(file)).collect::<Vec<_>>() {
                     self.asset_lead(file, Some(&lead.url))?;
                 }
                 true
             }
             Visit::Left { code, note } if stage == Stage::Scripts => {
-                self.notes.leave(code, lead.url.as_str(), || note.clone())?;
+                // What no page of the site could have is said once.
+                if self.notes.first(&format!("{code} {note}"))? {
+                    self.notes.leave(code, lead.url.as_str(), || note.clone())?;
+                } else {
+                    self.notes.count(code, lead.url.as_str())?;
+                }
                 true
             }
             Visit::Redirect { to, status } => {
@@ -208,9 +214,19 @@ impl<'a> Merge<'a> {
     /// Has the scripts of a page run, unless a page before it has the same.
     fn listen(&mut self, url: &Url, scripts: Option<u64>) -> io::Result<()> {
         let Some(scripts) = scripts else { return Ok(()) };
-        let may = self.limits.render == Render::Auto && self.scripts.len() < self.limits.max_rendered;
-        if may && self.scripts.insert(scripts) {
-            self.scripted.add(0, url, None)?;
+        if self.limits.render == Render::Never || self.scripts.contains(&scripts) {
+            return Ok(());
+        }
+        if self.scripts.len() < self.limits.max_rendered {
+            self.scripts.insert(scripts);
+            return self.scripted.add(0, url, None).map(drop);
+        }
+        let (code, most) = ("scripts-not-run", self.limits.max_rendered);
+        if self.notes.count(code, url.as_str())? && self.notes.first(&format!("{code} beyond the bound"))? {
+            let note = format!(
+                "the scripts of only {most} pages are run, so files that others ask for may be missing"
+            );
+            self.notes.find(code, url.as_str(), note);
         }
         Ok(())
     }

@@ -90,7 +90,7 @@ impl Visitor<'_> {
                 return Ok(answered("missing-asset", answer.status));
             }
             let content_type = content_type(&answer);
-            if media_type::is_html(&content_type) && !content::is_fragment(&answer.body) {
+            if media_type::is_html(&content_type) && !content::is_fragment(&answer.body, current.path()) {
                 return Ok(Visit::Left {
                     code: "asset-is-page".into(),
                     note: "answers with an HTML page instead of a file".to_owned(),

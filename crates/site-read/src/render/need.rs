@@ -170,7 +170,10 @@ fn hides(element: Element<'_>) -> bool {
 /// Whether a script does something: data for machines does not.
 pub(crate) fn runs(element: Element<'_>) -> bool {
     let kind = element.attr("type").unwrap_or_default().trim().to_ascii_lowercase();
-    matches!(kind.as_str(), "" | "module" | "text/javascript" | "application/javascript" | "text/babel")
+    let code = kind.strip_prefix("text/").or_else(|| kind.strip_prefix("application/"));
+    let code = code.map(|code| code.strip_prefix("x-").unwrap_or(code));
+    matches!(kind.as_str(), "" | "module" | "text/babel")
+        || matches!(code, Some("javascript" | "ecmascript" | "jscript"))
 }
 
 fn asks(noscript: Element<'_>) -> bool {

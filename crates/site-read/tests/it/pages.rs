@@ -197,20 +197,21 @@ async fn faults_become_findings_and_the_rest_is_kept() {
         (
             "/",
             Reply::html(
-                "<a href=/gone>x</a><a href=/broken>x</a><a href=/ok>x</a><img src=/missing.png><img src=/page.png><img src=/part.png><img src=//cdn.test/x.png>",
+                "<a href=/gone>x</a><a href=/broken>x</a><a href=/ok>x</a><img src=/missing.png><img src=/page.png><img src=/soft.png><embed src=/part.html><img src=//cdn.test/x.png>",
             ),
         ),
         ("/broken", Reply::status(500)),
         ("/ok", Reply::html("ok")),
         ("/page.png", Reply::html("<!doctype html><p>not found</p>")),
-        ("/part.png", Reply::html("<header>a piece of HTML</header>")),
+        ("/soft.png", Reply::html("<p>not found</p>")),
+        ("/part.html", Reply::html("<HEADER>a piece of HTML</HEADER>")),
     ]);
     let read = site.crawl(&Limits::default()).await.expect("a snapshot");
     assert_eq!(site.paths(read.snapshot.pages.keys()), ["/", "/ok"]);
     assert_eq!(site.paths(read.found("broken-page").iter()), ["/broken", "/gone"]);
     assert_eq!(site.paths(read.found("missing-asset").iter()), ["/missing.png"]);
-    assert_eq!(site.paths(read.found("asset-is-page").iter()), ["/page.png"]);
-    assert_eq!(site.paths(read.snapshot.assets.keys()), ["/part.png"]);
+    assert_eq!(site.paths(read.found("asset-is-page").iter()), ["/page.png", "/soft.png"]);
+    assert_eq!(site.paths(read.snapshot.assets.keys()), ["/part.html"]);
     assert_eq!(read.found("third-party"), ["http://cdn.test/x.png"]);
     let note = &read.snapshot.findings.iter().find(|f| f.url.ends_with("/gone")).expect("a finding").note;
     assert_eq!(note, &format!("answers 404; named by {}", site.url("/")));

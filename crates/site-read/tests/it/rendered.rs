@@ -124,6 +124,10 @@ async fn what_only_scripts_ask_for_is_read_once_for_pages_with_the_same() {
     let key = |path: &str| VisitKey { purpose: Purpose::Scripts, url: site.url(path).to_string() };
     let heard = journal.recall(&["/a", "/b", "/c"].map(key)).await.expect("recalled");
     assert_eq!(heard.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true]);
+    let asked = site.requests();
+    assert_eq!(read(&site, &journal, &archive, &Limits::default()).await, first);
+    let again = site.all_requests().split_off(asked);
+    assert!(again.iter().all(|path| path == "/robots.txt"), "asked twice: {again:?}");
     let never = Limits { render: Render::Never, ..Limits::default() };
     let sent = read(&site, &MemoryJournal::default(), &archive, &never).await;
     assert_eq!(site.paths(sent.assets.keys()), ["/ask.js"]);

@@ -18,11 +18,11 @@ pub(super) fn mark(nodes: &mut [Node], mode: Mode, normal: bool) -> bool {
         if element.space != Space::Html {
             continue;
         }
-        if BLOCKS.contains(&element.name.as_str()) {
+        if BLOCKS.contains(&element.name.as_str()) && !is_filled_by_name(element) {
             let what = held(&element.children);
-            if mode == Mode::LimitedQuirks && what == Held::NoText {
+            if mode == Mode::LimitedQuirks && what == Held::Images {
                 // The margins of others are as high as their letters.
-                let low = LETTERLESS.contains(&element.name.as_str());
+                let low = LETTERLESS.contains(&element.name.as_str()) && any_low(&element.children);
                 say(element, if low { "font-size: 0; line-height: 0;" } else { "line-height: 0;" });
                 any = true;
             } else if normal && what == Held::OtherLetters {
@@ -36,16 +36,29 @@ pub(super) fn mark(nodes: &mut [Node], mode: Mode, normal: bool) -> bool {
     any
 }
 
+/// Does the page itself say anywhere how high lines are?
+pub(super) fn are_spoken_of(html: &str) -> bool {
+    let html = html.to_ascii_lowercase();
+    let in_font =
+        |rest: &str| rest.split([';', '}', '"', '\'', '<']).next().is_some_and(|value| value.contains('/'));
+    html.contains("line-height") || html.split("font:").skip(1).any(in_font)
+}
+
 /// Blocks that often hold nothing but images, or a piece of code. The mark of a list's item makes room of its own.
 const BLOCKS: &[&str] =
     &["caption", "center", "dd", "div", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "p", "td", "th"];
-/// Those among them of which nothing is measured by their letters.
+/// Those among them that browsers measure by nothing of their letters.
 const LETTERLESS: &[&str] = &["caption", "center", "div", "dt", "td", "th"];
 /// Elements whose letters are others than those around them.
 const OTHER_LETTERS: &[&str] = &["big", "code", "font", "kbd", "samp", "small", "tt"];
 /// Elements whose letters are as high as those around them.
 const SAME_LETTERS: &[&str] =
     &["a", "abbr", "acronym", "b", "cite", "dfn", "em", "i", "q", "span", "strong", "u", "var"];
+
+/// Scripts put text into what has a name, and containers have classes for what is to come.
+fn is_filled_by_name(element: &Element) -> bool {
+    element.has("id") || (element.name == "div" && element.has("class"))
+}
 
 fn say(element: &mut Element, declarations: &str) {
     let own = element.get("style").map(str::trim).filter(|style| !style.is_empty());
@@ -75,8 +88,10 @@ pub(super) enum Held {
     Unknown,
     /// Text of the block's own.
     Text,
-    /// Images and controls, and no text.
-    NoText,
+    /// Images, and no text.
+    Images,
+    /// Controls, which have letters of their own, and no other text.
+    Controls,
     /// Text, all of it in elements with other letters.
     OtherLetters,
 }
@@ -87,14 +102,16 @@ pub(super) fn held(nodes: &[Node]) -> Held {
     match lines.read(nodes) {
         None => Held::Text,
         Some(()) if lines.other_letters => Held::OtherLetters,
-        Some(()) if lines.boxes => Held::NoText,
+        Some(()) if lines.controls => Held::Controls,
+        Some(()) if lines.images => Held::Images,
         Some(()) => Held::Unknown,
     }
 }
 
 #[derive(Default)]
 struct Lines {
-    boxes: bool,
+    images: bool,
+    controls: bool,
     other_letters: bool,
     /// White space, which shows if something comes behind it.
     space: bool,
@@ -106,12 +123,16 @@ impl Lines {
         for node in nodes {
             match node {
                 Node::Text(text) if text.trim_ascii().is_empty() => {
-                    self.space |= self.boxes || self.other_letters
+                    self.space |= self.images || self.controls || self.other_letters;
                 }
                 Node::Text(_) | Node::Part(_) => return None,
                 Node::Element(element) => match element.name.as_str() {
-                    "img" | "input" | "select" | "textarea" => {
-                        self.boxes = true;
+                    "img" => {
+                        self.images = true;
+                        self.behind_space()?;
+                    }
+                    "input" | "select" | "textarea" => {
+                        self.controls = true;
                         self.behind_space()?;
                     }
                     name if OTHER_LETTERS.contains(&name) && has_text(&element.children) => {
@@ -133,6 +154,21 @@ impl Lines {
         (!self.space).then_some(())
     }
 }
+
+/// Is one of the images lower than a line without height stands above the foot of its letters?
+fn any_low(nodes: &[Node]) -> bool {
+    nodes.iter().any(|node| match node {
+        Node::Element(element) if element.name == "img" => {
+            let height = element.get("height").and_then(|height| height.trim().parse::<u32>().ok());
+            height.is_some_and(|height| height < LOW)
+        }
+        Node::Element(element) => any_low(&element.children),
+        _ => false,
+    })
+}
+
+/// In CSS pixels; about a third of what letters measure.
+const LOW: u32 = 8;
 
 fn has_text(nodes: &[Node]) -> bool {
     nodes.iter().any(|node| match node {
@@ -168,6 +204,8 @@ mod tests {
         );
         assert_eq!(styles(&html, true), ["dt line-height: 0;", "code line-height: normal; color: red"]);
         assert_eq!(styles(&html, false), ["code color: red"]);
+        let own = |style: &str| are_spoken_of(&html.replace("color: red", style));
+        assert!(own("LINE-HEIGHT: 2") && own("font:12px/18px Arial") && !own("font: 12px Arial"));
         let spaced = format!("{OLD}<h2><code>a</code> <tt>b</tt></h2><h3> <code>c</code><img src=i> </h3>");
         assert_eq!(styles(&spaced, true), ["h3 line-height: 0;", "code line-height: normal;"]);
     }
@@ -175,9 +213,13 @@ mod tests {
     #[test]
     fn images_alone_in_a_line_leave_no_gap_below() {
         let html = format!(
-            "{OLD}<table><td><a href=x><img src=i></a><td><img src=j> words</table><p><img src=k></p>"
+            "{OLD}<table><td><a href=x><img src=i height=1></a><td><img src=j> words<td><img src=l></table>\
+             <p><img src=k height=1></p><div><input></div>"
         );
-        assert_eq!(styles(&html, false), ["td font-size: 0; line-height: 0;", "p line-height: 0;"]);
+        assert_eq!(
+            styles(&html, false),
+            ["td font-size: 0; line-height: 0;", "td line-height: 0;", "p line-height: 0;"]
+        );
         assert_eq!(styles(&html.replace(OLD, "<!doctype html>"), true), Vec::<String>::new());
     }
 }

@@ -26,12 +26,6 @@ pub(crate) const SHEET: &str =
   html {
     min-height: round(down, 100vh, 1px);
   }
-  body {
-    min-height: calc(round(down, 100vh, 1px) - var(--quirk-margins, 16px));
-  }
-  body:is([topmargin='0'], [marginheight='0']) {
-    --quirk-margins: 0px;
-  }
   table {
     font-weight: initial;
     font-style: initial;
@@ -84,6 +78,20 @@ pub(crate) const SHEET: &str =
 }
 ";
 
+/// The body is as high as the window without its margins. What these are is known only where nothing speaks of them.
+pub(super) fn fill_window(body: &mut Vec<(String, String)>, styles: &[Style]) {
+    let plain = |(name, _): &(String, String)| {
+        name.starts_with("data-")
+            || matches!(
+                name.as_str(),
+                "bgcolor" | "text" | "link" | "vlink" | "alink" | "background" | "dir" | "lang"
+            )
+    };
+    if styles.is_empty() && body.iter().all(plain) {
+        body.push(("style".into(), "min-height: calc(round(down, 100vh, 1px) - 16px)".into()));
+    }
+}
+
 pub(super) fn style() -> Style {
     Style::Linked { href: ADDRESS.to_owned(), media: None }
 }
@@ -130,7 +138,7 @@ fn walk(nodes: &mut [Node], window: Option<Option<u32>>) {
         if cell {
             edges(&mut element.children, true);
         }
-        if held(&element.children) == Held::NoText {
+        if matches!(held(&element.children), Held::Images | Held::Controls) {
             match element.name.as_str() {
                 "td" | "th" | "div" | "center" => add_class(element, "quirk-images"),
                 // Their margins are as high as their letters.

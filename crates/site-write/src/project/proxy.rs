@@ -1,6 +1,6 @@
 //! Addresses that Next's configuration cannot tell apart, or cannot lead to: it compares paths without regard to case and to
 //! a slash at the end, gives every redirect the query of the address that it came from, does not see a parameter without a
-//! value, and takes the escapes out of a destination's query. A proxy of the project's own does none of it.
+//! value, and takes the escapes out of a destination's query. A proxy of the project's own sees them to the letter.
 
 use std::collections::BTreeMap;
 

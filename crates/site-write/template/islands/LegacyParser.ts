@@ -7,6 +7,12 @@ type Put = (content: DocumentFragment) => void;
 
 let written = "";
 
+/** How long it is before it is worth looking whether it is whole. */
+let nextLook = 0;
+
+/** An element that no page has: where it stands behind what was written, nothing of that is open. */
+const END = "legacy-end";
+
 /** The script that runs, and how something is put where it stands. */
 let running: { script: HTMLScriptElement; put: Put } | null = null;
 
@@ -32,13 +38,17 @@ export function enter(script: HTMLScriptElement, put: Put) {
 /** A script often looks for what it has just written: it finds it, unless more has to come to make it whole. */
 function write(text: string) {
   written += text;
-  if (!running || /<[^>]*$/.test(written)) return;
-  const { content } = parsed(`${written}<i></i>`);
+  if (!running || /<[^>]*$/.test(written) || written.length < nextLook) return;
+  const { content } = parsed(`${written}<${END}></${END}>`);
   const end = content.lastChild;
   // Scripts in it wait for the one that runs.
-  if (!(end instanceof HTMLElement && end.localName === "i") || content.querySelector("script")) return;
+  if (!(end instanceof HTMLElement && end.localName === END) || content.querySelector("script")) {
+    // What comes in very many pieces is not parsed anew with each.
+    if (written.length > 4000) nextLook = 2 * written.length;
+    return;
+  }
   end.remove();
-  written = "";
+  forget();
   running.put(content);
 }
 
@@ -58,10 +68,15 @@ export function leave(): HTMLScriptElement[] {
   running = null;
   if (!written) return [];
   const { content } = parsed(written);
-  written = "";
+  forget();
   const scripts = [...content.querySelectorAll("script")];
   put?.(content);
   return scripts.filter((script) => script.isConnected && isRun(script));
+}
+
+function forget() {
+  written = "";
+  nextLook = 0;
 }
 
 function parsed(html: string): HTMLTemplateElement {
