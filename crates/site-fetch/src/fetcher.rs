@@ -45,8 +45,8 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A server that answers, in plain HTTP, whatever is asked of this address's origin: what was read from it then is that
-    /// origin's. The server's own address is checked like any other.
+    /// A server that answers, in plain HTTP, whatever is asked of this address's origin, or of the same one without TLS: what
+    /// was read from it then is that origin's. The server's own address is checked like any other.
     #[must_use]
     pub fn stand_in(mut self, origin: &Url, at: SocketAddr) -> Self {
         self.stand_in = Some(StandIn { origin: origin.origin(), plain: in_plain(origin).origin(), at });

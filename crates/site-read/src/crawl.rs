@@ -6,6 +6,7 @@
 
 mod ask;
 mod content;
+mod ears;
 mod easel;
 mod heard;
 mod merge;
@@ -205,7 +206,7 @@ impl Crawl<'_> {
 
     /// What pages and style sheets name, and then what only scripts ask for; `false` when a limit ended it before.
     async fn files(&mut self) -> Result<bool> {
-        Ok(self.assets().await? & self.scripts().await? & self.assets().await?)
+        Ok(self.assets().await? && self.scripts().await? && self.assets().await?)
     }
 
     /// Has the scripts run that no page had before; `false` when a limit ended it before.
@@ -215,7 +216,9 @@ impl Crawl<'_> {
         {
             let mut batch = Vec::new();
             while let Some(lead) = round.next()? {
-                batch.push(lead);
+                if self.merge.listens(&lead)? {
+                    batch.push(lead);
+                }
             }
             if let Some(limit) = self.batch(batch, Stage::Scripts).await?.limit() {
                 self.merge.truncate(limit);

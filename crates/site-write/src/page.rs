@@ -61,7 +61,8 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
         findings.push(("quirks_mode", quirks::NOTE.into()));
         quirks::mark(&mut document.body, &document.body_attributes);
     }
-    let normal = !hints.line_heights() && !lines::are_spoken_of(html);
+    let normal =
+        !hints.line_heights() && !lines::are_spoken_of(html) && !styles::any_elsewhere(&document.head, &base);
     if document.mode != Mode::Standards && lines::mark(&mut document.body, document.mode, normal) {
         findings.push(("old_doctype", lines::NOTE.into()));
     }

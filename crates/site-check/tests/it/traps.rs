@@ -38,10 +38,12 @@ lines &lt;b&gt;</textarea>
 <select multiple name=m><option selected>m1<option value=m2 selected>M2</select><script type="text/x-tmpl"><i>{{x}}</i></script>bare words in main<details open><summary>Sum</summary>mary</details><p hidden>hidden words</p>
 <p>one <script>document.write("<b>" + 2 + '</b><script src=/js/third.js><\/script>')</script>four</p><p><script>document.currentScript.parentNode.id = "found"</script>here</p>
 <p id=year>in <script>document.getElementById("year").append(2000 + 26)</script>, all</p>
+<p><script>document.write("<u id=at>"); document.write("now</u>"); document.getElementById("at").title = "found"; document.write("<i>in "); document.write("bits</i>")</script></p>
+<table><script>document.write("<tr class=r>"); document.write("<td>cell</td>"); document.write("</tr>")</script></table>
 <div id=out>before</div><template><p>never</p></template></main>
 bare words in body<footer id=foot><p>All of it</p><p>&copy; Ours</p><p>Third</p></footer>
-<script async src="/js/whenever.js" data-site=9 crossorigin></script><script>window.dataLayer = [{{"page": "home"}}]; document.documentElement.dataset.counted = dataLayer[0].page;</script><script src="/js/last.js" defer></script><script src="/js/first.js" id=own data-key=k1></script><script>order.push("inline"); document.addEventListener("DOMContentLoaded", function () {{
- order.push("ready"); document.getElementById("out").textContent = order.join(" "); document.getElementById("b").click(); }});
+<script async src="/js/whenever.js" data-site=9 crossorigin></script><script>window.dataLayer = [{{"page": "home"}}]; document.documentElement.dataset.counted = dataLayer[0].page;</script><script src="/js/last.js" defer></script><script src="/js/first.js" id=own data-key=k1></script><script>order.push("inline"); document.addEventListener("DOMContentLoaded", function (event) {{
+ order.push("ready"); event.target.documentElement.dataset.told = event.type; document.getElementById("out").textContent = order.join(" "); document.getElementById("b").click(); }});
  order.push(document.readyState); document.write("<p>" + "written</p>");</script></body></html>"##
     )
 }
@@ -175,6 +177,9 @@ async fn every_old_address_answers_and_the_browser_shows_it() {
         "</script><p>written</p>",
         "<p id=\"found\">",
         "</script>2026, all</p>",
+        "</script><u id=\"at\" title=\"found\">now</u><i>in bits</i></p>",
+        "<tr class=\"r\"><td>cell</td></tr>",
+        "data-told=\"DOMContentLoaded\"",
     ] {
         assert!(
             seen.dom.contains(written),

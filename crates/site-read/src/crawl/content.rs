@@ -7,12 +7,12 @@ use url::Url;
 use crate::allowance::{Allowance, MAX_REFERENCES};
 use crate::analysis::{self, PageAnalysis, PageInput, Problem, Severity};
 use crate::charset::{self, Decoded};
-use crate::journal::SitemapVisit;
+use crate::journal::{Scripts, SitemapVisit};
 use crate::page::{self, Facts, Kind};
 use crate::sitemap::{self, Named};
 use crate::trap;
 use crate::tree::Document;
-use crate::{css, markup};
+use crate::{css, markup, media_type};
 
 use super::heard;
 
@@ -22,7 +22,7 @@ pub(super) struct Content {
     pub(super) facts: Facts,
     pub(super) analysis: PageAnalysis,
     pub(super) gist: Option<u64>,
-    pub(super) scripts: Option<u64>,
+    pub(super) scripts: Option<Scripts>,
 }
 
 /// Decodes and parses a page; `None` for one that cannot be parsed safely.
@@ -57,16 +57,13 @@ pub(super) fn is_fragment(body: &[u8], path: &str) -> bool {
     };
     // A header is no head.
     let opens = |at: usize| OF_PAGES.iter().any(|tag| starts(at, tag)) && !starts(at, b"<header");
-    let name = path.rsplit('/').next().unwrap_or_default();
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    ending.is_none_or(|ending| OF_HTML.contains(&ending.as_str()))
-        && !body.trim_ascii().is_empty()
-        && !memchr::memchr_iter(b'<', body).any(opens)
+    let named = media_type::of(None, b"", path);
+    let shown = ["image/", "font/", "audio/", "video/"].iter().any(|kind| named.starts_with(kind));
+    let says = !shown && !matches!(named.as_str(), "text/css" | "text/javascript");
+    // Data is often sent as HTML, by servers that were told nothing else.
+    let is_data = body.trim_ascii_start().starts_with(b"{") || body.trim_ascii_start().starts_with(b"[");
+    says && !body.trim_ascii().is_empty() && (is_data || !memchr::memchr_iter(b'<', body).any(opens))
 }
-
-/// How the names of files end that pieces of HTML are kept in, or made by.
-const OF_HTML: [&str; 14] =
-    ["html", "htm", "xhtml", "shtml", "php", "asp", "aspx", "jsp", "cgi", "cfm", "tpl", "tmpl", "inc", "txt"];
 
 /// A hash of the text without digits and white space: what is left equal when only numbers count up.
 fn gist(document: &Document<'_>) -> u64 {
@@ -95,6 +92,8 @@ pub(super) struct References {
     pub(super) links: Vec<Url>,
     /// Whether it names more than is taken from one file.
     pub(super) cut: bool,
+    /// Whether it is a script that asks for files.
+    pub(super) asks: bool,
 }
 
 /// What a style sheet, a drawing, a manifest, a feed or a sitemap refers to.
@@ -120,11 +119,19 @@ fn all_references(content_type: &str, answer: &Fetched) -> References {
             let facts = of_page(answer).map(|page| page.facts).unwrap_or_default();
             References { assets: facts.assets, cut: facts.cut, ..References::default() }
         }
+        "text/javascript" | "application/javascript" | "application/x-javascript" => {
+            References { asks: heard::asks(&answer.body), ..References::default() }
+        }
         "application/manifest+json" => of_manifest(answer),
         _ if answer.url.path().ends_with(".webmanifest") => of_manifest(answer),
         _ if sitemap::may_be(content_type) => {
             let named = within(sitemap::read(&answer.body), &answer.url);
-            References { assets: named.assets, links: [named.pages, named.sitemaps].concat(), cut: named.cut }
+            References {
+                assets: named.assets,
+                links: [named.pages, named.sitemaps].concat(),
+                cut: named.cut,
+                asks: false,
+            }
         }
         _ => References::default(),
     }
@@ -145,6 +152,7 @@ fn of_manifest(answer: &Fetched) -> References {
         assets: images.filter_map(|image| answer.url.join(image.get("src")?.as_str()?).ok()).collect(),
         links: pages.filter_map(|page| answer.url.join(page.as_str()?).ok()).collect(),
         cut: false,
+        asks: false,
     }
 }
 

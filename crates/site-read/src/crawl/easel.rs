@@ -20,15 +20,15 @@ use crate::archive::{Archive, ContentHash};
 use crate::error::{Error, Result};
 use crate::journal::{PageVisit, Remark};
 use crate::limits::{Limits, Render};
-use crate::render::{Options, Reason, Rendered, Renderer, Wall};
+use crate::render::{Options, Reason, Rendered, Renderer, Request, Wall};
 use crate::snapshot::{Page, Picture, Rendering};
 use crate::web_address::same_origin;
 
 /// Browsers at work at once: they live from processors and memory that the crawl needs too.
 const BROWSERS: usize = 2;
 
-/// What the browser names requests for parts of what a page shows.
-const PARTS: [&str; 5] = ["Image", "Stylesheet", "Script", "Font", "Media"];
+/// What the browser names requests for parts of what a page shows. Scripts are named by the page, or are found below.
+const PARTS: [&str; 4] = ["Image", "Stylesheet", "Font", "Media"];
 
 pub(super) struct Easel<'a> {
     fetcher: &'a Fetcher,
@@ -126,7 +126,7 @@ impl<'a> Easel<'a> {
         let plain = self.fetcher.plainly(url);
         let shown = renderer.render(self.fetcher, plain.as_ref().unwrap_or(url)).await;
         let rendered = shown.map_err(|error| error.to_string())?;
-        let rendered = if plain.is_some() { secured(rendered, url) } else { rendered };
+        let rendered = if plain.is_some() { secured(rendered, url)? } else { rendered };
         if !same_origin(&rendered.url, url) {
             return Err(format!("its scripts led away to {}", rendered.url));
         }
@@ -202,8 +202,15 @@ impl<'a> Easel<'a> {
     }
 }
 
-/// Gives what was shown in plain HTTP, in the place of a site that speaks TLS, the addresses that it stands for.
-fn secured(mut rendered: Rendered, site: &Url) -> Rendered {
+/// Gives what was shown in plain HTTP, in the place of a site that speaks TLS, the addresses that it stands for. Not where
+/// the page named its own files by their full addresses: those were not reached.
+fn secured(mut rendered: Rendered, site: &Url) -> Result<Rendered, String> {
+    let missed = |request: &Request| {
+        request.status.is_none() && Url::parse(&request.url).is_ok_and(|url| same_origin(&url, site))
+    };
+    if rendered.requests.iter().any(missed) {
+        return Err("it asks for its own files by TLS, which a folder of files does not speak".to_owned());
+    }
     let secured = |url: &Url| {
         let mut url = url.clone();
         let own = url.host() == site.host() && url.scheme() == "http" && url.set_scheme("https").is_ok();
@@ -215,7 +222,7 @@ fn secured(mut rendered: Rendered, site: &Url) -> Rendered {
             request.url = url.into();
         }
     }
-    rendered
+    Ok(rendered)
 }
 
 async fn find() -> Result<Renderer, String> {
@@ -228,8 +235,10 @@ async fn find() -> Result<Renderer, String> {
 /// The parts that the document names, and those that its scripts asked for.
 fn with_parts(mut named: Vec<Url>, rendered: &Rendered) -> Vec<Url> {
     let shown = rendered.requests.iter().filter(|request| PARTS.contains(&request.kind.as_str()));
+    let shown = shown.filter(|request| heard::is_whole(request));
     let shown = shown.filter_map(|request| Url::parse(&request.url).ok());
-    for url in shown.chain(heard::files(rendered)) {
+    let own = heard::files(rendered).into_iter().filter(|url| same_origin(url, &rendered.url));
+    for url in shown.chain(own) {
         if matches!(url.scheme(), "http" | "https") && !named.contains(&url) {
             named.push(url);
         }

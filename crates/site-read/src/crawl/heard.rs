@@ -4,16 +4,19 @@
 
 use url::Url;
 
-use crate::render::{Rendered, runs};
-use crate::tree::{Document, Element};
+use crate::journal::Scripts;
+use crate::render::{Rendered, Request, runs};
+use crate::tree::Document;
 
-/// What a script says that asks for something, or has others ask.
-const ASKS: [&str; 9] = [
+/// What a script says that asks for something.
+const ASKS: [&str; 11] = [
     "fetch(",
     "XMLHttpRequest",
     ".ajax(",
     ".getJSON(",
     "$.get(",
+    "jQuery.get(",
+    "axios",
     ".load(",
     "import(",
     "new Image",
@@ -27,6 +30,8 @@ const FILES: [&str; 10] =
 const BY_SCRIPTS: [&str; 3] = ["XHR", "Fetch", "Script"];
 /// In bytes. The browser's log cuts longer addresses, and half an address is none.
 const LONGEST: usize = 2000;
+/// Scripts of one page that are looked at; it has no more unless it wants to be a burden.
+const MOST: usize = 200;
 /// Parameters by which scripts keep caches from answering.
 const OF_THE_MOMENT: [&str; 16] = [
     "_",
@@ -47,29 +52,41 @@ const OF_THE_MOMENT: [&str; 16] = [
     "ts",
 ];
 
-/// Names the scripts of a page by which files may be asked for: the same for pages with the same ones. None without any.
-pub(super) fn scripts(document: &Document<'_>, address: &Url) -> Option<u64> {
+/// The scripts of a page by which files may be asked for. None without any.
+pub(super) fn scripts(document: &Document<'_>, address: &Url) -> Option<Scripts> {
     let mut hasher = blake3::Hasher::new();
-    let mut any = false;
+    let mut scripts = Scripts::default();
     for script in document.named("script").filter(|script| runs(*script)) {
-        let Some(name) = name(script, address) else { continue };
-        any = true;
+        let name = match script.attr("src").map(str::trim) {
+            Some("") => continue,
+            Some(src) => {
+                let Ok(file) = address.join(src) else { continue };
+                if scripts.files.len() < MOST {
+                    scripts.files.push(file.clone());
+                }
+                file.to_string()
+            }
+            None => {
+                let code: String = script.texts().map(|text| text.text().to_owned()).collect();
+                if !asks(code.as_bytes()) {
+                    continue;
+                }
+                scripts.ask = true;
+                code
+            }
+        };
         hasher.update(name.as_bytes());
         hasher.update(b"\n");
     }
     let mut short = [0; 8];
     short.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
-    any.then(|| u64::from_le_bytes(short))
+    scripts.name = u64::from_le_bytes(short);
+    (scripts.ask || !scripts.files.is_empty()).then_some(scripts)
 }
 
-/// The address of a script, whosever it is, or the code of one in the page that may ask.
-fn name(script: Element<'_>, address: &Url) -> Option<String> {
-    if let Some(src) = script.attr("src").map(str::trim) {
-        let src = (!src.is_empty()).then(|| address.join(src))?.ok()?;
-        return Some(src.to_string());
-    }
-    let code: String = script.texts().map(|text| text.text().to_owned()).collect();
-    ASKS.iter().any(|word| code.contains(word)).then_some(code)
+/// Does this code ask for something?
+pub(super) fn asks(code: &[u8]) -> bool {
+    ASKS.iter().any(|word| memchr::memmem::find(code, word.as_bytes()).is_some())
 }
 
 /// The files that came when a page asked for them, each once, in that order; those that other addresses led to as well.
@@ -77,8 +94,7 @@ pub(super) fn files(rendered: &Rendered) -> Vec<Url> {
     let mut files = Vec::new();
     for request in &rendered.requests {
         let came = request.status.is_some_and(|status| (200..400).contains(&status));
-        let whole = request.url.len() < LONGEST;
-        if !came || !whole || request.method != "GET" || !FILES.contains(&request.kind.as_str()) {
+        if !came || !is_whole(request) || !FILES.contains(&request.kind.as_str()) {
             continue;
         }
         let Ok(url) = Url::parse(&request.url) else { continue };
@@ -88,6 +104,11 @@ pub(super) fn files(rendered: &Rendered) -> Vec<Url> {
         }
     }
     files
+}
+
+/// A request for something that can be asked for again: its address was not cut.
+pub(super) fn is_whole(request: &Request) -> bool {
+    request.method == "GET" && request.url.len() < LONGEST
 }
 
 /// The address without what scripts put there so that no cache answers: the time, or a number drawn by lot.
@@ -118,14 +139,13 @@ fn is_of_the_moment(pair: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::Request;
 
     fn url(text: &str) -> Url {
         Url::parse("https://a.example/x/").and_then(|base| base.join(text)).expect("an address")
     }
 
     fn named(html: &str) -> Option<u64> {
-        scripts(&crate::markup::parse(html).expect("a tree"), &url("page"))
+        scripts(&crate::markup::parse(html).expect("a tree"), &url("page")).map(|scripts| scripts.name)
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::io;
 use url::Url;
 
 use super::Stage;
+use super::ears::{Ears, Listening};
 use super::site::Site;
 use super::start::{Named, Opened};
 use crate::fingerprints::Fingerprints;
@@ -35,10 +36,9 @@ pub(super) struct Merge<'a> {
     redirects: Redirects,
     pub(super) frontier: Frontier,
     pub(super) assets: Frontier,
-    /// Pages whose scripts are to be run.
+    /// Pages with other scripts than those before them.
     pub(super) scripted: Frontier,
-    /// Names of the scripts that are run, or have been.
-    scripts: HashSet<u64>,
+    ears: Ears,
     families: Families,
     /// Normal forms of everything that was asked.
     asked: Fingerprints,
@@ -67,7 +67,7 @@ impl<'a> Merge<'a> {
             frontier: Frontier::default(),
             assets: Frontier::default(),
             scripted: Frontier::default(),
-            scripts: HashSet::new(),
+            ears: Ears::default(),
             families: Families::default(),
             asked: Fingerprints::default(),
             foreign: HashSet::new(),
@@ -199,7 +199,11 @@ impl<'a> Merge<'a> {
             self.asset_lead(asset, Some(url))?;
         }
         self.say_cut(visit.cut, url)?;
-        self.listen(url, visit.scripts)?;
+        if let Some(scripts) = visit.scripts.as_ref().filter(|_| self.limits.render == Render::Auto)
+            && self.ears.learn(url, scripts)
+        {
+            self.scripted.add(0, url, None)?;
+        }
         for remark in &visit.remarks {
             self.notes.find(&remark.code, url.as_str(), remark.note.clone());
         }
@@ -211,24 +215,23 @@ impl<'a> Merge<'a> {
         Ok(true)
     }
 
-    /// Has the scripts of a page run, unless a page before it has the same.
-    fn listen(&mut self, url: &Url, scripts: Option<u64>) -> io::Result<()> {
-        let Some(scripts) = scripts else { return Ok(()) };
-        if self.limits.render == Render::Never || self.scripts.contains(&scripts) {
-            return Ok(());
+    /// Whether the scripts of a page are run: they ask for something, and the bound is not reached; that is said once.
+    pub(super) fn listens(&mut self, lead: &Lead) -> io::Result<bool> {
+        let most = self.limits.max_rendered;
+        match self.ears.listen(&lead.url, most) {
+            Listening::Needless => Ok(false),
+            Listening::Begun => Ok(true),
+            Listening::Bounded => {
+                let (code, url) = ("scripts-not-run", lead.url.as_str());
+                if self.notes.count(code, url)? && self.notes.first(&format!("{code} beyond the bound"))? {
+                    let note = format!(
+                        "the scripts of only {most} pages are run, so files that others ask for may be missing"
+                    );
+                    self.notes.find(code, url, note);
+                }
+                Ok(false)
+            }
         }
-        if self.scripts.len() < self.limits.max_rendered {
-            self.scripts.insert(scripts);
-            return self.scripted.add(0, url, None).map(drop);
-        }
-        let (code, most) = ("scripts-not-run", self.limits.max_rendered);
-        if self.notes.count(code, url.as_str())? && self.notes.first(&format!("{code} beyond the bound"))? {
-            let note = format!(
-                "the scripts of only {most} pages are run, so files that others ask for may be missing"
-            );
-            self.notes.find(code, url.as_str(), note);
-        }
-        Ok(())
     }
 
     fn asset(&mut self, url: &Url, visit: &AssetVisit, depth: u32) -> io::Result<bool> {
@@ -245,6 +248,9 @@ impl<'a> Merge<'a> {
             self.link(depth + 1, link, Some(url))?;
         }
         self.say_cut(visit.cut, url)?;
+        if visit.asks {
+            self.ears.asks(url);
+        }
         self.gathered.asset(url, visit.asset.clone())?;
         Ok(true)
     }

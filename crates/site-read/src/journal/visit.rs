@@ -97,14 +97,25 @@ pub struct PageVisit {
     /// the same are alike. Only taken where the address tells that there may be many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gist: Option<u64>,
-    /// Names the scripts by which it may ask for more, where these are still to be run: the same for pages with the same ones.
+    /// The scripts by which it may ask for more, where these are still to be run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scripts: Option<u64>,
+    pub scripts: Option<Scripts>,
     /// What it is made of.
     pub analysis: PageAnalysis,
     /// What should be known of it: each becomes a finding.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<Remark>,
+}
+
+/// What scripts a page runs, as far as these may ask for files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scripts {
+    /// The same for pages with the same ones.
+    pub name: u64,
+    /// Whether one that stands in the page asks for something.
+    pub ask: bool,
+    /// The others, absolute.
+    pub files: Vec<Url>,
 }
 
 /// Something that was noticed while a page was read.
@@ -138,6 +149,9 @@ pub struct AssetVisit {
     /// Whether it refers to more than is taken from one file.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
+    /// Whether it is a script that asks for files.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks: bool,
     /// The redirect on the way: its first status and its last target.
     pub redirect: Option<(u16, Url)>,
 }

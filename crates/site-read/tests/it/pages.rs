@@ -197,13 +197,14 @@ async fn faults_become_findings_and_the_rest_is_kept() {
         (
             "/",
             Reply::html(
-                "<a href=/gone>x</a><a href=/broken>x</a><a href=/ok>x</a><img src=/missing.png><img src=/page.png><img src=/soft.png><embed src=/part.html><img src=//cdn.test/x.png>",
+                "<a href=/gone>x</a><a href=/broken>x</a><a href=/ok>x</a><img src=/missing.png><img src=/page.png><img src=/soft.png><embed src=/part.html><embed src=/data.do><img src=//cdn.test/x.png>",
             ),
         ),
         ("/broken", Reply::status(500)),
         ("/ok", Reply::html("ok")),
         ("/page.png", Reply::html("<!doctype html><p>not found</p>")),
         ("/soft.png", Reply::html("<p>not found</p>")),
+        ("/data.do", Reply::html("[\"<html>\"]")),
         ("/part.html", Reply::html("<HEADER>a piece of HTML</HEADER>")),
     ]);
     let read = site.crawl(&Limits::default()).await.expect("a snapshot");
@@ -211,7 +212,7 @@ async fn faults_become_findings_and_the_rest_is_kept() {
     assert_eq!(site.paths(read.found("broken-page").iter()), ["/broken", "/gone"]);
     assert_eq!(site.paths(read.found("missing-asset").iter()), ["/missing.png"]);
     assert_eq!(site.paths(read.found("asset-is-page").iter()), ["/page.png", "/soft.png"]);
-    assert_eq!(site.paths(read.snapshot.assets.keys()), ["/part.html"]);
+    assert_eq!(site.paths(read.snapshot.assets.keys()), ["/data.do", "/part.html"]);
     assert_eq!(read.found("third-party"), ["http://cdn.test/x.png"]);
     let note = &read.snapshot.findings.iter().find(|f| f.url.ends_with("/gone")).expect("a finding").note;
     assert_eq!(note, &format!("answers 404; named by {}", site.url("/")));

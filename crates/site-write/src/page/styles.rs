@@ -1,7 +1,8 @@
 //! The style sheets of a page's head, in their order: linked ones by address, inline ones by content.
 
-use super::{Page, quirks};
+use super::{Page, each, quirks};
 use crate::dom::{Element, Node};
+use url::Url;
 
 /// One style sheet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,18 @@ impl Style {
             other => other.clone(),
         }
     }
+}
+
+/// Is there a style sheet of another host, which nobody has read?
+pub(super) fn any_elsewhere(head: &[Node], base: &Url) -> bool {
+    let mut any = false;
+    each(head, &mut |element| {
+        let sheet = element.is_html("link")
+            && element.get("rel").is_some_and(|rel| rel.to_ascii_lowercase().contains("stylesheet"));
+        let href = element.get("href").filter(|_| sheet).and_then(|href| base.join(href.trim()).ok());
+        any |= href.is_some_and(|href| href.host() != base.host());
+    });
+    any
 }
 
 /// The files that a page's styles need and the site did not have, by their path.

@@ -10,8 +10,11 @@ let written = "";
 /** How long it is before it is worth looking whether it is whole. */
 let nextLook = 0;
 
-/** An element that no page has: where it stands behind what was written, nothing of that is open. */
+/** An element that no page has: where it stands behind what was written, nothing of that is open, but for parts of tables. */
 const END = "legacy-end";
+
+/** What may have made it whole. */
+const CLOSES = /<\/(center|div|dl|form|ol|select|table|ul)>\s*$/i;
 
 /** The script that runs, and how something is put where it stands. */
 let running: { script: HTMLScriptElement; put: Put } | null = null;
@@ -38,18 +41,24 @@ export function enter(script: HTMLScriptElement, put: Put) {
 /** A script often looks for what it has just written: it finds it, unless more has to come to make it whole. */
 function write(text: string) {
   written += text;
-  if (!running || /<[^>]*$/.test(written) || written.length < nextLook) return;
+  // What comes in very many pieces is not parsed anew with each.
+  if (!running || (written.length < nextLook && !CLOSES.test(text)) || /<[^>]*$/.test(written)) return;
   const { content } = parsed(`${written}<${END}></${END}>`);
   const end = content.lastChild;
+  const whole = end instanceof HTMLElement && end.localName === END && ![...content.children].some(isPartOfTable);
   // Scripts in it wait for the one that runs.
-  if (!(end instanceof HTMLElement && end.localName === END) || content.querySelector("script")) {
-    // What comes in very many pieces is not parsed anew with each.
+  if (!whole || content.querySelector("script")) {
     if (written.length > 4000) nextLook = 2 * written.length;
     return;
   }
   end.remove();
   forget();
   running.put(content);
+}
+
+/** Nothing can stand in it but cells, so that its end is not seen. */
+function isPartOfTable({ localName }: Element): boolean {
+  return ["caption", "col", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr"].includes(localName);
 }
 
 /** Many a script takes the last one in the document for itself: none stands behind it yet. */
