@@ -34,7 +34,8 @@ pub(crate) async fn command(arguments: CrawlArguments) -> Result<Outcome, anyhow
     let allow = allowed::resolve(&arguments.allow_address).await?;
     let folder = Folder::choose(&arguments.out, source.as_url()).map_err(folder::Error::coded)?;
     let opened = folder.open(arguments.cache.as_deref()).map_err(folder::Error::coded)?;
-    let limits = arguments.limits.limits();
+    // A copy of what the site sends takes no browser: only `convert` has to have what scripts ask for.
+    let limits = Limits { run_scripts: false, ..arguments.limits.limits() };
     // An address is opened for what is one's own: nobody there has to be spared.
     let adapt = allow.is_empty();
     let fetcher =

@@ -31,6 +31,8 @@ pub struct Limits {
     pub render: Render,
     /// Among how many pages, the first in canonical order, such are rendered; and of how many others the scripts are run.
     pub max_rendered: usize,
+    /// Whether the scripts of other pages are run, too, for the files that only they ask for. With [`Render::Auto`] alone.
+    pub run_scripts: bool,
 }
 
 /// Whether pages are rendered.
@@ -57,6 +59,7 @@ impl Default for Limits {
             concurrency: 6,
             render: Render::Auto,
             max_rendered: 100,
+            run_scripts: true,
         }
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct LimitArguments {
     /// Whether pages that need their scripts are rendered, if there is a Chromium that can be confined
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = RenderArgument::Auto)]
     render: RenderArgument,
-    /// Among how many pages, the first ones, such are rendered, and of how many others the scripts are run
+    /// Among how many pages, the first ones, such are rendered; and of how many others `convert` runs the scripts
     #[arg(long, value_name = "N", default_value_t = Limits::default().max_rendered)]
     max_rendered: usize,
     /// Reads only pages below the folder of the address

@@ -199,7 +199,8 @@ impl<'a> Merge<'a> {
             self.asset_lead(asset, Some(url))?;
         }
         self.say_cut(visit.cut, url)?;
-        if let Some(scripts) = visit.scripts.as_ref().filter(|_| self.limits.render == Render::Auto)
+        if let Some(scripts) =
+            visit.scripts.as_ref().filter(|_| self.limits.run_scripts && self.limits.render == Render::Auto)
             && self.ears.learn(url, scripts)
         {
             self.scripted.add(0, url, None)?;

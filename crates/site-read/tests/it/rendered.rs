@@ -129,6 +129,8 @@ async fn what_only_scripts_ask_for_is_read_once_for_pages_with_the_same() {
     let again = site.all_requests().split_off(asked);
     assert!(again.iter().all(|path| path == "/robots.txt"), "asked twice: {again:?}");
     let never = Limits { render: Render::Never, ..Limits::default() };
-    let sent = read(&site, &MemoryJournal::default(), &archive, &never).await;
-    assert_eq!(site.paths(sent.assets.keys()), ["/ask.js"]);
+    for limits in [never, Limits { run_scripts: false, ..Limits::default() }] {
+        let sent = read(&site, &MemoryJournal::default(), &archive, &limits).await;
+        assert_eq!(site.paths(sent.assets.keys()), ["/ask.js"]);
+    }
 }
