@@ -7,6 +7,7 @@ use tokio_postgres::Client;
 
 const BOUND: Duration = Duration::from_secs(60);
 const GATE: i64 = 7_340_001;
+
 /// While it stands, the result of one phase cannot be committed: the transaction that tries waits.
 pub(crate) struct Gate {
     holder: Client,

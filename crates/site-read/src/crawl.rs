@@ -6,10 +6,10 @@
 
 mod ask;
 mod content;
-mod ears;
 mod easel;
-mod heard;
 mod merge;
+mod script_requests;
+mod script_sets;
 mod site;
 mod start;
 mod visit;
@@ -34,7 +34,6 @@ use easel::Easel;
 use merge::Merge;
 use visit::Visitor;
 
-pub use heard::timeless;
 pub use merge::{Entries, Gathered};
 
 /// Requests for pages per page kept: errors, redirects and files are answers too, and a site that
@@ -216,7 +215,7 @@ impl Crawl<'_> {
         {
             let mut batch = Vec::new();
             while let Some(lead) = round.next()? {
-                if self.merge.listens(&lead)? {
+                if self.merge.runs_scripts(&lead)? {
                     batch.push(lead);
                 }
             }

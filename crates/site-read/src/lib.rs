@@ -37,10 +37,10 @@ pub mod tree;
 mod web_address;
 
 pub use archive::{Archive, ContentHash, FolderArchive, MemoryArchive};
-pub use crawl::{Entries, Gathered, Reading, crawl, gather, read, timeless};
+pub use crawl::{Entries, Gathered, Reading, crawl, gather, read};
 pub use error::{Error, Result};
 pub use index::Index;
 pub use limits::{Limits, Progress, Render};
 pub use snapshot::{Alias, Asset, Finding, LeftOut, Page, Picture, Redirect, Rendering, Snapshot};
 pub use srcset::candidates as srcset_candidates;
-pub use web_address::{normal_form, same_origin, without_fragment};
+pub use web_address::{normal_form, same_origin, without_cache_buster, without_fragment};

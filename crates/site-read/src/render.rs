@@ -43,6 +43,7 @@ pub use cdp::{Message, Pipe};
 pub use cell::{Cells, on_path, private_folder};
 pub use consent::Wall;
 pub use keeper::{End, Ends, Kept};
+pub(crate) use log::MAX_ADDRESS;
 pub(crate) use need::runs;
 pub use need::{Reason, needs_script};
 pub use sandbox::Programs;

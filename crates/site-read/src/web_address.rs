@@ -9,6 +9,7 @@ mod noise;
 
 use url::Url;
 
+pub use noise::without_cache_buster;
 pub(crate) use noise::without_noise;
 
 /// The address without its fragment.

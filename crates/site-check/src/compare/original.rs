@@ -46,8 +46,8 @@ impl<'a> Original<'a> {
             return self.body(200, &asset.content_type, &asset.body).await.map(Some);
         }
         // Scripts put the time there, so that no cache answers; servers of files look at no query at all.
-        let plain = site_read::timeless(plain.clone());
-        let mut bare = plain.clone();
+        let plain = site_read::without_cache_buster(&plain);
+        let mut bare = plain.clone().into_owned();
         bare.set_query(None);
         let assets = &self.snapshot.assets;
         if let Some(asset) = assets.get(plain.as_str()).or_else(|| assets.get(bare.as_str())) {

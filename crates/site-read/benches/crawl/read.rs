@@ -36,6 +36,8 @@ async fn read(url: &str, out: &Path, pages: usize) -> Result<Figures, Box<dyn Er
         max_depth: 1000,
         max_assets: 10 * pages,
         concurrency: CONNECTIONS,
+        // As `resettle crawl`, and as its peers, which have no browser.
+        run_scripts: false,
         ..Limits::default()
     };
     let began = Instant::now();

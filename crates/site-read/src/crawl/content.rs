@@ -14,7 +14,7 @@ use crate::trap;
 use crate::tree::Document;
 use crate::{css, markup, media_type};
 
-use super::heard;
+use super::script_requests;
 
 /// A page, read.
 pub(super) struct Content {
@@ -44,7 +44,7 @@ pub(super) fn of_page(answer: &Fetched) -> Option<Content> {
     }
     analysis.keep_to_bound(answer.body.len());
     let gist = trap::may_be_one_of_many(&answer.url).then(|| gist(&document));
-    let scripts = heard::scripts(&document, &answer.url);
+    let scripts = script_requests::scripts(&document, &answer.url);
     drop(document);
     Some(Content { decoded, facts, analysis, gist, scripts })
 }
@@ -120,7 +120,7 @@ fn all_references(content_type: &str, answer: &Fetched) -> References {
             References { assets: facts.assets, cut: facts.cut, ..References::default() }
         }
         "text/javascript" | "application/javascript" | "application/x-javascript" => {
-            References { asks: heard::asks(&answer.body), ..References::default() }
+            References { asks: script_requests::asks(&answer.body), ..References::default() }
         }
         "application/manifest+json" => of_manifest(answer),
         _ if answer.url.path().ends_with(".webmanifest") => of_manifest(answer),

@@ -13,7 +13,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use url::Url;
 
 use super::content::{self, Content};
-use super::heard;
+use super::script_requests;
 use super::visit::{compute, in_background};
 use crate::analysis::PageAnalysis;
 use crate::archive::{Archive, ContentHash};
@@ -137,8 +137,8 @@ impl<'a> Easel<'a> {
     }
 
     /// The files that a page asks for when its scripts run; why they are not known, if they cannot.
-    pub(super) async fn listen(&self, url: &Url) -> Result<Vec<Url>, String> {
-        self.paint(url).await.map(|rendered| heard::files(&rendered))
+    pub(super) async fn run_scripts(&self, url: &Url) -> Result<Vec<Url>, String> {
+        self.paint(url).await.map(|rendered| script_requests::files(&rendered))
     }
 
     /// Puts what was rendered in the place of what was sent.
@@ -202,7 +202,7 @@ impl<'a> Easel<'a> {
     }
 }
 
-/// Gives what was shown in plain HTTP, in the place of a site that speaks TLS, the addresses that it stands for. Not where
+/// Gives to what was shown in plain HTTP, in the place of a site that speaks TLS, the addresses that it stands for. Not where
 /// the page named its own files by their full addresses: those were not reached.
 fn secured(mut rendered: Rendered, site: &Url) -> Result<Rendered, String> {
     let missed = |request: &Request| {
@@ -211,14 +211,14 @@ fn secured(mut rendered: Rendered, site: &Url) -> Result<Rendered, String> {
     if rendered.requests.iter().any(missed) {
         return Err("it asks for its own files by TLS, which a folder of files does not speak".to_owned());
     }
-    let secured = |url: &Url| {
+    let with_tls = |url: &Url| {
         let mut url = url.clone();
         let own = url.host() == site.host() && url.scheme() == "http" && url.set_scheme("https").is_ok();
         own.then_some(url)
     };
-    rendered.url = secured(&rendered.url).unwrap_or(rendered.url);
+    rendered.url = with_tls(&rendered.url).unwrap_or(rendered.url);
     for request in &mut rendered.requests {
-        if let Some(url) = Url::parse(&request.url).ok().as_ref().and_then(secured) {
+        if let Some(url) = Url::parse(&request.url).ok().as_ref().and_then(with_tls) {
             request.url = url.into();
         }
     }
@@ -235,9 +235,9 @@ async fn find() -> Result<Renderer, String> {
 /// The parts that the document names, and those that its scripts asked for.
 fn with_parts(mut named: Vec<Url>, rendered: &Rendered) -> Vec<Url> {
     let shown = rendered.requests.iter().filter(|request| PARTS.contains(&request.kind.as_str()));
-    let shown = shown.filter(|request| heard::is_whole(request));
+    let shown = shown.filter(|request| script_requests::is_whole(request));
     let shown = shown.filter_map(|request| Url::parse(&request.url).ok());
-    let own = heard::files(rendered).into_iter().filter(|url| same_origin(url, &rendered.url));
+    let own = script_requests::files(rendered).into_iter().filter(|url| same_origin(url, &rendered.url));
     for url in shown.chain(own) {
         if matches!(url.scheme(), "http" | "https") && !named.contains(&url) {
             named.push(url);

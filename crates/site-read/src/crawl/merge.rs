@@ -13,7 +13,7 @@ use std::io;
 use url::Url;
 
 use super::Stage;
-use super::ears::{Ears, Listening};
+use super::script_sets::{Opening, ScriptSets};
 use super::site::Site;
 use super::start::{Named, Opened};
 use crate::fingerprints::Fingerprints;
@@ -38,7 +38,7 @@ pub(super) struct Merge<'a> {
     pub(super) assets: Frontier,
     /// Pages with other scripts than those before them.
     pub(super) scripted: Frontier,
-    ears: Ears,
+    script_sets: ScriptSets,
     families: Families,
     /// Normal forms of everything that was asked.
     asked: Fingerprints,
@@ -67,7 +67,7 @@ impl<'a> Merge<'a> {
             frontier: Frontier::default(),
             assets: Frontier::default(),
             scripted: Frontier::default(),
-            ears: Ears::default(),
+            script_sets: ScriptSets::default(),
             families: Families::default(),
             asked: Fingerprints::default(),
             foreign: HashSet::new(),
@@ -153,10 +153,12 @@ impl<'a> Merge<'a> {
         let goes_on = match visit {
             Visit::Page(visit) => self.page(&lead.url, visit, depth)?,
             Visit::Asset(visit) => self.asset(&lead.url, visit, depth)?,
-            Visit::Heard { files } => {
-                // What others are asked for is theirs, and much of it is drawn by lot.
-                for file in files.iter().filter(|file| self.site.contains(file)).collect::<Vec<_>>() {
-                    self.asset_lead(file, Some(&lead.url))?;
+            Visit::Requested { files } => {
+                for file in files {
+                    // What others are asked for is theirs, and much of it is drawn by lot.
+                    if self.site.contains(file) {
+                        self.asset_lead(file, Some(&lead.url))?;
+                    }
                 }
                 true
             }
@@ -201,7 +203,7 @@ impl<'a> Merge<'a> {
         self.say_cut(visit.cut, url)?;
         if let Some(scripts) =
             visit.scripts.as_ref().filter(|_| self.limits.run_scripts && self.limits.render == Render::Auto)
-            && self.ears.learn(url, scripts)
+            && self.script_sets.learn(url, scripts)
         {
             self.scripted.add(0, url, None)?;
         }
@@ -217,12 +219,12 @@ impl<'a> Merge<'a> {
     }
 
     /// Whether the scripts of a page are run: they ask for something, and the bound is not reached; that is said once.
-    pub(super) fn listens(&mut self, lead: &Lead) -> io::Result<bool> {
+    pub(super) fn runs_scripts(&mut self, lead: &Lead) -> io::Result<bool> {
         let most = self.limits.max_rendered;
-        match self.ears.listen(&lead.url, most) {
-            Listening::Needless => Ok(false),
-            Listening::Begun => Ok(true),
-            Listening::Bounded => {
+        match self.script_sets.open(&lead.url, most) {
+            Opening::Needless => Ok(false),
+            Opening::Begun => Ok(true),
+            Opening::Bounded => {
                 let (code, url) = ("scripts-not-run", lead.url.as_str());
                 if self.notes.count(code, url)? && self.notes.first(&format!("{code} beyond the bound"))? {
                     let note = format!(
@@ -250,7 +252,7 @@ impl<'a> Merge<'a> {
         }
         self.say_cut(visit.cut, url)?;
         if visit.asks {
-            self.ears.asks(url);
+            self.script_sets.asks(url);
         }
         self.gathered.asset(url, visit.asset.clone())?;
         Ok(true)

@@ -102,10 +102,10 @@ impl Visitor<'_> {
         Ok(Visit::Left { code: "redirect-loop".into(), note: "redirects without end".to_owned() })
     }
 
-    /// Opens a page in a browser and notes which files it is asked for.
-    pub(super) async fn listen(&self, url: &Url) -> Result<Visit> {
-        Ok(match self.easel.listen(url).await {
-            Ok(files) => Visit::Heard { files },
+    /// Opens a page in a browser and notes which files its scripts ask for.
+    pub(super) async fn run_scripts(&self, url: &Url) -> Result<Visit> {
+        Ok(match self.easel.run_scripts(url).await {
+            Ok(files) => Visit::Requested { files },
             Err(why) => Visit::Left {
                 code: "scripts-not-run".into(),
                 note: format!("its scripts were not run, so files that they ask for may be missing: {why}"),

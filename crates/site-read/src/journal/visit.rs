@@ -21,7 +21,7 @@ pub enum Visit {
     /// What a sitemap names.
     Sitemap(Box<SitemapVisit>),
     /// Files that a page asked for when its scripts ran.
-    Heard {
+    Requested {
         /// Their addresses.
         files: Vec<Url>,
     },

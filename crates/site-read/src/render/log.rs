@@ -11,7 +11,7 @@ use super::{Request, sockets};
 
 /// Characters kept of one line of the console, and of one address.
 const MAX_LINE: usize = 500;
-const MAX_ADDRESS: usize = 2000;
+pub(crate) const MAX_ADDRESS: usize = 2000;
 /// Requests under way that are waited for; a page with more is not waited for longer than it takes anyway.
 const MAX_UNDER_WAY: usize = 10_000;
 

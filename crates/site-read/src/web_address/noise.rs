@@ -46,6 +46,26 @@ const PERHAPS_SESSIONS: [&str; 7] = ["sid", "s", "session", "sessionid", "sessio
 /// A shorter value is rather a number or a word.
 const SHORTEST_TOKEN: usize = 16;
 
+/// Names of parameters by which scripts keep caches from answering.
+const CACHE_BUSTERS: [&str; 16] = [
+    "_",
+    "_dc",
+    "_t",
+    "_ts",
+    "bust",
+    "cachebuster",
+    "cb",
+    "nocache",
+    "r",
+    "rand",
+    "random",
+    "rnd",
+    "t",
+    "time",
+    "timestamp",
+    "ts",
+];
+
 /// The address without tracking parameters and session ids; the rest stays as it was written.
 pub(crate) fn without_noise(url: &Url) -> Cow<'_, Url> {
     let query = url.query().filter(|query| query.split('&').any(is_noise));
@@ -56,9 +76,7 @@ pub(crate) fn without_noise(url: &Url) -> Cow<'_, Url> {
     }
     let mut clean = url.clone();
     if let Some(query) = query {
-        let kept: Vec<&str> = query.split('&').filter(|parameter| !is_noise(parameter)).collect();
-        let kept = kept.join("&");
-        clean.set_query(Some(kept.as_str()).filter(|kept| !kept.is_empty()));
+        clean.set_query(without(query, is_noise).as_deref());
     }
     if marked {
         let segments: Vec<&str> = path.split('/').filter(|segment| !is_cookieless(segment)).collect();
@@ -66,6 +84,34 @@ pub(crate) fn without_noise(url: &Url) -> Cow<'_, Url> {
         clean.set_path(&segments.join("/"));
     }
     Cow::Owned(clean)
+}
+
+/// What is left of a query when some of its parameters are taken out; none for nothing.
+fn without(query: &str, goes: fn(&str) -> bool) -> Option<String> {
+    let kept: Vec<&str> = query.split('&').filter(|parameter| !goes(parameter)).collect();
+    Some(kept.join("&")).filter(|kept| !kept.is_empty())
+}
+
+/// The address without what scripts put there so that no cache answers: the time, or a number drawn by lot.
+#[must_use]
+pub fn without_cache_buster(url: &Url) -> Cow<'_, Url> {
+    let Some(query) = url.query().filter(|query| query.split('&').any(is_cache_buster)) else {
+        return Cow::Borrowed(url);
+    };
+    let mut clean = url.clone();
+    clean.set_query(without(query, is_cache_buster).as_deref());
+    Cow::Owned(clean)
+}
+
+fn is_cache_buster(parameter: &str) -> bool {
+    let (name, value) = parameter.split_once('=').unwrap_or(("_", parameter));
+    if !CACHE_BUSTERS.contains(&name.to_ascii_lowercase().as_str()) {
+        return false;
+    }
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    // Seconds or milliseconds from 2001 to 2033.
+    let time = digits(value) && value.starts_with('1') && matches!(value.len(), 10 | 13);
+    time || value.strip_prefix("0.").is_some_and(|rest| rest.len() >= 8 && digits(rest))
 }
 
 fn is_noise(parameter: &str) -> bool {

@@ -7,7 +7,7 @@
 use crate::dom::{Element, Mode, Node, Space};
 
 /// What a person is told.
-pub(crate) const NOTE: &str = "the page has an old doctype; where a line has no text of its block's own, a style keeps it as low as \
+pub(crate) const NOTE: &str = "the page has an old doctype, or none; where a line has no text of its block's own, a style keeps it as low as \
      browsers show it then";
 
 /// Marks blocks by a style; answers whether there were any. `normal`: no style of the site says how high lines are.

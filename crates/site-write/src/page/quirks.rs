@@ -170,7 +170,7 @@ fn fill(table: &mut Element, margins: Option<u32>) {
 /// The margins that elements have by themselves do not count at the edges of a page or a cell, however deep they stand there.
 fn edges(nodes: &mut [Node], cell: bool) {
     if let Some(first) = nodes.iter_mut().find(|node| takes_room(node)) {
-        starts(first);
+        mark_first(first);
     }
     if let Some(Node::Element(last)) = nodes.iter_mut().rev().find(|node| takes_room(node))
         && cell
@@ -181,7 +181,7 @@ fn edges(nodes: &mut [Node], cell: bool) {
 }
 
 /// Marks what stands first, and what stands first in that, as long as nothing can come between their margins.
-fn starts(node: &mut Node) {
+fn mark_first(node: &mut Node) {
     let Node::Element(element) = node else { return };
     let transparent = HOLDERS.contains(&element.name.as_str())
         && !["class", "id", "style"].iter().any(|name| element.has(name));
@@ -189,7 +189,7 @@ fn starts(node: &mut Node) {
         add_class(element, "quirk-first");
     }
     if transparent && let Some(first) = element.children.iter_mut().find(|node| takes_room(node)) {
-        starts(first);
+        mark_first(first);
     }
 }
 

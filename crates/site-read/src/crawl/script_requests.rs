@@ -1,12 +1,13 @@
-//! What only scripts ask for. Of the pages that run the same scripts one is opened in a browser, and the files that it was
+//! What only scripts ask for. Of the pages that run the same scripts one is opened in a browser, and the files that it
 //! asked for meanwhile are read as others are. Where the same scripts ask for other files on other pages, those of that one
 //! page are found. Judges markup and lists of requests, and asks nothing itself.
 
 use url::Url;
 
 use crate::journal::Scripts;
-use crate::render::{Rendered, Request, runs};
+use crate::render::{MAX_ADDRESS, Rendered, Request, runs};
 use crate::tree::Document;
+use crate::web_address::without_cache_buster;
 
 /// What a script says that asks for something.
 const ASKS: [&str; 11] = [
@@ -28,30 +29,8 @@ const FILES: [&str; 10] =
 
 /// Those that a script makes, with the moment in their address if it wants.
 const BY_SCRIPTS: [&str; 3] = ["XHR", "Fetch", "Script"];
-/// In bytes. The browser's log cuts longer addresses, and half an address is none.
-const LONGEST: usize = 2000;
 /// Scripts of one page that are looked at; it has no more unless it wants to be a burden.
 const MOST: usize = 200;
-/// Parameters by which scripts keep caches from answering.
-const OF_THE_MOMENT: [&str; 16] = [
-    "_",
-    "_dc",
-    "_t",
-    "_ts",
-    "bust",
-    "cachebuster",
-    "cb",
-    "nocache",
-    "r",
-    "rand",
-    "random",
-    "rnd",
-    "t",
-    "time",
-    "timestamp",
-    "ts",
-];
-
 /// The scripts of a page by which files may be asked for. None without any.
 pub(super) fn scripts(document: &Document<'_>, address: &Url) -> Option<Scripts> {
     let mut hasher = blake3::Hasher::new();
@@ -98,7 +77,11 @@ pub(super) fn files(rendered: &Rendered) -> Vec<Url> {
             continue;
         }
         let Ok(url) = Url::parse(&request.url) else { continue };
-        let url = if BY_SCRIPTS.contains(&request.kind.as_str()) { timeless(url) } else { url };
+        let url = if BY_SCRIPTS.contains(&request.kind.as_str()) {
+            without_cache_buster(&url).into_owned()
+        } else {
+            url
+        };
         if matches!(url.scheme(), "http" | "https") && !files.contains(&url) {
             files.push(url);
         }
@@ -106,34 +89,9 @@ pub(super) fn files(rendered: &Rendered) -> Vec<Url> {
     files
 }
 
-/// A request for something that can be asked for again: its address was not cut.
+/// A request for something that can be asked for again: its address was not cut, as the log does with long ones.
 pub(super) fn is_whole(request: &Request) -> bool {
-    request.method == "GET" && request.url.len() < LONGEST
-}
-
-/// The address without what scripts put there so that no cache answers: the time, or a number drawn by lot.
-#[must_use]
-pub fn timeless(url: Url) -> Url {
-    let Some(query) = url.query() else { return url };
-    let kept: Vec<&str> = query.split('&').filter(|pair| !is_of_the_moment(pair)).collect();
-    if kept.len() == query.split('&').count() {
-        return url;
-    }
-    let kept = kept.join("&");
-    let mut url = url;
-    url.set_query((!kept.is_empty()).then_some(kept.as_str()));
-    url
-}
-
-fn is_of_the_moment(pair: &str) -> bool {
-    let (name, value) = pair.split_once('=').unwrap_or(("_", pair));
-    if !OF_THE_MOMENT.contains(&name.to_ascii_lowercase().as_str()) {
-        return false;
-    }
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    // Seconds or milliseconds from 2001 to 2033.
-    let time = digits(value) && value.starts_with('1') && matches!(value.len(), 10 | 13);
-    time || value.strip_prefix("0.").is_some_and(|rest| rest.len() >= 8 && digits(rest))
+    request.method == "GET" && request.url.len() < MAX_ADDRESS
 }
 
 #[cfg(test)]
@@ -184,7 +142,7 @@ mod tests {
                 request("a.js?v=1795339130", "Script", "GET", Some(200)),
                 request("isbn.json?id=1234567890", "XHR", "GET", Some(200)),
                 request("img.php?t=1234567890", "Image", "GET", Some(302)),
-                request(&format!("long?{}", "x".repeat(LONGEST)), "XHR", "GET", Some(200)),
+                request(&format!("long?{}", "x".repeat(MAX_ADDRESS)), "XHR", "GET", Some(200)),
                 request("gone.json", "XHR", "GET", Some(404)),
                 request("refused.json", "XHR", "GET", None),
                 request("save", "XHR", "POST", Some(200)),

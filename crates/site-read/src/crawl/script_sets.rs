@@ -12,9 +12,9 @@ use crate::web_address::normal_form;
 const MOST_SETS: usize = 10_000;
 
 #[derive(Debug, Default)]
-pub(super) struct Ears {
-    /// By name, so that only the first page of each counts.
-    sets: HashSet<u64>,
+pub(super) struct ScriptSets {
+    /// Of the sets: only the first page of each counts.
+    names: HashSet<u64>,
     /// By the normal form of the page that has them.
     pages: HashMap<String, Scripts>,
     /// Scripts that ask for files, in their normal forms.
@@ -24,7 +24,7 @@ pub(super) struct Ears {
 
 /// What comes of a page with scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Listening {
+pub(super) enum Opening {
     /// None of its scripts asks for anything.
     Needless,
     /// It is opened.
@@ -33,10 +33,10 @@ pub(super) enum Listening {
     Bounded,
 }
 
-impl Ears {
+impl ScriptSets {
     /// Takes note of a page; `true` if its scripts are new.
     pub(super) fn learn(&mut self, page: &Url, scripts: &Scripts) -> bool {
-        let new = self.sets.len() < MOST_SETS && self.sets.insert(scripts.name);
+        let new = self.names.len() < MOST_SETS && self.names.insert(scripts.name);
         if new {
             self.pages.insert(normal_form(page), scripts.clone());
         }
@@ -49,16 +49,16 @@ impl Ears {
     }
 
     /// Whether this page is opened: its scripts have been read by now.
-    pub(super) fn listen(&mut self, page: &Url, most: usize) -> Listening {
-        let Some(scripts) = self.pages.remove(&normal_form(page)) else { return Listening::Needless };
+    pub(super) fn open(&mut self, page: &Url, most: usize) -> Opening {
+        let Some(scripts) = self.pages.remove(&normal_form(page)) else { return Opening::Needless };
         if !scripts.ask && !scripts.files.iter().any(|file| self.asking.contains(&normal_form(file))) {
-            return Listening::Needless;
+            return Opening::Needless;
         }
         if self.opened >= most {
-            return Listening::Bounded;
+            return Opening::Bounded;
         }
         self.opened += 1;
-        Listening::Begun
+        Opening::Begun
     }
 }
 
@@ -72,15 +72,15 @@ mod tests {
 
     #[test]
     fn one_page_is_opened_for_each_set_of_scripts_that_asks() {
-        let mut ears = Ears::default();
+        let mut sets = ScriptSets::default();
         let scripts = |name, file: &str| Scripts { name, ask: false, files: vec![url(file)] };
-        assert!(ears.learn(&url("one"), &scripts(1, "ask.js")));
-        assert!(!ears.learn(&url("same"), &scripts(1, "ask.js")));
-        assert!(ears.learn(&url("mute"), &scripts(2, "menu.js")));
-        assert!(ears.learn(&url("inline"), &Scripts { ask: true, ..scripts(3, "menu.js") }));
-        ears.asks(&url("ask.js"));
-        assert_eq!(ears.listen(&url("one"), 1), Listening::Begun);
-        assert_eq!(ears.listen(&url("mute"), 1), Listening::Needless);
-        assert_eq!(ears.listen(&url("inline"), 1), Listening::Bounded);
+        assert!(sets.learn(&url("one"), &scripts(1, "ask.js")));
+        assert!(!sets.learn(&url("same"), &scripts(1, "ask.js")));
+        assert!(sets.learn(&url("mute"), &scripts(2, "menu.js")));
+        assert!(sets.learn(&url("inline"), &Scripts { ask: true, ..scripts(3, "menu.js") }));
+        sets.asks(&url("ask.js"));
+        assert_eq!(sets.open(&url("one"), 1), Opening::Begun);
+        assert_eq!(sets.open(&url("mute"), 1), Opening::Needless);
+        assert_eq!(sets.open(&url("inline"), 1), Opening::Bounded);
     }
 }
