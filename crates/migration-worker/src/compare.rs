@@ -31,29 +31,34 @@ pub struct Options {
     pub when: When,
     /// Pages of a project that are shown in the browser, one of each layout first.
     pub pages: usize,
+    /// Browsers at work at once for one project.
+    pub browsers: usize,
     /// The Chromium; without it the usual places are looked at.
     pub chromium: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        let compare::Options { pages, .. } = compare::Options::default();
-        Self { when: When::default(), pages, chromium: None }
+        let compare::Options { pages, browsers, .. } = compare::Options::default();
+        Self { when: When::default(), pages, browsers, chromium: None }
     }
 }
 
 impl Options {
     pub(crate) fn check(&self) -> Result<(), String> {
-        if (1..=1000).contains(&self.pages) {
-            Ok(())
-        } else {
-            Err("compare.pages has to be between 1 and 1000".into())
+        if !(1..=1000).contains(&self.pages) {
+            return Err("compare.pages has to be between 1 and 1000".into());
         }
+        if !(1..=8).contains(&self.browsers) {
+            return Err("compare.browsers has to be between 1 and 8".into());
+        }
+        Ok(())
     }
 
     fn comparer(&self) -> Result<Comparer, Unavailable> {
         let pictures = PICTURED.to_vec();
-        let mut options = compare::Options { pages: self.pages, pictures, ..compare::Options::default() };
+        let (pages, browsers) = (self.pages, self.browsers);
+        let mut options = compare::Options { pages, pictures, browsers, ..compare::Options::default() };
         options.browser.chromium.clone_from(&self.chromium);
         Comparer::open(options)
     }
@@ -107,8 +112,8 @@ mod tests {
         for when in [When::Auto, When::Never] {
             assert!(Inspector::new(options(when)).is_ok(), "{when:?}");
         }
-        assert!(
-            Options { pages: 0, ..Options::default() }.check().expect_err("none").contains("compare.pages")
-        );
+        let bad = |options: Options| options.check().expect_err("out of its bounds");
+        assert!(bad(Options { pages: 0, ..Options::default() }).contains("compare.pages"));
+        assert!(bad(Options { browsers: 9, ..Options::default() }).contains("compare.browsers"));
     }
 }

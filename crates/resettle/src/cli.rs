@@ -10,7 +10,7 @@ use crate::{
     tools::When,
     up,
 };
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, builder::RangedU64ValueParser};
 use clap_complete::Shell;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use url::Url;
@@ -191,6 +191,9 @@ pub(crate) struct ConvertArguments {
     /// Pages that are compared in the browser at most, one of each layout first
     #[arg(long, value_name = "N", default_value_t = 12)]
     pub(crate) compare_pages: usize,
+    /// Browsers at work at once in that, from 1 to 8; most of a page's time is waiting
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = RangedU64ValueParser::<usize>::new().range(1..=8))]
+    pub(crate) compare_browsers: usize,
     #[command(flatten)]
     pub(crate) limits: LimitArguments,
 }

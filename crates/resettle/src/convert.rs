@@ -61,7 +61,8 @@ async fn tools(arguments: &ConvertArguments) -> Result<Result<Tools, String>, an
     if arguments.compare == When::Never {
         return Ok(Err("left out by --compare never".to_owned()));
     }
-    let options = compare::Options { pages: arguments.compare_pages, ..compare::Options::default() };
+    let (pages, browsers) = (arguments.compare_pages, arguments.compare_browsers);
+    let options = compare::Options { pages, browsers, ..compare::Options::default() };
     match Tools::find(options, arguments.next.into()).await {
         Err(why) if arguments.compare == When::Always => Err(unavailable(why)),
         found => Ok(found),

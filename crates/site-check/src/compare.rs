@@ -1,10 +1,10 @@
-//! Holds the project, as it is built and served, against the site as it was read, page by page in one browser.
+//! Holds the project, as it is built and served, against the site as it was read, page by page in browsers of its own.
 //!
 //! The browser reaches nothing: each of its requests is stopped and answered here, for one side from the snapshot, for the
 //! other by the project's server at its socket. Both sides stand at the site's own address, so that what they link to, ask
 //! for and look like can be compared as it is. The network is never asked again, and neither side knows the other.
 //!
-//! Start at [`Comparer::compare`], or at [`Comparer::stills`] where there is no site; `stage.rs` drives the browser,
+//! Start at [`Comparer::compare`], or at [`Comparer::stills`] where there is no site; `showing.rs` shows the pages, `stage.rs` drives a browser,
 //! `judge.rs` decides, `report.rs` is what comes out.
 
 mod addresses;
@@ -17,18 +17,19 @@ mod original;
 mod pixels;
 mod report;
 mod scripts;
+mod showing;
 mod stage;
 mod stills;
 mod tab;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use futures::{TryStreamExt, stream::FuturesOrdered};
 use site_read::{
     Archive, Snapshot,
     render::{self, Programs, Unavailable},
 };
 use site_write::{Plan, plan::Route};
-use url::Url;
 
 use crate::{Error, Result, Server};
 use album::Album;
@@ -37,11 +38,13 @@ use original::Original;
 pub use report::{
     ComparedPage, Comparison, Elements, Pictured, Pixels, Reason, Repair, Traffic, WrongAddress,
 };
-use stage::{Side, Stage};
+use showing::{Showing, Shown};
 pub use stills::Stills;
 
 /// The shape of [`Comparison`] that this program writes.
 const VERSION: u32 = 1;
+/// More browsers than this at once take more memory than they save time.
+const MOST_BROWSERS: usize = 8;
 
 /// The bounds of a comparison.
 #[derive(Clone, Debug)]
@@ -50,8 +53,10 @@ pub struct Options {
     pub pages: usize,
     /// The widths in CSS pixels that pages are shown at.
     pub widths: Vec<u32>,
-    /// The widths at which pictures of both sides are kept in the archive, of those above.
+    /// The widths at which pictures of both sides are kept in the archive, of those above; they are taken at 1280 and 390 only.
     pub pictures: Vec<u32>,
+    /// Browsers at work at once: pages are shown side by side, and most of their time is waiting. From 1 to 8.
+    pub browsers: usize,
     /// Longest time for one side of one page.
     pub page_time: Duration,
     /// The browser and its bounds.
@@ -65,6 +70,7 @@ impl Default for Options {
             pages: 12,
             widths: vec![1280, 1024, 768, 390],
             pictures: Vec::new(),
+            browsers: 2,
             page_time: Duration::from_secs(60),
             browser: render::Options::default(),
         }
@@ -112,16 +118,9 @@ impl Comparer {
         let (addresses, wrong_addresses) = addresses::ask(it.plan, it.snapshot, &copy).await?;
         let mut chosen = chosen(it.plan, self.options.pages);
         chosen.retain(|route| it.only.is_none_or(|only| only.contains(&route.url)));
-        let mut pages = Vec::with_capacity(chosen.len());
-        let mut stage = None;
-        let mut album = Album::new(it.archive, &self.options.pictures);
-        for (done, route) in chosen.iter().enumerate() {
-            tell(done as u64, chosen.len() as u64, &route.url);
-            pages.push(self.page(&mut stage, &mut album, route, &original, &copy).await?);
-        }
-        if let Some(stage) = stage {
-            Stage::end(stage).await;
-        }
+        let showing = Showing::new(self, &original, &copy);
+        let pages = self.pages(&showing, &chosen, it.archive, tell).await?;
+        showing.end().await;
         let left_out = (it.plan.routes.len() - chosen.len()) as u64;
         let (passed, widths) = (false, self.options.widths.clone());
         let repairs = Vec::new();
@@ -138,34 +137,30 @@ impl Comparer {
         Ok(compared.judged())
     }
 
-    /// Both sides of one page. The browser is kept for the next one, unless it failed.
-    async fn page(
+    /// The chosen pages, in their order.
+    async fn pages(
         &self,
-        kept: &mut Option<Stage>,
-        album: &mut Album<'_>,
-        route: &Route,
-        original: &Original<'_>,
-        copy: &Copy<'_>,
-    ) -> Result<ComparedPage> {
-        let (Ok(before), Ok(after)) = (Url::parse(&route.url), copy.address(&route.path)) else {
-            return Ok(judge::unmeasured(&route.url, "its address is no URL"));
-        };
-        let mut stage = match kept.take() {
-            Some(stage) => stage,
-            None => Stage::start(&self.programs, &self.options).await.map_err(Error::Browser)?,
-        };
-        let both = async {
-            let wanted = stage.look(&Side::Original(original), &before).await?;
-            let found = stage.look(&Side::Copy(copy), &after).await?;
-            Ok::<_, render::Error>((wanted, found))
-        };
-        match both.await {
-            Ok((wanted, found)) => {
-                *kept = Some(stage);
-                let pictures = album.keep(&wanted, &found).await.map_err(Error::Keeping)?;
-                Ok(ComparedPage { pictures, ..judge::judge(&route.url, &after, &wanted, &found) })
+        showing: &Showing<'_>,
+        chosen: &[&Route],
+        archive: &dyn Archive,
+        tell: &(dyn Fn(u64, u64, &str) + Send + Sync),
+    ) -> Result<Vec<ComparedPage>> {
+        let mut waiting = chosen.iter();
+        let mut shown = FuturesOrdered::new();
+        let mut pages = Vec::with_capacity(chosen.len());
+        let mut album = Album::new(archive, &self.options.pictures);
+        loop {
+            let free = self.options.browsers.clamp(1, MOST_BROWSERS) - shown.len();
+            for route in waiting.by_ref().take(free) {
+                tell(pages.len() as u64, chosen.len() as u64, &route.url);
+                shown.push_back(showing.page(route));
             }
-            Err(error) => Ok(judge::unmeasured(&route.url, &chain(&error))),
+            let Some(Shown { page, looks }) = shown.try_next().await? else { return Ok(pages) };
+            let pictures = match looks {
+                Some([wanted, found]) => album.keep(&wanted, &found).await.map_err(Error::Keeping)?,
+                None => Vec::new(),
+            };
+            pages.push(ComparedPage { pictures, ..page });
         }
     }
 }
@@ -178,10 +173,4 @@ fn chosen(plan: &Plan, most: usize) -> Vec<&Route> {
     let mut chosen: Vec<&Route> = first.into_iter().chain(rest).take(most).collect();
     chosen.sort_by_key(|route| &route.url);
     chosen
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -25,8 +25,9 @@ impl<'a> Album<'a> {
     /// Keeps what there is of a page at the widths that are wanted, as far as there is room.
     pub(super) async fn keep(&mut self, wanted: &Look, found: &Look) -> io::Result<Vec<Pictured>> {
         let mut kept = Vec::new();
-        let sides = wanted.boxes.iter().zip(&wanted.pictures).zip(&found.pictures);
-        for ((boxes, original), copy) in sides.filter(|((boxes, _), _)| self.widths.contains(&boxes.width)) {
+        for width in self.widths {
+            let sides = wanted.pictures.get(width).zip(found.pictures.get(width));
+            let Some((original, copy)) = sides else { continue };
             let bytes = (original.len() + copy.len()) as u64;
             if original.len().max(copy.len()) > MOST_OF_ONE || bytes > self.left {
                 continue;
@@ -34,7 +35,7 @@ impl<'a> Album<'a> {
             self.left -= bytes;
             let original = self.archive.put(original.clone()).await?;
             let copy = self.archive.put(copy.clone()).await?;
-            kept.push(Pictured { width: boxes.width, original, copy });
+            kept.push(Pictured { width: *width, original, copy });
         }
         Ok(kept)
     }
@@ -43,14 +44,12 @@ impl<'a> Album<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::look::Boxes;
     use bytes::Bytes;
     use site_read::{ContentHash, MemoryArchive};
 
     fn look(name: &str, widths: &[u32], bytes: usize) -> Look {
-        let boxes = widths.iter().map(|width| Boxes { width: *width, ..Boxes::default() });
-        let picture = |width: &u32| Bytes::from(format!("{name} {width} {}", "x".repeat(bytes)));
-        Look { boxes: boxes.collect(), pictures: widths.iter().map(picture).collect(), ..Look::default() }
+        let picture = |width: &u32| (*width, Bytes::from(format!("{name} {width} {}", "x".repeat(bytes))));
+        Look { pictures: widths.iter().map(picture).collect(), ..Look::default() }
     }
 
     #[tokio::test]
@@ -61,8 +60,8 @@ mod tests {
         let (wanted, found) = (look("site", &all, 1), look("project", &all, 1));
         let kept = album.keep(&wanted, &found).await.expect("kept");
         assert_eq!(kept.iter().map(|one| one.width).collect::<Vec<_>>(), [1280, 390]);
-        assert_eq!(kept[0].original, ContentHash::of(&wanted.pictures[0]));
-        assert_eq!(archive.get(&kept[1].copy).await.expect("there"), found.pictures[2]);
+        assert_eq!(kept[0].original, ContentHash::of(&wanted.pictures[&1280]));
+        assert_eq!(archive.get(&kept[1].copy).await.expect("there"), found.pictures[&390]);
         let large = look("site", &[1280], MOST_OF_ONE);
         assert_eq!(album.keep(&large, &look("project", &[1280], 1)).await.expect("left out"), []);
         album.left = 10;

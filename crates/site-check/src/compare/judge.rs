@@ -118,9 +118,9 @@ impl Reasons {
 
     fn elements(&mut self, wanted: &Look, found: &Look) -> Vec<Elements> {
         let mut all = Vec::new();
-        for (number, (a, b)) in wanted.boxes.iter().zip(&found.boxes).enumerate() {
+        for (a, b) in wanted.boxes.iter().zip(&found.boxes) {
             let (mut elements, example) = nodes::compare(a, b);
-            let pictures = wanted.pictures.get(number).zip(found.pictures.get(number));
+            let pictures = wanted.pictures.get(&a.width).zip(found.pictures.get(&a.width));
             elements.pixels = pictures.and_then(|(a, b)| pixels::compare(a, b));
             if elements.share < ALIKE {
                 let example = example.unwrap_or_else(|| "there are more elements now".to_owned());

@@ -1,5 +1,7 @@
 //! What a page is in the browser: everything that the gate holds one side against the other by. Data alone.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use serde::Deserialize;
 
@@ -15,8 +17,8 @@ pub(crate) struct Look {
     pub(crate) last_words: Option<Vec<String>>,
     /// One per width, in the order that was asked for.
     pub(crate) boxes: Vec<Boxes>,
-    /// One per width: the picture as PNG.
-    pub(crate) pictures: Vec<Bytes>,
+    /// The pictures that were taken, by width, as PNG.
+    pub(crate) pictures: BTreeMap<u32, Bytes>,
     /// Errors that were thrown or written.
     pub(crate) console: Vec<String>,
     pub(crate) asked: Vec<Asked>,

@@ -1,5 +1,5 @@
-//! What is run in a page: small scripts that measure it or bring it to rest. All but [`SEED`] run in a world of their own, where
-//! nothing that the page replaced is called.
+//! What is run in a page: small scripts that measure it or bring it to rest. All but [`SEED`] and [`UNNOTICED`] run in a world
+//! of their own, where nothing that the page replaced is called.
 
 /// What the visible elements look like at a width; takes the most that are told of.
 pub(super) const BOXES: &str = include_str!("boxes.js");
@@ -29,7 +29,19 @@ pub(super) const SEED: &str = r"(() => {
     Math.random = () => (framed() ? framework() : own());
 })()";
 
-/// Down and up again, so that what loads when it comes into view does; how high the page is then.
+/// Keeps from the page that its window was one pixel wide, which browsers make it for each picture of a whole page
+/// (https://github.com/puppeteer/puppeteer/issues/7251): menus would close and charts shrink.
+pub(super) const UNNOTICED: &str = r"(() => {
+    const size = () => `${innerWidth} ${innerHeight}`;
+    let told = size();
+    addEventListener('resize', (event) => {
+        if (!event.isTrusted || event.target !== window) return;
+        if (size() === '1 1' || size() === told) event.stopImmediatePropagation();
+        else told = size();
+    }, true);
+})()";
+
+/// Down and up again, so that what loads when it comes into view does.
 pub(super) const SCROLL: &str = r"(async () => {
     const rest = (ms) => new Promise((done) => setTimeout(done, ms));
     for (let top = 0, step = 0; step < 30 && top < document.documentElement.scrollHeight; step++) {
@@ -37,10 +49,9 @@ pub(super) const SCROLL: &str = r"(async () => {
         await rest(20);
     }
     scrollTo({ top: 0, behavior: 'instant' });
-    return document.documentElement.scrollHeight;
 })()";
 
-/// What a page says and where its boxes are, as a number. Nothing in it waits: a page may stop every timer that it has.
+/// What a page says, where its boxes are and what its scripts do to their styles, as a number. Nothing in it waits: a page may stop every timer that it has.
 pub(super) const STATE: &str = r"(() => {
     let state = 0;
     const take = (text) => {
@@ -49,7 +60,7 @@ pub(super) const STATE: &str = r"(() => {
     take(document.documentElement?.innerText ?? '');
     for (const element of [...document.querySelectorAll('*')].slice(0, 5000)) {
         const { x, y, width, height } = element.getBoundingClientRect();
-        take(`${x},${y},${width},${height}`);
+        take(`${x},${y},${width},${height},${element.getAttribute('style') ?? ''}`);
     }
     return state;
 })()";
@@ -64,8 +75,22 @@ pub(super) const WATCH: &str = r"(() => {
 /// Has it changed?
 pub(super) const CHANGED: &str = "globalThis.changed === true";
 
-/// Is there anything that scripts draw?
-pub(super) const DRAWS: &str = "document.querySelector('canvas') !== null";
+/// From here on nothing glides to where it goes.
+pub(super) const AT_ONCE: &str = r"(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync('*, ::before, ::after { transition: none !important; }');
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+})()";
+
+/// Is there anything that may be painted later than its box stands: what scripts draw, and what scrolls by itself, which the
+/// browser paints apart from the rest and of which a hurried picture shows the ground alone?
+pub(super) const PAINTED_LATE: &str = r"[...document.querySelectorAll('*')].slice(0, 20000).some((element) => {
+    if (element.localName === 'canvas') return true;
+    const { scrollWidth, scrollHeight, clientWidth, clientHeight } = element;
+    if (clientWidth === 0 || (scrollWidth <= clientWidth && scrollHeight <= clientHeight)) return false;
+    const { overflowX, overflowY } = getComputedStyle(element);
+    return [overflowX, overflowY].some((overflow) => overflow === 'auto' || overflow === 'scroll');
+})";
 
 /// Brings what moves to its end where it has one, and stops the rest where it began.
 pub(super) const STILL: &str = r"(() => {

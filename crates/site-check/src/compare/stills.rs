@@ -19,16 +19,16 @@ use crate::{Error, Result, Server};
 /// Where the browser has the project; only its server answers there, and nothing anywhere else.
 const HOME: &str = "http://localhost/";
 
-/// Pictures of pages, one per width of the comparer.
+/// Pictures of pages, one per width of the comparer that pictures are taken at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stills(BTreeMap<String, Vec<Bytes>>);
+pub struct Stills(BTreeMap<String, BTreeMap<u32, Bytes>>);
 
 impl Stills {
     /// The paths that look otherwise in the other, or are not in it: in size, or in one pixel whose difference can be seen.
     pub fn moved<'a>(&'a self, other: &Self) -> Vec<&'a str> {
-        let alike = |path: &String, mine: &Vec<Bytes>| {
+        let alike = |path: &String, mine: &BTreeMap<u32, Bytes>| {
             let other = other.0.get(path).filter(|other| other.len() == mine.len());
-            other.is_some_and(|other| mine.iter().zip(other).all(|(a, b)| pixels::same(a, b)))
+            other.is_some_and(|other| mine.values().zip(other.values()).all(|(a, b)| pixels::same(a, b)))
         };
         self.0.iter().filter(|(path, mine)| !alike(path, mine)).map(|(path, _)| path.as_str()).collect()
     }

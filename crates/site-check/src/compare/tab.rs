@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
 use serde_json::{Value, json};
-use site_read::render::{Browser, Error, Message};
+use site_read::render::{Browser, Error, Message, WIDTHS};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::{
     look::{Asked, Boxes, Facts, Look},
     original::Answer,
-    scripts::{BOXES, CHANGED, DRAWS, FACTS, SCROLL, SEED, STATE, STILL, WATCH},
+    scripts::{AT_ONCE, BOXES, CHANGED, FACTS, PAINTED_LATE, SCROLL, SEED, STATE, STILL, UNNOTICED, WATCH},
     stage::Side,
 };
 
@@ -98,6 +98,7 @@ impl<'a> Tab<'a> {
         for (method, params) in [
             ("Page.enable", json!({})),
             ("Page.addScriptToEvaluateOnNewDocument", json!({ "source": SEED })),
+            ("Page.addScriptToEvaluateOnNewDocument", json!({ "source": UNNOTICED })),
             ("Network.enable", json!({ "maxTotalBufferSize": 0, "maxResourceBufferSize": 0 })),
             ("Network.setCacheDisabled", json!({ "cacheDisabled": true })),
             ("Network.setBypassServiceWorker", json!({ "bypass": true })),
@@ -118,10 +119,7 @@ impl<'a> Tab<'a> {
             return Err(Error::NotOpened { said: said.to_owned() });
         }
         self.settle(OPENING).await?;
-        let height = self.run(SCROLL).await?.as_u64().and_then(|height| u32::try_from(height).ok());
-        // The first picture of a whole page shows it more than a window of it, and some pages answer to that.
-        let width = widths.first().copied().unwrap_or(WINDOW);
-        self.picture(width, height.unwrap_or(WINDOW)).await?;
+        self.run(SCROLL).await?;
         self.settle(AFTERMATH).await?;
         self.steady().await?;
         self.look.url = text(&self.run("location.href").await?);
@@ -129,16 +127,10 @@ impl<'a> Tab<'a> {
         self.run(WATCH).await?;
         self.look.spoken = self.spoken().await?;
         for width in widths {
-            self.resize(*width).await?;
-            self.settle(AFTERMATH).await?;
-            self.steady().await?;
-            self.run(STILL).await?;
+            self.resize_to(*width).await?;
             let boxes = self.run(&format!("{}({MOST_NODES})", BOXES.trim_end())).await?;
             let boxes = Boxes::read(*width, boxes.as_str().unwrap_or_default());
-            let boxes = boxes.map_err(|error| unreadable("the boxes of the page", &error))?;
-            let picture = self.still(*width, boxes.height).await?;
-            self.look.pictures.push(picture);
-            self.look.boxes.push(boxes);
+            self.look.boxes.push(boxes.map_err(|error| unreadable("the boxes of the page", &error))?);
         }
         if self.run(CHANGED).await? == true {
             // As wide as it was for the first look: what it says may hang on that.
@@ -149,9 +141,23 @@ impl<'a> Tab<'a> {
             self.steady().await?;
             self.look.last_words = Some(self.facts().await?.words);
         }
+        self.pictures().await?;
         let context = json!({ "browserContextId": self.context });
         self.command(None, "Target.disposeBrowserContext", context).await?;
         Ok(self.look)
+    }
+
+    /// Last of all, since a page notices it: while a picture is taken, its window is one pixel wide for a moment.
+    async fn pictures(&mut self) -> Result<(), Error> {
+        self.run(AT_ONCE).await?;
+        let seen = self.look.boxes.iter().map(|boxes| (boxes.width, boxes.height));
+        let pictured: Vec<_> = seen.filter(|(width, _)| WIDTHS.contains(width)).collect();
+        for (width, height) in pictured {
+            self.resize_to(width).await?;
+            let picture = self.still(width, height).await?;
+            self.look.pictures.insert(width, picture);
+        }
+        Ok(())
     }
 
     async fn facts(&mut self) -> Result<Facts, Error> {
@@ -202,6 +208,14 @@ impl<'a> Tab<'a> {
         Ok(())
     }
 
+    /// Makes the window so wide, and waits until the page is so as well and stands still.
+    async fn resize_to(&mut self, width: u32) -> Result<(), Error> {
+        self.resize(width).await?;
+        self.settle(AFTERMATH).await?;
+        self.steady().await?;
+        self.run(STILL).await.map(drop)
+    }
+
     async fn resize(&mut self, width: u32) -> Result<(), Error> {
         let mobile = width < 600;
         let size = json!({ "width": width, "height": WINDOW, "deviceScaleFactor": 1, "mobile": mobile });
@@ -209,12 +223,12 @@ impl<'a> Tab<'a> {
         self.call("Emulation.setDeviceMetricsOverride", size).await.map(drop)
     }
 
-    /// A picture. Of what a page draws by itself only pictures tell whether it is done: then the first one that is as the one
-    /// before it, or what there is after so long.
+    /// A picture. Of what is painted late only pictures tell whether it is done: then the first one that is as the one before
+    /// it, or what there is after so long.
     async fn still(&mut self, width: u32, height: u32) -> Result<bytes::Bytes, Error> {
         let end = Instant::now() + STEADY;
         let mut picture = self.picture(width, height).await?;
-        let mut rests = self.run(DRAWS).await? != true;
+        let mut rests = self.run(PAINTED_LATE).await? != true;
         while !rests && Instant::now() < end {
             self.listen(LOOKS).await?;
             let next = self.picture(width, height).await?;
