@@ -36,7 +36,8 @@ pub(super) const UNNOTICED: &str = r"(() => {
     let told = size();
     addEventListener('resize', (event) => {
         if (!event.isTrusted || event.target !== window) return;
-        if (size() === '1 1' || size() === told) event.stopImmediatePropagation();
+        // On a phone, one pixel of the window is up to four of the page.
+        if (innerWidth < 10 || size() === told) event.stopImmediatePropagation();
         else told = size();
     }, true);
 })()";
