@@ -113,7 +113,7 @@ impl Comparer {
         it: &Compared<'_>,
         tell: &(dyn Fn(u64, u64, &str) + Send + Sync),
     ) -> Result<Comparison> {
-        let original = Original::of(it.snapshot, it.archive);
+        let original = Original::of(it.snapshot, it.archive).await.map_err(Error::Reading)?;
         let copy = Copy::of(it.server.socket(), &it.snapshot.home, &original);
         let (addresses, wrong_addresses) = addresses::ask(it.plan, it.snapshot, &copy).await?;
         let mut chosen = chosen(it.plan, self.options.pages);

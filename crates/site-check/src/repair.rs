@@ -61,7 +61,7 @@ pub async fn repair<B: Bench + Sync>(bench: &B, first: Tried) -> Result<Tried, B
     let mut tried = Keeps::default();
     let mut best = first;
     for round in 1..=ROUNDS {
-        let keeps = known(&best.comparison, round == ROUNDS);
+        let keeps = known(&best, round == ROUNDS);
         if keeps.pages.is_empty() {
             break;
         }
@@ -84,12 +84,15 @@ pub async fn repair<B: Bench + Sync>(bench: &B, first: Tried) -> Result<Tried, B
 }
 
 /// What may help the pages that differ: at first what the reasons suggest, in the end everything.
-fn known(comparison: &Comparison, everything: bool) -> Keeps {
-    let differing = comparison.pages.iter().filter(|page| !page.passed);
+fn known(best: &Tried, everything: bool) -> Keeps {
+    let differing = best.comparison.pages.iter().filter(|page| !page.passed);
     let pages = differing.filter_map(|page| {
-        let suggested: BTreeSet<Keep> =
-            page.reasons.iter().flat_map(|reason| suggestions(&reason.code)).copied().collect();
-        let keeps = if everything { Keep::ALL.into() } else { suggested.clone() };
+        let route = best.plan.route(&page.url)?;
+        let possible = |keep: &Keep| route.may_keep(*keep);
+        let suggested = page.reasons.iter().flat_map(|reason| suggestions(&reason.code)).copied();
+        let suggested: BTreeSet<Keep> = suggested.filter(possible).collect();
+        let keeps =
+            if everything { Keep::ALL.into_iter().filter(possible).collect() } else { suggested.clone() };
         (!suggested.is_empty()).then(|| (page.url.clone(), keeps))
     });
     Keeps { pages: pages.collect() }
@@ -98,9 +101,10 @@ fn known(comparison: &Comparison, everything: bool) -> Keeps {
 /// What is kept first of a page that is refused for this; nothing where keeping does not help.
 fn suggestions(code: &str) -> &'static [Keep] {
     match code {
-        "text" | "images" | "frames" | "forms" | "elements" | "accessibility" => &[Keep::Copies],
-        "links" | "address" | "requests" | "bytes" => &[Keep::Copies, Keep::Links],
-        "console" | "hydration" => &[Keep::Copies, Keep::Scripts],
+        "text" | "images" | "frames" | "forms" | "elements" | "accessibility" => &[Keep::Copies, Keep::Sent],
+        "links" | "address" | "requests" | "bytes" => &[Keep::Copies, Keep::Links, Keep::Sent],
+        "console" | "hydration" => &[Keep::Copies, Keep::Scripts, Keep::Sent],
+        "seo" => &[Keep::Sent],
         _ => &[],
     }
 }

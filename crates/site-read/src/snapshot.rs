@@ -94,6 +94,14 @@ pub struct Page {
     pub rendered: Option<Rendering>,
 }
 
+impl Page {
+    /// The page as it was sent, as UTF-8 without a byte order mark, whatever a browser made of it.
+    #[must_use]
+    pub fn sent(&self) -> &ContentHash {
+        self.rendered.as_ref().map_or(&self.html, |rendering| &rendering.sent)
+    }
+}
+
 /// What a browser made of a page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rendering {

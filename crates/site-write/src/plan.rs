@@ -23,7 +23,7 @@ pub(crate) mod variants;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use site_read::ContentHash;
+use site_read::{ContentHash, Page};
 
 use crate::{Error, Next, dom::Use};
 pub use cards::{Card, Property};
@@ -100,12 +100,27 @@ pub struct Route {
     pub shared: Vec<String>,
     /// Whether the page has scripts or handlers of its own; such pages are entered and left by full page loads.
     pub scripted: bool,
+    /// Whether it is written as a browser showed it, since the site sent little but scripts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rendered: bool,
     /// What it keeps as the site had it, because it did not measure the same otherwise.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub kept: BTreeSet<Keep>,
 }
 
 impl Route {
+    /// What of its page it is written from.
+    #[must_use]
+    pub fn markup<'p>(&self, page: &'p Page) -> &'p ContentHash {
+        if self.kept.contains(&Keep::Sent) { page.sent() } else { &page.html }
+    }
+
+    /// Is this something that it has another choice in?
+    #[must_use]
+    pub fn may_keep(&self, keep: Keep) -> bool {
+        keep != Keep::Sent || self.rendered
+    }
+
     /// Does every link on it load a new document?
     pub(crate) fn hard(&self) -> bool {
         self.scripted || self.kept.contains(&Keep::Links)

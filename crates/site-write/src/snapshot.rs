@@ -17,12 +17,13 @@ use crate::{
     css::hints::Hints,
     page::{self, Page},
     parallel,
-    plan::Keeps,
+    plan::{Keep, Keeps},
 };
 
 /// The pages' own bodies, the style sheets and what is for crawlers: what has to be read; the rest is only named.
 pub(crate) fn needed(snapshot: &Snapshot) -> Vec<ContentHash> {
-    let pages = snapshot.pages.values().chain(&snapshot.not_found).map(|page| page.html.clone());
+    let pages = snapshot.pages.values().chain(&snapshot.not_found);
+    let pages = pages.flat_map(|page| [page.html.clone(), page.sent().clone()]);
     let sheets =
         snapshot.assets.values().filter(|asset| is_css(&asset.content_type)).map(|asset| asset.body.clone());
     let told = crawlers::addresses(snapshot).into_iter().filter_map(|url| snapshot.assets.get(&url));
@@ -66,14 +67,15 @@ impl Site {
         let nothing = BTreeSet::new();
         let mut known = Vec::new();
         for (url, page) in &snapshot.pages {
-            known.push((url, bytes(bodies, &page.html, url)?));
+            let kept = keeps.pages.get(url).unwrap_or(&nothing);
+            let html = if kept.contains(&Keep::Sent) { page.sent() } else { &page.html };
+            known.push((url, kept, bytes(bodies, html, url)?));
         }
         // The longest first, so that no thread is left alone with it.
-        known.sort_by_key(|(_, html)| Reverse(html.len()));
-        let pages = parallel::map(threads, known, |(url, html)| -> Result<(String, Page)> {
+        known.sort_by_key(|(_, _, html)| Reverse(html.len()));
+        let pages = parallel::map(threads, known, |(url, kept, html)| -> Result<(String, Page)> {
             let html = String::from_utf8_lossy(&html);
             let address = Url::parse(url).map_err(Error::Home)?;
-            let kept = keeps.pages.get(url).unwrap_or(&nothing);
             Ok((url.clone(), page::read(&html, &address, &hints, kept)))
         });
         let pages = pages.into_iter().collect::<Result<BTreeMap<String, Page>>>()?;

@@ -46,7 +46,7 @@ impl Comparer {
     pub async fn stills(&self, server: &Server, paths: &[String]) -> Result<Stills> {
         let home = Url::parse(HOME).expect("a constant address");
         let (nothing, archive) = (Snapshot::empty(home.clone(), home), MemoryArchive::new());
-        let elsewhere = Original::of(&nothing, &archive);
+        let elsewhere = Original::of(&nothing, &archive).await.map_err(Error::Reading)?;
         let project = Copy::of(server.socket(), &nothing.home, &elsewhere);
         let mut stage = Stage::start(&self.programs, &self.options).await.map_err(Error::Browser)?;
         let mut stills = Stills::default();

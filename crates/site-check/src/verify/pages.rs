@@ -55,7 +55,7 @@ impl Held<'_> {
 
     fn html(&self, route: &Route) -> Option<String> {
         let page = self.snapshot.pages.get(&route.url)?;
-        let bytes = self.bodies.get(&page.html)?;
+        let bytes = self.bodies.get(route.markup(page))?;
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 

@@ -27,6 +27,12 @@ fn page(title: &str, body: &str) -> String {
     )
 }
 
+/// What is filled by a script that adds to whatever there is.
+fn app(made: &str) -> String {
+    let script = "const made = document.createElement('p'); made.textContent = 'Made'; document.getElementById('app').append(made);";
+    format!("<div id=app>{made}</div><script>{script}</script>")
+}
+
 fn site() -> Site {
     let home = format!(
         "<div class=row><p class=box>One</p><p class=box>Two</p></div><img src='{DOT}' width=30 height=20 alt=dot>\
@@ -41,6 +47,7 @@ fn site() -> Site {
         .page("/hydration.html", &page("Hydration", "<p>steady</p>"))
         .page("/target.html", &page("Target", "<p>Here</p>"))
         .asset("/s.css", "text/css", CSS)
+        .rendered("/app.html", &page("App", &app("")), &page("App", &app("<p>Made</p>")))
         .redirect("/old.html", "/target.html", 301)
         .redirect("/older.html", "/link.html", 301)
 }
@@ -181,27 +188,30 @@ async fn what_is_the_same_passes_and_what_was_spoiled_is_named() {
     assert!(style.contains(&"elements") && !style.contains(&"text"), "{style:?}");
     assert_eq!(codes("/link.html"), ["links", "links"], "one is missing and one is new");
     assert_eq!(codes("/hydration.html"), ["hydration"], "{compared:#?}");
+    assert!(codes("/app.html").contains(&"text"), "its script runs twice: {compared:#?}");
     let wrong: Vec<&str> = compared.wrong_addresses.iter().map(|wrong| wrong.path.as_str()).collect();
     assert_eq!(wrong, ["/older.html"], "{compared:#?}");
-    assert_eq!((compared.passed, compared.addresses, compared.left_out), (false, 9, 0));
-    the_page_of_the_card_is_mended(&site, &workshop, Tried { plan, project, comparison: compared }).await;
+    assert_eq!((compared.passed, compared.addresses, compared.left_out), (false, 10, 0));
+    what_can_be_mended_is(&site, &workshop, Tried { plan, project, comparison: compared }).await;
 }
 
-/// It is the card that spoils the page: with its own copies, it is itself in the browser.
-async fn the_page_of_the_card_is_mended(site: &Site, workshop: &Workshop, first: Tried) {
-    let url = "http://old.example/style.html";
-    let looked_at = |page: &ComparedPage| [url, "http://old.example/"].contains(&page.url.as_str());
+/// It is the card that spoils one page, and what a browser made of it the other: with copies of its own the first is itself in
+/// the browser, and the second as it was sent.
+async fn what_can_be_mended_is(site: &Site, workshop: &Workshop, first: Tried) {
+    let [home, app, style] =
+        ["/", "/app.html", "/style.html"].map(|path| format!("http://old.example{path}"));
+    let looked_at = |page: &ComparedPage| [&home, &app, &style].contains(&&page.url);
     let pages = first.comparison.pages.iter().filter(|page| looked_at(page)).cloned().collect();
     let comparison = Comparison { pages, wrong_addresses: Vec::new(), ..first.comparison };
     let bench = Carpenter { site, workshop };
     let mended = repair::repair(&bench, Tried { comparison, ..first }).await.expect("it cannot fail");
-    let [repair] = mended.comparison.repairs.as_slice() else { panic!("{:#?}", mended.comparison) };
-    assert_eq!(
-        (repair.url.as_str(), repair.tried.as_slice(), repair.passed),
-        (url, &[Keep::Copies][..], true)
-    );
+    let repairs = mended.comparison.repairs.iter();
+    let repairs: Vec<_> = repairs.map(|it| (it.url.as_str(), it.tried.as_slice(), it.passed)).collect();
+    let wanted =
+        [(app.as_str(), &[Keep::Copies, Keep::Sent][..], true), (style.as_str(), &[Keep::Copies][..], true)];
+    assert_eq!(repairs, wanted);
     assert!(mended.comparison.passed, "{:#?}", mended.comparison);
-    assert_eq!((mended.plan.cards.len(), mended.comparison.pages.len()), (0, 2));
+    assert_eq!((mended.plan.cards.len(), mended.comparison.pages.len()), (0, 3));
 }
 
 /// Builds in the cell and shows in the browser; its cards are always spoiled.

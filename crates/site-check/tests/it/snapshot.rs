@@ -1,7 +1,7 @@
 //! Snapshots made by hand, as a crawl would have stored them.
 
 use bytes::Bytes;
-use site_read::{Asset, ContentHash, Page, Redirect, Snapshot};
+use site_read::{Asset, ContentHash, Page, Redirect, Rendering, Snapshot, render::Reason};
 use std::collections::HashMap;
 use url::Url;
 
@@ -51,6 +51,16 @@ impl Site {
     pub(crate) fn page(mut self, path: &str, html: &str) -> Self {
         let page = self.read(html);
         self.snapshot.pages.insert(address(path), page);
+        self
+    }
+
+    /// A page that a browser showed as something else than it was sent; its scripts asked for nothing.
+    pub(crate) fn rendered(mut self, path: &str, sent: &str, shown: &str) -> Self {
+        let page = self.read(shown);
+        let sent = self.keep(sent.to_owned());
+        let report = self.keep(r#"{"requests":[]}"#);
+        let rendering = Rendering { reason: Reason::NoText, sent, pictures: Vec::new(), report };
+        self.snapshot.pages.insert(address(path), Page { rendered: Some(rendering), ..page });
         self
     }
 

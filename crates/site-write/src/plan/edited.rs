@@ -226,6 +226,7 @@ mod tests {
             group: "group-1".into(),
             shared: vec!["SiteFooter".into()],
             scripted: false,
+            rendered: false,
             kept: BTreeSet::new(),
         }
     }

@@ -20,11 +20,13 @@ pub enum Keep {
     Scripts,
     /// White space, also where none should show; its own copies with it.
     Space,
+    /// The page as the site sent it, for its scripts to fill, not as a browser showed it; its own copies with it.
+    Sent,
 }
 
 impl Keep {
     /// Everything that can be kept.
-    pub const ALL: [Self; 4] = [Self::Copies, Self::Links, Self::Scripts, Self::Space];
+    pub const ALL: [Self; 5] = [Self::Copies, Self::Links, Self::Scripts, Self::Space, Self::Sent];
 
     /// For people: what the page has of its own.
     pub(crate) const fn words(self) -> &'static str {
@@ -33,6 +35,7 @@ impl Keep {
             Self::Links => "links that load a new document",
             Self::Scripts => "all of its scripts in one chain",
             Self::Space => "its white space to the letter",
+            Self::Sent => "the markup that the site sent, which its scripts fill",
         }
     }
 }
@@ -61,8 +64,12 @@ pub(crate) fn keeping(plan: &Plan, keeps: &Keeps) -> Result<Plan> {
     }
     for route in &mut plan.routes {
         let kept = keeps.pages.get(&route.url).into_iter().flatten().copied();
+        let kept: Vec<Keep> = kept.filter(|keep| route.may_keep(*keep)).collect();
         route.kept.extend(kept);
-        if route.kept.contains(&Keep::Space) {
+    }
+    as_sent_together(&mut plan.routes);
+    for route in &mut plan.routes {
+        if route.kept.contains(&Keep::Space) || route.kept.contains(&Keep::Sent) {
             route.kept.insert(Keep::Copies);
         }
     }
@@ -70,6 +77,15 @@ pub(crate) fn keeping(plan: &Plan, keeps: &Keeps) -> Result<Plan> {
         loosen(group, &mut plan.routes);
     }
     Ok(plan)
+}
+
+/// Pages of one layout have the same style sheets: what a script adds to them, all of them have or none.
+fn as_sent_together(routes: &mut [Route]) {
+    let sent = routes.iter().filter(|route| route.kept.contains(&Keep::Sent));
+    let groups: BTreeSet<String> = sent.map(|route| route.group.clone()).collect();
+    for route in routes.iter_mut().filter(|route| route.rendered && groups.contains(&route.group)) {
+        route.kept.insert(Keep::Sent);
+    }
 }
 
 /// The plan without what no page uses any more; `site` was read with what the plan's pages keep.

@@ -68,6 +68,7 @@ pub(super) fn plan(snapshot: &Snapshot, site: &Site) -> Routes {
             group: String::new(),
             shared: Vec::new(),
             scripted: site.pages[url].scripted(),
+            rendered: snapshot.pages[url].rendered.is_some(),
             kept: BTreeSet::new(),
         });
     }

@@ -48,6 +48,7 @@ mod tests {
             group: "pages".to_owned(),
             shared: Vec::new(),
             scripted: false,
+            rendered: false,
             kept: BTreeSet::new(),
         }
     }
