@@ -30,6 +30,9 @@ pub(super) struct Report<'a> {
     out: PathBuf,
     #[serde(skip)]
     pub(super) files: usize,
+    /// What stands before all of the site.
+    #[serde(skip)]
+    gated: Vec<String>,
     checks: &'a [Check],
     lint: &'a lint::Report,
     comparison: Option<&'a Comparison>,
@@ -53,8 +56,11 @@ impl<'a> Report<'a> {
             "truncated": made.sources.snapshot.truncated,
             "files": made.project.files.len(),
         });
+        let findings = made.sources.snapshot.findings.iter();
+        let gated = findings.filter(|finding| finding.code == "gated-site");
         Self {
             figures,
+            gated: gated.map(|finding| format!("{}: {}", finding.url, finding.note)).collect(),
             out: out.to_owned(),
             files: made.project.files.len(),
             checks: &made.checks.checks,
@@ -113,6 +119,9 @@ impl<'a> Report<'a> {
         ));
         if let Some(limit) = self.figures["truncated"].as_str() {
             say(format_args!("It was cut by a limit ({limit}): not everything was read."));
+        }
+        for gated in &self.gated {
+            say(format_args!("Next to nothing of it was read. {gated}"));
         }
         if number("findings") > 0 {
             say(format_args!("{} things need a look: MIGRATION.md says which.", number("findings")));

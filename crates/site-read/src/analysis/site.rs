@@ -298,12 +298,10 @@ fn count(length: usize) -> u32 {
 /// What a finding of the crawl means for the site.
 fn of_finding(finding: &Finding) -> Option<Problem> {
     let severity = match finding.code.as_str() {
-        "broken-page" | "unreachable-page" | "redirect-loop" | "missing-asset" | "unreadable-page" => {
-            Severity::Error
-        }
-        "soft-404" | "refused" | "too-large" | "asset-is-page" | "not-rendered" | "scripts-not-run" => {
-            Severity::Warning
-        }
+        "broken-page" | "unreachable-page" | "redirect-loop" | "missing-asset" | "unreadable-page"
+        | "gated-site" => Severity::Error,
+        "soft-404" | "refused" | "too-large" | "asset-is-page" | "not-rendered" | "scripts-not-run"
+        | "gated-pages" => Severity::Warning,
         // Said of each page already, or no fault.
         "third-party" => return None,
         _ => Severity::Info,

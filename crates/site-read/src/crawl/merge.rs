@@ -1,6 +1,7 @@
 //! Where answers become the snapshot, one after the other in canonical order.
 
 mod cuts;
+mod gates;
 mod gathered;
 mod notes;
 mod redirects;
@@ -23,6 +24,7 @@ use crate::limits::{Limits, Progress, Render};
 use crate::snapshot::{Page, Snapshot};
 use crate::trap::{Answer, Families, Trap, Verdict};
 use crate::web_address::{normal_form, without_fragment};
+use gates::gates;
 use notes::Notes;
 use redirects::Redirects;
 
@@ -367,6 +369,15 @@ impl<'a> Merge<'a> {
         let (redirects, loops) = self.redirects.collapse();
         for from in loops {
             self.notes.leave("redirect-loop", &from, || "redirects in a circle".to_owned())?;
+        }
+        for gate in gates(self.redirects.seen()) {
+            let (before, example) = (gate.before, &gate.example);
+            let (code, note) = match gates::is_at(&gate, &self.site.home) {
+                true => ("gated-site", "every visitor is led here first".to_owned()),
+                false => ("gated-pages", format!("{before} addresses lead here first, such as {example}")),
+            };
+            let note = format!("{note}, as for a sign-in or consent: what lies behind it was not read");
+            self.notes.find(code, gate.at.as_str(), note);
         }
         self.gathered.find_aliases()?;
         let head = &mut self.gathered.head;

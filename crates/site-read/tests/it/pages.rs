@@ -112,6 +112,30 @@ async fn redirects_are_kept_and_chains_made_short() {
 }
 
 #[tokio::test]
+async fn what_lies_behind_a_sign_in_is_said_not_to_be_read() {
+    let site = Site::with(vec![
+        ("/", Reply::html("<a href=/mine>Mine</a><a href=/orders>Orders</a>")),
+        ("/mine", Reply::redirect(302, "/login?next=%2Fmine")),
+        ("/orders", Reply::redirect(302, "/login?next=%2Forders")),
+        ("/login?next=%2Fmine", Reply::html("Who are you?")),
+        ("/login?next=%2Forders", Reply::html("Who are you?")),
+    ]);
+    let read = site.crawl(&Limits::default()).await.expect("a snapshot");
+    assert_eq!(site.paths(read.found("gated-pages").iter()), ["/login"]);
+    assert!(read.found("gated-site").is_empty(), "the home page is open to all");
+}
+
+#[tokio::test]
+async fn a_site_behind_a_question_for_consent_is_said_not_to_be_read() {
+    let site = Site::with(vec![
+        ("/", Reply::redirect(302, "/consent?return=%2F")),
+        ("/consent?return=%2F", Reply::html("We use cookies to deliver our services.")),
+    ]);
+    let read = site.crawl(&Limits::default()).await.expect("a snapshot");
+    assert_eq!(site.paths(read.found("gated-site").iter()), ["/consent"]);
+}
+
+#[tokio::test]
 async fn legacy_encodings_become_utf_8() {
     let site = Site::with(vec![
         (

@@ -132,8 +132,16 @@ fn findings(plan: &Plan, out: &mut String) {
     }
 }
 
+/// Findings of the crawl that say nothing of what was left out, or say it of every page.
+const SAID_ELSEWHERE: [&str; 1] = ["third-party"];
+
 fn left_out(snapshot: &Snapshot, out: &mut String) {
-    if snapshot.left_out.is_empty() && snapshot.truncated.is_none() {
+    let counted = |code: &str| snapshot.left_out.contains_key(code) || SAID_ELSEWHERE.contains(&code);
+    let mut by_note: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for finding in snapshot.findings.iter().filter(|finding| !counted(&finding.code)) {
+        by_note.entry((&finding.code, &finding.note)).or_default().push(&finding.url);
+    }
+    if snapshot.left_out.is_empty() && snapshot.truncated.is_none() && by_note.is_empty() {
         return;
     }
     out.push_str("\n## What was not read\n\n");
@@ -143,6 +151,9 @@ fn left_out(snapshot: &Snapshot, out: &mut String) {
     for (code, left) in &snapshot.left_out {
         let examples: Vec<&str> = left.examples.iter().map(String::as_str).collect();
         out.push_str(&format!("- **{code}**: {}, for example {}\n", left.count, places(&examples)));
+    }
+    for ((code, note), urls) in by_note {
+        out.push_str(&format!("- **{code}**: {note}: {}\n", places(&urls)));
     }
 }
 

@@ -28,6 +28,11 @@ impl Redirects {
         self.seen.entry(normal_form(from)).or_insert(redirect);
     }
 
+    /// Every redirect as it was seen, of one step.
+    pub(super) fn seen(&self) -> impl Iterator<Item = &Redirect> {
+        self.seen.values()
+    }
+
     /// Each source with the end of its chain, and the sources that never end.
     pub(super) fn collapse(&self) -> (Vec<Redirect>, Vec<String>) {
         let mut ending = Vec::new();
