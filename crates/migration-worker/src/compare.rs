@@ -39,8 +39,9 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let compare::Options { pages, browsers, .. } = compare::Options::default();
-        Self { when: When::default(), pages, browsers, chromium: None }
+        let compare::Options { pages, .. } = compare::Options::default();
+        // A worker has other jobs beside this one.
+        Self { when: When::default(), pages, browsers: 1, chromium: None }
     }
 }
 
@@ -49,8 +50,8 @@ impl Options {
         if !(1..=1000).contains(&self.pages) {
             return Err("compare.pages has to be between 1 and 1000".into());
         }
-        if !(1..=8).contains(&self.browsers) {
-            return Err("compare.browsers has to be between 1 and 8".into());
+        if !(1..=compare::MOST_BROWSERS).contains(&self.browsers) {
+            return Err(format!("compare.browsers has to be between 1 and {}", compare::MOST_BROWSERS));
         }
         Ok(())
     }
@@ -114,6 +115,8 @@ mod tests {
         }
         let bad = |options: Options| options.check().expect_err("out of its bounds");
         assert!(bad(Options { pages: 0, ..Options::default() }).contains("compare.pages"));
-        assert!(bad(Options { browsers: 9, ..Options::default() }).contains("compare.browsers"));
+        for browsers in [0, 9] {
+            assert!(bad(Options { browsers, ..Options::default() }).contains("compare.browsers"));
+        }
     }
 }

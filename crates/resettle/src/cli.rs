@@ -12,6 +12,7 @@ use crate::{
 };
 use clap::{Args, CommandFactory, Parser, Subcommand, builder::RangedU64ValueParser};
 use clap_complete::Shell;
+use site_check::compare::MOST_BROWSERS;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use url::Url;
 
@@ -192,7 +193,7 @@ pub(crate) struct ConvertArguments {
     #[arg(long, value_name = "N", default_value_t = 12)]
     pub(crate) compare_pages: usize,
     /// Browsers at work at once in that, from 1 to 8; most of a page's time is waiting
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = RangedU64ValueParser::<usize>::new().range(1..=8))]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = RangedU64ValueParser::<usize>::new().range(1..=MOST_BROWSERS as u64))]
     pub(crate) compare_browsers: usize,
     #[command(flatten)]
     pub(crate) limits: LimitArguments,

@@ -50,9 +50,6 @@ pub enum Error {
     /// No browser could be started.
     #[error("the browser could not be started")]
     Browser(#[source] site_read::render::Error),
-    /// What was read of the site could not be looked up.
-    #[error("what was read of the site cannot be read again")]
-    Reading(#[source] io::Error),
     /// A picture could not be kept in the archive.
     #[error("a picture of the comparison could not be kept")]
     Keeping(#[source] io::Error),
@@ -78,7 +75,6 @@ impl Error {
             | Self::Failed { .. }
             | Self::Unserved { .. }
             | Self::Browser(_)
-            | Self::Reading(_)
             | Self::Keeping(_)
             | Self::File { .. } => false,
         }

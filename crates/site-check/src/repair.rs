@@ -16,8 +16,18 @@ use crate::{
     compare::{ComparedPage, Repair},
 };
 
-/// A project is built and shown so often again, at most.
-const ROUNDS: usize = 2;
+/// What is kept of the pages that differ: a project is built and shown again once for each, at most.
+#[derive(Clone, Copy)]
+enum Round {
+    /// What the reasons suggest.
+    Suggested,
+    /// All of what the page has, as it was read.
+    Everything,
+    /// What was sent, where a browser showed something else. It leaves the page to its scripts, so it comes last.
+    Sent,
+}
+
+const ROUNDS: [Round; 3] = [Round::Suggested, Round::Everything, Round::Sent];
 
 /// A project and what was measured of it.
 #[derive(Clone, Debug)]
@@ -60,10 +70,10 @@ pub async fn repair<B: Bench + Sync>(bench: &B, first: Tried) -> Result<Tried, B
     let at_first = first.comparison.clone();
     let mut tried = Keeps::default();
     let mut best = first;
-    for round in 1..=ROUNDS {
-        let keeps = known(&best, round == ROUNDS);
+    for round in ROUNDS {
+        let keeps = known(&best, round);
         if keeps.pages.is_empty() {
-            break;
+            continue;
         }
         let Some((plan, project)) = bench.write(&best.plan, &keeps).await? else { continue };
         let pages = changed(&best, &plan, &project);
@@ -83,17 +93,23 @@ pub async fn repair<B: Bench + Sync>(bench: &B, first: Tried) -> Result<Tried, B
     Ok(best)
 }
 
-/// What may help the pages that differ: at first what the reasons suggest, in the end everything.
-fn known(best: &Tried, everything: bool) -> Keeps {
+/// What may help the pages that differ.
+fn known(best: &Tried, round: Round) -> Keeps {
     let differing = best.comparison.pages.iter().filter(|page| !page.passed);
     let pages = differing.filter_map(|page| {
-        let route = best.plan.route(&page.url)?;
-        let possible = |keep: &Keep| route.may_keep(*keep);
-        let suggested = page.reasons.iter().flat_map(|reason| suggestions(&reason.code)).copied();
-        let suggested: BTreeSet<Keep> = suggested.filter(possible).collect();
-        let keeps =
-            if everything { Keep::ALL.into_iter().filter(possible).collect() } else { suggested.clone() };
-        (!suggested.is_empty()).then(|| (page.url.clone(), keeps))
+        let suggested: BTreeSet<Keep> =
+            page.reasons.iter().flat_map(|reason| suggestions(&reason.code)).copied().collect();
+        let rendered = best.plan.route(&page.url).is_some_and(|route| route.rendered);
+        let keeps = match round {
+            Round::Suggested => suggested,
+            Round::Everything if suggested.is_empty() => suggested,
+            Round::Everything => Keep::ALL.into_iter().filter(|keep| *keep != Keep::Sent).collect(),
+            Round::Sent if rendered && page.reasons.iter().all(|reason| is_of_markup(&reason.code)) => {
+                [Keep::Sent].into()
+            }
+            Round::Sent => BTreeSet::new(),
+        };
+        (!keeps.is_empty()).then(|| (page.url.clone(), keeps))
     });
     Keeps { pages: pages.collect() }
 }
@@ -101,12 +117,16 @@ fn known(best: &Tried, everything: bool) -> Keeps {
 /// What is kept first of a page that is refused for this; nothing where keeping does not help.
 fn suggestions(code: &str) -> &'static [Keep] {
     match code {
-        "text" | "images" | "frames" | "forms" | "elements" | "accessibility" => &[Keep::Copies, Keep::Sent],
-        "links" | "address" | "requests" | "bytes" => &[Keep::Copies, Keep::Links, Keep::Sent],
-        "console" | "hydration" => &[Keep::Copies, Keep::Scripts, Keep::Sent],
-        "seo" => &[Keep::Sent],
+        "text" | "images" | "frames" | "forms" | "elements" | "accessibility" => &[Keep::Copies],
+        "links" | "address" | "requests" | "bytes" => &[Keep::Copies, Keep::Links],
+        "console" | "hydration" => &[Keep::Copies, Keep::Scripts],
         _ => &[],
     }
+}
+
+/// May it come of what the page was written from?
+fn is_of_markup(code: &str) -> bool {
+    !matches!(code, "status" | "unmeasured")
 }
 
 /// The pages that were shown and may look otherwise in the other project.

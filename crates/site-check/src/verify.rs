@@ -128,7 +128,8 @@ impl Held<'_> {
             }
             // A page of the site must not be served as a file: its address belongs to a route.
             if let Contents::Stored(hash) = contents {
-                let page = self.snapshot.pages.values().any(|page| page.body == *hash || page.html == *hash);
+                let is = |page: &site_read::Page| [&page.body, &page.html, page.sent()].contains(&hash);
+                let page = self.snapshot.pages.values().any(is);
                 if page && path.starts_with("public/") {
                     problems.push(problem(path, "a page is kept as a raw file"));
                 }

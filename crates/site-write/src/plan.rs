@@ -115,12 +115,6 @@ impl Route {
         if self.kept.contains(&Keep::Sent) { page.sent() } else { &page.html }
     }
 
-    /// Is this something that it has another choice in?
-    #[must_use]
-    pub fn may_keep(&self, keep: Keep) -> bool {
-        keep != Keep::Sent || self.rendered
-    }
-
     /// Does every link on it load a new document?
     pub(crate) fn hard(&self) -> bool {
         self.scripted || self.kept.contains(&Keep::Links)

@@ -102,6 +102,7 @@ impl<'a> Report<'a> {
             "recommendations": self.lint.recommendations.len(),
         });
         object["compared"] = self.comparison.map_or(Value::Null, figures);
+        object["gated"] = json!(self.gated);
         object["notMeasured"] = json!(self.not_measured);
         object["success"] = self.passed().into();
         object["out"] = json!(self.out);
@@ -121,7 +122,7 @@ impl<'a> Report<'a> {
             say(format_args!("It was cut by a limit ({limit}): not everything was read."));
         }
         for gated in &self.gated {
-            say(format_args!("Next to nothing of it was read. {gated}"));
+            say(format_args!("{gated}."));
         }
         if number("findings") > 0 {
             say(format_args!("{} things need a look: MIGRATION.md says which.", number("findings")));

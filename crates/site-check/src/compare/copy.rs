@@ -19,7 +19,7 @@ use site_read::same_origin;
 use tokio::{net::UnixStream, time::timeout};
 use url::Url;
 
-use super::original::{Answer, Original};
+use super::original::{Answer, Form, Original};
 
 /// The largest answer in bytes.
 const LARGEST: usize = 64 * 1024 * 1024;
@@ -51,7 +51,7 @@ impl<'a> Copy<'a> {
 
     pub(super) async fn answer(&self, url: &Url, headers: &[(String, String)]) -> io::Result<Option<Answer>> {
         if !same_origin(url, self.home) {
-            return self.elsewhere.answer(url).await;
+            return self.elsewhere.answer(url, Form::Shown).await;
         }
         self.get(self.path(url), headers).await.map(Some)
     }

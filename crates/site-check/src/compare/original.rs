@@ -10,8 +10,22 @@ use std::{
 
 use bytes::Bytes;
 use serde::Deserialize;
-use site_read::{Archive, ContentHash, Page, Rendering, Snapshot, render::Request, same_origin};
+use site_read::{Archive, Asset, Page, Rendering, Snapshot, render::Request, same_origin};
+use site_write::visible_text;
 use url::Url;
+
+const HTML: &str = "text/html; charset=utf-8";
+/// More requests of a page than this are not noted one by one.
+const MOST_REQUESTS: usize = 500;
+
+/// How a page is answered that shows itself only by its scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As it was sent, where its scripts can be answered again.
+    Sent,
+    /// As a browser showed it.
+    Shown,
+}
 
 /// What is answered to one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,89 +42,121 @@ pub(super) struct Original<'a> {
     /// Where addresses lead, with the status that they did it by.
     moved: HashMap<String, (String, u16)>,
     /// The rendered pages whose scripts can be answered again.
-    repeatable: HashSet<&'a str>,
+    repeatable: HashSet<String>,
 }
 
-/// Of what is told of a rendering, what the page asked for.
+/// Of what is told of a rendering, what decides whether it can be repeated.
 #[derive(Deserialize)]
 struct Rendered {
     requests: Vec<Request>,
+    #[serde(default)]
+    walls: Vec<serde_json::Value>,
+}
+
+/// What stands at an address.
+enum Found<'a> {
+    Moved(&'a str, u16),
+    Page(&'a str, &'a Page),
+    File(&'a Asset),
+    NotFound,
+    /// Of another site, and never read: it is not reached.
+    Nothing,
 }
 
 impl<'a> Original<'a> {
-    /// An error means that the archive cannot be read.
-    pub(super) async fn of(snapshot: &'a Snapshot, archive: &'a dyn Archive) -> io::Result<Self> {
+    /// Every page as it stands in the snapshot, until [`Original::look_up`].
+    pub(super) fn of(snapshot: &'a Snapshot, archive: &'a dyn Archive) -> Self {
         let redirects = snapshot.redirects.iter();
         let moved = redirects.map(|it| (it.from.clone(), (it.to.clone(), it.status))).collect();
-        let mut original = Self { snapshot, archive, moved, repeatable: HashSet::new() };
-        for (url, page) in &snapshot.pages {
-            if let Some(rendering) = &page.rendered
-                && original.can_repeat(rendering).await?
+        Self { snapshot, archive, moved, repeatable: HashSet::new() }
+    }
+
+    /// Of these pages, those that can be are answered as they were sent from here on.
+    pub(super) async fn look_up(&mut self, pages: impl Iterator<Item = &str>) {
+        for url in pages {
+            let rendering = self.snapshot.pages.get(url).and_then(|page| page.rendered.as_ref());
+            if let Some(rendering) = rendering
+                && self.can_repeat(rendering).await
             {
-                original.repeatable.insert(url);
+                self.repeatable.insert(url.to_owned());
             }
         }
-        Ok(original)
     }
 
-    /// Is there an answer to everything that the page was answered when it was rendered?
-    async fn can_repeat(&self, rendering: &Rendering) -> io::Result<bool> {
-        let report = self.archive.get(&rendering.report).await?;
-        let Ok(Rendered { requests }) = serde_json::from_slice(&report) else { return Ok(false) };
-        for request in requests.iter().filter(|it| it.status.is_some_and(|status| status < 400)) {
-            let Ok(url) = Url::parse(&request.url) else { return Ok(false) };
-            if !matches!(url.scheme(), "http" | "https") {
-                continue;
-            }
-            let again = if request.method == "GET" { self.answer(&url).await? } else { None };
-            if again.is_none_or(|answer| answer.status >= 400) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+    /// Is there an answer to everything that the page was answered when it was rendered? Not if that is not known, and not if a
+    /// wall was taken down then: it would stand there again.
+    async fn can_repeat(&self, rendering: &Rendering) -> bool {
+        let Ok(report) = self.archive.get(&rendering.report).await else { return false };
+        let Ok(Rendered { requests, walls }) = serde_json::from_slice(&report) else { return false };
+        let mut answered = requests.iter().filter(|it| it.status.is_some_and(|status| status < 400));
+        walls.is_empty() && requests.len() < MOST_REQUESTS && answered.all(|request| self.can_answer(request))
     }
 
-    /// `None` for what was never read and is of another site: that is not reached.
-    pub(super) async fn answer(&self, url: &Url) -> io::Result<Option<Answer>> {
+    fn can_answer(&self, request: &Request) -> bool {
+        let Ok(url) = Url::parse(&request.url) else { return false };
+        let found = || match self.find(&url) {
+            Found::Moved(..) | Found::File(_) => true,
+            Found::Page(_, page) => page.status < 400,
+            Found::NotFound | Found::Nothing => false,
+        };
+        !matches!(url.scheme(), "http" | "https") || (request.method == "GET" && found())
+    }
+
+    fn find(&self, url: &Url) -> Found<'_> {
         let mut plain = url.clone();
         plain.set_fragment(None);
         let address = plain.as_str();
         if let Some((to, status)) = self.moved.get(address) {
-            return Ok(Some(Answer { status: *status, location: to.clone(), ..Answer::default() }));
+            return Found::Moved(to, *status);
         }
         let alias = self.snapshot.aliases.iter().find(|alias| alias.from == address);
         let named = alias.map_or(address, |alias| alias.to.as_str());
-        if let Some(page) = self.snapshot.pages.get(named) {
-            let html = self.markup(named, page);
-            return self.body(page.status, "text/html; charset=utf-8", html).await.map(Some);
-        }
-        if let Some(asset) = self.snapshot.assets.get(named) {
-            return self.body(200, &asset.content_type, &asset.body).await.map(Some);
+        if let Some((named, page)) = self.snapshot.pages.get_key_value(named) {
+            return Found::Page(named, page);
         }
         // Scripts put the time there, so that no cache answers; servers of files look at no query at all.
-        let plain = site_read::without_cache_buster(&plain);
-        let mut bare = plain.clone().into_owned();
+        let timeless = site_read::without_cache_buster(&plain);
+        let mut bare = timeless.clone().into_owned();
         bare.set_query(None);
         let assets = &self.snapshot.assets;
-        if let Some(asset) = assets.get(plain.as_str()).or_else(|| assets.get(bare.as_str())) {
-            return self.body(200, &asset.content_type, &asset.body).await.map(Some);
-        }
-        if !same_origin(url, &self.snapshot.home) {
-            return Ok(None);
-        }
-        match &self.snapshot.not_found {
-            Some(page) => self.body(404, "text/html; charset=utf-8", &page.html).await.map(Some),
-            None => Ok(Some(Answer { status: 404, ..Answer::default() })),
+        let asset = [named, timeless.as_str(), bare.as_str()].into_iter().find_map(|one| assets.get(one));
+        match asset {
+            Some(asset) => Found::File(asset),
+            None if same_origin(url, &self.snapshot.home) => Found::NotFound,
+            None => Found::Nothing,
         }
     }
 
-    fn markup<'p>(&self, address: &str, page: &'p Page) -> &'p ContentHash {
-        if self.repeatable.contains(address) { page.sent() } else { &page.html }
-    }
-
-    async fn body(&self, status: u16, content_type: &str, hash: &ContentHash) -> io::Result<Answer> {
+    /// `None` for what was never read and is of another site: that is not reached.
+    pub(super) async fn answer(&self, url: &Url, form: Form) -> io::Result<Option<Answer>> {
+        let (status, content_type, hash) = match self.find(url) {
+            Found::Moved(to, status) => {
+                return Ok(Some(Answer { status, location: to.to_owned(), ..Answer::default() }));
+            }
+            Found::Page(named, page) => {
+                let as_sent = form == Form::Sent && self.repeatable.contains(named);
+                (page.status, HTML, if as_sent { page.sent() } else { &page.html })
+            }
+            Found::File(asset) => (200, asset.content_type.as_str(), &asset.body),
+            Found::NotFound => match &self.snapshot.not_found {
+                Some(page) => (404, HTML, &page.html),
+                None => return Ok(Some(Answer { status: 404, ..Answer::default() })),
+            },
+            Found::Nothing => return Ok(None),
+        };
+        let (content_type, location) = (content_type.to_owned(), String::new());
         let body = self.archive.get(hash).await?;
-        Ok(Answer { status, content_type: content_type.to_owned(), location: String::new(), body })
+        Ok(Some(Answer { status, content_type, location, body }))
+    }
+
+    /// Does a page that is answered as it was sent say less than half of the words that it was shown with? Then its scripts got
+    /// something that nobody noted, by a socket perhaps.
+    pub(super) async fn lacks_words(&self, url: &str, said: &[String]) -> io::Result<bool> {
+        let Some(page) = self.snapshot.pages.get(url).filter(|_| self.repeatable.contains(url)) else {
+            return Ok(false);
+        };
+        let shown = self.archive.get(&page.html).await?;
+        Ok(said.len() * 2 < visible_text(&String::from_utf8_lossy(&shown)).len())
     }
 }
 
@@ -124,13 +170,18 @@ mod tests {
 
     /// What stands for a page that was rendered and was answered these requests then: as it was sent, or as it was shown.
     async fn answered(requests: &[(&str, &str, u16)]) -> Bytes {
+        answered_behind(requests, &[]).await
+    }
+
+    /// The same, if these walls were taken down.
+    async fn answered_behind(requests: &[(&str, &str, u16)], walls: &[&str]) -> Bytes {
         let home = Url::parse(HOME).expect("a URL");
         let (mut snapshot, archive) = (Snapshot::empty(home.clone(), home.clone()), MemoryArchive::new());
         let keep = async |bytes: String| archive.put(bytes.into()).await.expect("kept in memory");
         let requests = requests.iter().map(|(method, url, status)| {
             json!({ "url": url, "kind": "Fetch", "method": method, "status": status })
         });
-        let report = json!({ "requests": requests.collect::<Vec<_>>() }).to_string();
+        let report = json!({ "requests": requests.collect::<Vec<_>>(), "walls": walls }).to_string();
         let rendering = Rendering {
             reason: Reason::NoText,
             sent: keep("sent".into()).await,
@@ -157,8 +208,11 @@ mod tests {
             height: None,
         };
         snapshot.assets.insert(format!("{HOME}data.json"), asset);
-        let original = Original::of(&snapshot, &archive).await.expect("it can be read");
-        original.answer(&home).await.expect("it can be read").expect("a page").body
+        let mut original = Original::of(&snapshot, &archive);
+        original.look_up([HOME].into_iter()).await;
+        let shown = original.answer(&home, Form::Shown).await.expect("it can be read").expect("a page");
+        assert_eq!(shown.body, "shown");
+        original.answer(&home, Form::Sent).await.expect("it can be read").expect("a page").body
     }
 
     #[tokio::test]
@@ -174,5 +228,7 @@ mod tests {
         assert_eq!(answered(&[("GET", "http://old.example/other.json", 200)]).await, "shown");
         assert_eq!(answered(&[("GET", "http://api.example/all", 200)]).await, "shown");
         assert_eq!(answered(&[("POST", data, 200)]).await, "shown");
+        assert_eq!(answered_behind(&[], &["#cookies"]).await, "shown", "the wall would stand there again");
+        assert_eq!(answered(&[("GET", HOME, 200); MOST_REQUESTS]).await, "shown", "there may have been more");
     }
 }

@@ -29,15 +29,16 @@ pub(super) const SEED: &str = r"(() => {
     Math.random = () => (framed() ? framework() : own());
 })()";
 
-/// Keeps from the page that its window was one pixel wide, which browsers make it for each picture of a whole page
-/// (https://github.com/puppeteer/puppeteer/issues/7251): menus would close and charts shrink.
+/// Keeps from the page's listeners that its window was one pixel wide, which browsers make it for each picture of a whole page
+/// (https://github.com/puppeteer/puppeteer/issues/7251): menus would close for good.
 pub(super) const UNNOTICED: &str = r"(() => {
-    const size = () => `${innerWidth} ${innerHeight}`;
+    const own = window;
+    const size = () => `${own.innerWidth} ${own.innerHeight}`;
     let told = size();
-    addEventListener('resize', (event) => {
-        if (!event.isTrusted || event.target !== window) return;
+    own.addEventListener('resize', (event) => {
+        if (!event.isTrusted || event.target !== own) return;
         // On a phone, one pixel of the window is up to four of the page.
-        if (innerWidth < 10 || size() === told) event.stopImmediatePropagation();
+        if (own.innerWidth < 10 || size() === told) event.stopImmediatePropagation();
         else told = size();
     }, true);
 })()";

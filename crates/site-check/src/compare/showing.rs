@@ -1,6 +1,12 @@
 //! Shows pages on both sides, several at once, each in a browser that is kept for the next page unless it failed.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    future::pending,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use site_read::render;
 use site_write::plan::Route;
@@ -11,7 +17,7 @@ use super::{
     copy::Copy,
     judge,
     look::Look,
-    original::Original,
+    original::{Form, Original},
     report::ComparedPage,
     stage::{Side, Stage},
 };
@@ -22,6 +28,8 @@ pub(super) struct Showing<'a> {
     original: &'a Original<'a>,
     copy: &'a Copy<'a>,
     idle: Mutex<Vec<Stage>>,
+    /// A browser could be started once.
+    started: AtomicBool,
 }
 
 /// What came of one page.
@@ -33,7 +41,7 @@ pub(super) struct Shown {
 
 impl<'a> Showing<'a> {
     pub(super) fn new(comparer: &'a Comparer, original: &'a Original<'a>, copy: &'a Copy<'a>) -> Self {
-        Self { comparer, original, copy, idle: Mutex::default() }
+        Self { comparer, original, copy, idle: Mutex::default(), started: AtomicBool::new(false) }
     }
 
     /// Both sides of one page. One that cannot be shown is refused; an error means that none can be.
@@ -42,9 +50,15 @@ impl<'a> Showing<'a> {
         let (Ok(before), Ok(after)) = (Url::parse(&route.url), self.copy.address(&route.path)) else {
             return Ok(unmeasured("its address is no URL"));
         };
-        let mut stage = self.stage().await.map_err(Error::Browser)?;
+        let mut stage = match self.stage().await {
+            Ok(stage) => stage,
+            // There is no room for so many of them at once; a page that was not shown is tried again alone.
+            Err(error) if self.started.load(Ordering::Relaxed) => return Ok(unmeasured(&chain(&error))),
+            Err(error) => return Err(Error::Browser(error)),
+        };
+        self.started.store(true, Ordering::Relaxed);
         let both = async {
-            let wanted = stage.look(&Side::Original(self.original), &before).await?;
+            let wanted = self.wanted(&mut stage, &before).await?;
             let found = stage.look(&Side::Copy(self.copy), &after).await?;
             Ok::<_, render::Error>([Arc::new(wanted), Arc::new(found)])
         };
@@ -56,6 +70,16 @@ impl<'a> Showing<'a> {
             }
             Err(error) => Ok(unmeasured(&chain(&error))),
         }
+    }
+
+    /// The site's side.
+    async fn wanted(&self, stage: &mut Stage, url: &Url) -> std::result::Result<Look, render::Error> {
+        let sent = stage.look(&Side::Original(self.original, Form::Sent), url).await?;
+        let lacks = self.original.lacks_words(url.as_str(), &sent.facts.words).await;
+        if lacks.map_err(render::Error::NotAnswered)? {
+            return stage.look(&Side::Original(self.original, Form::Shown), url).await;
+        }
+        Ok(sent)
     }
 
     /// Ends the browsers that are left.
@@ -86,7 +110,9 @@ async fn judged(url: String, address: Url, looks: [Arc<Look>; 2]) -> ComparedPag
     };
     match tokio::task::spawn_blocking(judging).await {
         Ok(page) => page,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime has ended, and whoever waits with it.
+        Err(_) => pending().await,
     }
 }
 

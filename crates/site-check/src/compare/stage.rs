@@ -10,13 +10,13 @@ use super::{
     Options,
     copy::Copy,
     look::Look,
-    original::{Answer, Original},
+    original::{Answer, Form, Original},
     tab::Tab,
 };
 
 /// Who answers.
 pub(super) enum Side<'a> {
-    Original(&'a Original<'a>),
+    Original(&'a Original<'a>, Form),
     Copy(&'a Copy<'a>),
 }
 
@@ -27,7 +27,7 @@ impl Side<'_> {
         headers: &[(String, String)],
     ) -> std::io::Result<Option<Answer>> {
         match self {
-            Self::Original(original) => original.answer(url).await,
+            Self::Original(original, form) => original.answer(url, *form).await,
             Self::Copy(copy) => copy.answer(url, headers).await,
         }
     }

@@ -41,12 +41,12 @@ impl Stills {
 }
 
 impl Comparer {
-    /// Shows these paths of a served project at every width. An error means that one of them cannot be shown,
+    /// Shows these paths of a served project, at those widths that pictures are taken at. An error means that one of them cannot be shown,
     /// or the browser not be started.
     pub async fn stills(&self, server: &Server, paths: &[String]) -> Result<Stills> {
         let home = Url::parse(HOME).expect("a constant address");
         let (nothing, archive) = (Snapshot::empty(home.clone(), home), MemoryArchive::new());
-        let elsewhere = Original::of(&nothing, &archive).await.map_err(Error::Reading)?;
+        let elsewhere = Original::of(&nothing, &archive);
         let project = Copy::of(server.socket(), &nothing.home, &elsewhere);
         let mut stage = Stage::start(&self.programs, &self.options).await.map_err(Error::Browser)?;
         let mut stills = Stills::default();

@@ -141,7 +141,11 @@ impl<'a> Tab<'a> {
             self.steady().await?;
             self.look.last_words = Some(self.facts().await?.words);
         }
+        let (told, asked) = (self.look.console.len(), self.look.asked.len());
         self.pictures().await?;
+        // What a page does because it is pictured is no fault of it.
+        self.look.console.truncate(told);
+        self.look.asked.truncate(asked);
         let context = json!({ "browserContextId": self.context });
         self.command(None, "Target.disposeBrowserContext", context).await?;
         Ok(self.look)
@@ -170,9 +174,10 @@ impl<'a> Tab<'a> {
         let end = Instant::now() + wait.limit;
         loop {
             let until = if self.loaded { end.min(self.busy + wait.quiet) } else { end };
-            if Instant::now() >= until {
+            if Instant::now() >= end {
                 return Ok(());
             }
+            // What came while nobody listened is heeded first, however late it is.
             let Ok(message) = timeout_at(until, self.browser.pipe.receive()).await else { return Ok(()) };
             if let Message::Event { method, params, .. } = message? {
                 self.heed(&method, &params).await?;

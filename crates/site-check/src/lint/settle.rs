@@ -2,7 +2,7 @@
 //! hosts that it takes them from. Where the lint would object, the project says why, in the comment that the lint asks for.
 //! What the site did not have is not excused.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use site_read::Snapshot;
 use site_write::{Bodies, Contents, Plan, Project};
@@ -98,8 +98,11 @@ impl<'a> Site<'a> {
     fn page(&mut self, url: &'a str) -> &str {
         let (snapshot, bodies) = (self.snapshot, self.bodies);
         self.pages.entry(url).or_insert_with(|| {
-            let html = snapshot.pages.get(url).and_then(|page| bodies.get(&page.html));
-            html.map(|bytes| evened(&String::from_utf8_lossy(&bytes))).unwrap_or_default()
+            let page = snapshot.pages.get(url).into_iter();
+            let html = page.flat_map(|page| BTreeSet::from([&page.html, page.sent()]));
+            html.filter_map(|hash| bodies.get(hash))
+                .map(|html| evened(&String::from_utf8_lossy(&html)))
+                .collect()
         })
     }
 }

@@ -24,7 +24,7 @@ use crate::limits::{Limits, Progress, Render};
 use crate::snapshot::{Page, Snapshot};
 use crate::trap::{Answer, Families, Trap, Verdict};
 use crate::web_address::{normal_form, without_fragment};
-use gates::gates;
+use gates::Gate;
 use notes::Notes;
 use redirects::Redirects;
 
@@ -48,6 +48,10 @@ pub(super) struct Merge<'a> {
     foreign: HashSet<String>,
     /// What an address that does not exist answers, if it does so with success.
     soft: Option<PageVisit>,
+    /// Where an address that does not exist leads, without the query.
+    nowhere: Option<Url>,
+    /// What the start address led to first.
+    door_gate: Option<Url>,
     bytes: u64,
     progress: Progress,
     limits: &'a Limits,
@@ -74,6 +78,8 @@ impl<'a> Merge<'a> {
             asked: Fingerprints::default(),
             foreign: HashSet::new(),
             soft: None,
+            nowhere: None,
+            door_gate: None,
             bytes: 0,
             progress: Progress::default(),
             limits,
@@ -89,14 +95,20 @@ impl<'a> Merge<'a> {
             self.frontier.close(&hop.from)?;
             self.asked.insert(&normal_form(&hop.from))?;
             self.redirects.add(&hop.from, &hop.to, hop.status);
+            let gate = gates::gate(&hop.from, &hop.to, hop.status);
+            self.door_gate = self.door_gate.take().or(gate);
         }
         self.progress.pages_done = door.steps.len() as u64 + 1;
         let home = self.site.home.clone();
         self.frontier.close(&home)?;
         self.asked.insert(&normal_form(&home))?;
-        if let Some(Visit::Page(probe)) = named.probe.as_deref() {
-            self.gathered.head.not_found = Some(probe.page.clone());
-            self.soft = (probe.page.status < 300).then(|| (**probe).clone());
+        match named.probe.as_deref() {
+            Some(Visit::Page(probe)) => {
+                self.gathered.head.not_found = Some(probe.page.clone());
+                self.soft = (probe.page.status < 300).then(|| (**probe).clone());
+            }
+            Some(Visit::Redirect { to, .. }) => self.nowhere = Some(gates::without_query(to)),
+            _ => {}
         }
         self.page(&home, &door.page, 0)?;
         self.tell(&home);
@@ -370,20 +382,30 @@ impl<'a> Merge<'a> {
         for from in loops {
             self.notes.leave("redirect-loop", &from, || "redirects in a circle".to_owned())?;
         }
-        for gate in gates(self.redirects.seen()) {
-            let (before, example) = (gate.before, &gate.example);
-            let (code, note) = match gates::is_at(&gate, &self.site.home) {
-                true => ("gated-site", "every visitor is led here first".to_owned()),
-                false => ("gated-pages", format!("{before} addresses lead here first, such as {example}")),
-            };
-            let note = format!("{note}, as for a sign-in or consent: what lies behind it was not read");
-            self.notes.find(code, gate.at.as_str(), note);
-        }
+        self.gates();
         self.gathered.find_aliases()?;
         let head = &mut self.gathered.head;
         head.redirects = redirects;
         (head.findings, head.left_out) = self.notes.finish();
         Ok(self.gathered)
+    }
+}
+
+impl Merge<'_> {
+    /// Says what stands before the site or before pages of it.
+    fn gates(&mut self) {
+        const BEHIND: &str = "as for a sign-in or consent; what lies behind it was not read";
+        if let Some(at) = &self.door_gate {
+            self.notes.find("gated-site", at.as_str(), format!("every visitor is led here first, {BEHIND}"));
+        }
+        for Gate { at, before, example } in gates::gates(self.redirects.seen()) {
+            // Where addresses that do not exist lead, too, stands a page for errors.
+            if self.door_gate.as_ref() == Some(&at) || self.nowhere.as_ref() == Some(&at) {
+                continue;
+            }
+            let note = format!("addresses lead here first ({before}, such as {example}), {BEHIND}");
+            self.notes.find("gated-pages", at.as_str(), note);
+        }
     }
 }
 

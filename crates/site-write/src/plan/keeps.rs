@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Card, Group, Parts, Plan, Route, SharedPart, cards, services, soft::Soft};
-use crate::{Error, Result, dom::Node, parallel, snapshot::Site};
+use crate::{Error, Result, dom::Node, page::Page, parallel, snapshot::Site};
 
 /// What a page keeps instead of what was made of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -63,9 +63,7 @@ pub(crate) fn keeping(plan: &Plan, keeps: &Keeps) -> Result<Plan> {
         return Err(Error::PlanMismatch { what: unknown.clone() });
     }
     for route in &mut plan.routes {
-        let kept = keeps.pages.get(&route.url).into_iter().flatten().copied();
-        let kept: Vec<Keep> = kept.filter(|keep| route.may_keep(*keep)).collect();
-        route.kept.extend(kept);
+        route.kept.extend(keeps.pages.get(&route.url).into_iter().flatten().copied());
     }
     as_sent_together(&mut plan.routes);
     for route in &mut plan.routes {
@@ -79,12 +77,20 @@ pub(crate) fn keeping(plan: &Plan, keeps: &Keeps) -> Result<Plan> {
     Ok(plan)
 }
 
-/// Pages of one layout have the same style sheets: what a script adds to them, all of them have or none.
+/// Pages of one layout have their style sheets in common, also those that scripts added: they are written as they were sent all
+/// together, or none of them is, where some never were anything else.
 fn as_sent_together(routes: &mut [Route]) {
     let sent = routes.iter().filter(|route| route.kept.contains(&Keep::Sent));
-    let groups: BTreeSet<String> = sent.map(|route| route.group.clone()).collect();
-    for route in routes.iter_mut().filter(|route| route.rendered && groups.contains(&route.group)) {
-        route.kept.insert(Keep::Sent);
+    let mut groups: BTreeMap<String, bool> = sent.map(|route| (route.group.clone(), true)).collect();
+    for route in routes.iter().filter(|route| !route.rendered) {
+        groups.entry(route.group.clone()).and_modify(|whole| *whole = false);
+    }
+    for route in routes {
+        match groups.get(&route.group) {
+            Some(true) => route.kept.insert(Keep::Sent),
+            Some(false) => route.kept.remove(&Keep::Sent),
+            None => false,
+        };
     }
 }
 
@@ -97,6 +103,9 @@ pub(crate) fn settled(mut plan: Plan, mut site: Site) -> Plan {
     let parts = Parts::of(parallel::processors(), &plan.shared, &site);
     for part in &mut plan.shared {
         shown(part, &parts);
+    }
+    for route in plan.routes.iter_mut().filter(|route| route.kept.contains(&Keep::Sent)) {
+        route.scripted = site.pages.get(&route.url).is_some_and(Page::scripted);
     }
     plan.services = services::plan(&plan.routes, &site);
     plan.cards = counted(&plan, &parts, &mut site);
@@ -164,5 +173,40 @@ fn count(nodes: &[Node], uses: &mut BTreeMap<String, u64>) {
             Node::Element(element) => count(&element.children, uses),
             Node::Text(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(name: &str, group: &str, rendered: bool, kept: &[Keep]) -> Route {
+        Route {
+            url: format!("https://a.example/{name}"),
+            path: format!("/{name}"),
+            served: format!("/{name}"),
+            file: String::new(),
+            component: String::new(),
+            group: group.to_owned(),
+            shared: Vec::new(),
+            scripted: false,
+            rendered,
+            kept: kept.iter().copied().collect(),
+        }
+    }
+
+    #[test]
+    fn pages_of_a_layout_are_written_as_sent_together_or_not_at_all() {
+        let mut routes = [
+            route("a", "app", true, &[Keep::Sent]),
+            route("b", "app", true, &[]),
+            route("c", "mixed", true, &[Keep::Sent, Keep::Copies]),
+            route("d", "mixed", false, &[]),
+            route("e", "other", true, &[Keep::Links]),
+        ];
+        as_sent_together(&mut routes);
+        let kept = routes.map(|route| route.kept.into_iter().collect::<Vec<_>>());
+        let wanted = [vec![Keep::Sent], vec![Keep::Sent], vec![Keep::Copies], Vec::new(), vec![Keep::Links]];
+        assert_eq!(kept, wanted);
     }
 }

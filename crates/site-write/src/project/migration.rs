@@ -49,6 +49,7 @@ pub(super) fn report(plan: &Plan, snapshot: &Snapshot, left: &[String]) -> Strin
     services(plan, &mut out);
     forms(plan, &mut out);
     findings(plan, &mut out);
+    crawled(snapshot, &mut out);
     left_out(snapshot, &mut out);
     export(plan, left, &mut out);
     out
@@ -132,16 +133,8 @@ fn findings(plan: &Plan, out: &mut String) {
     }
 }
 
-/// Findings of the crawl that say nothing of what was left out, or say it of every page.
-const SAID_ELSEWHERE: [&str; 1] = ["third-party"];
-
 fn left_out(snapshot: &Snapshot, out: &mut String) {
-    let counted = |code: &str| snapshot.left_out.contains_key(code) || SAID_ELSEWHERE.contains(&code);
-    let mut by_note: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
-    for finding in snapshot.findings.iter().filter(|finding| !counted(&finding.code)) {
-        by_note.entry((&finding.code, &finding.note)).or_default().push(&finding.url);
-    }
-    if snapshot.left_out.is_empty() && snapshot.truncated.is_none() && by_note.is_empty() {
+    if snapshot.left_out.is_empty() && snapshot.truncated.is_none() {
         return;
     }
     out.push_str("\n## What was not read\n\n");
@@ -152,6 +145,18 @@ fn left_out(snapshot: &Snapshot, out: &mut String) {
         let examples: Vec<&str> = left.examples.iter().map(String::as_str).collect();
         out.push_str(&format!("- **{code}**: {}, for example {}\n", left.count, places(&examples)));
     }
+}
+
+/// What looked wrong while the site was read, but for what is counted as left out.
+fn crawled(snapshot: &Snapshot, out: &mut String) {
+    let mut by_note: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for finding in snapshot.findings.iter().filter(|it| !snapshot.left_out.contains_key(&it.code)) {
+        by_note.entry((&finding.code, &finding.note)).or_default().push(&finding.url);
+    }
+    if by_note.is_empty() {
+        return;
+    }
+    out.push_str("\n## What was found while reading\n\n");
     for ((code, note), urls) in by_note {
         out.push_str(&format!("- **{code}**: {note}: {}\n", places(&urls)));
     }

@@ -3,9 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::snapshot::Redirect;
+
+/// Parameters by which pages for errors are told what was asked for, as ASP.NET's is.
+const OF_ERRORS: [&str; 2] = ["aspxerrorpath", "404"];
 
 /// A page that others lead to first.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,33 +27,34 @@ pub(super) fn gates<'a>(redirects: impl Iterator<Item = &'a Redirect>) -> Vec<Ga
     let mut gates: BTreeMap<Url, Gate> = BTreeMap::new();
     for Redirect { from, to, status, .. } in redirects {
         let (Ok(from), Ok(to)) = (Url::parse(from), Url::parse(to)) else { continue };
-        if matches!(status, 302 | 303 | 307) && is_told(&to, &from) {
-            let gate = gates.entry(without_query(&to)).or_insert_with_key(|at| Gate {
-                at: at.clone(),
-                before: 0,
-                example: from.to_string(),
-            });
-            gate.before += 1;
+        if let Some(at) = gate(&from, &to, *status) {
+            let new = || Gate { at: at.clone(), before: 0, example: from.to_string() };
+            gates.entry(at.clone()).or_insert_with(new).before += 1;
         }
     }
     gates.into_values().collect()
 }
 
-/// Is `home` the gate itself?
-pub(super) fn is_at(gate: &Gate, home: &Url) -> bool {
-    without_query(home) == gate.at
+/// The gate that this redirect leads to, if it is one: its address without the query.
+pub(super) fn gate(from: &Url, to: &Url, status: u16) -> Option<Url> {
+    (matches!(status, 302 | 303 | 307) && is_told(to, from)).then(|| without_query(to))
 }
 
 /// Has the one a parameter that is the other's address?
 fn is_told(to: &Url, from: &Url) -> bool {
-    let path = match from.query() {
-        Some(query) => format!("{}?{query}", from.path()),
-        None => from.path().to_owned(),
-    };
-    to.query_pairs().any(|(_, value)| value == path || value == from.path() || value == from.as_str())
+    let path = decoded(from.path());
+    let whole = from.query().map(|query| format!("{path}?{}", decoded(query)));
+    to.query_pairs().filter(|(name, _)| !OF_ERRORS.contains(&name.as_ref())).any(|(_, value)| {
+        let value = decoded(&value);
+        value == path || value == decoded(from.as_str()) || whole.as_ref() == Some(&value)
+    })
 }
 
-fn without_query(url: &Url) -> Url {
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+pub(super) fn without_query(url: &Url) -> Url {
     let mut bare = url.clone();
     bare.set_query(None);
     bare.set_fragment(None);
@@ -81,11 +86,12 @@ mod tests {
             ("/", "/consent?return=/", 302),
             ("/a?b=c", "/consent?return=%2Fa%3Fb%3Dc", 302),
             ("/mine", "/login?next=http%3A%2F%2Fe.com%2Fmine", 303),
+            ("/%C3%BCber", "/login?next=%2F%C3%BCber", 307),
         ]);
         let example = |path: &str| format!("http://e.com{path}");
         assert_eq!(
             found,
-            [("/consent".to_owned(), 2, example("/")), ("/login".to_owned(), 1, example("/mine"))]
+            [("/consent".to_owned(), 2, example("/")), ("/login".to_owned(), 2, example("/mine"))]
         );
     }
 
@@ -96,6 +102,7 @@ mod tests {
             ("/", "/en/", 302),
             ("/a", "/a?utm_source=b", 302),
             ("/random", "/pages/4?of=9", 307),
+            ("/gone.aspx", "/Error?aspxerrorpath=/gone.aspx", 302),
         ];
         assert_eq!(told(&other), []);
     }
