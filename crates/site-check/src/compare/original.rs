@@ -58,7 +58,7 @@ enum Found<'a> {
     Moved(&'a str, u16),
     Page(&'a str, &'a Page),
     File(&'a Asset),
-    NotFound,
+    Missing,
     /// Of another site, and never read: it is not reached.
     Nothing,
 }
@@ -97,7 +97,7 @@ impl<'a> Original<'a> {
         let found = || match self.find(&url) {
             Found::Moved(..) | Found::File(_) => true,
             Found::Page(_, page) => page.status < 400,
-            Found::NotFound | Found::Nothing => false,
+            Found::Missing | Found::Nothing => false,
         };
         !matches!(url.scheme(), "http" | "https") || (request.method == "GET" && found())
     }
@@ -122,7 +122,7 @@ impl<'a> Original<'a> {
         let asset = [named, timeless.as_str(), bare.as_str()].into_iter().find_map(|one| assets.get(one));
         match asset {
             Some(asset) => Found::File(asset),
-            None if same_origin(url, &self.snapshot.home) => Found::NotFound,
+            None if same_origin(url, &self.snapshot.home) => Found::Missing,
             None => Found::Nothing,
         }
     }
@@ -138,7 +138,7 @@ impl<'a> Original<'a> {
                 (page.status, HTML, if as_sent { page.sent() } else { &page.html })
             }
             Found::File(asset) => (200, asset.content_type.as_str(), &asset.body),
-            Found::NotFound => match &self.snapshot.not_found {
+            Found::Missing => match &self.snapshot.not_found {
                 Some(page) => (404, HTML, &page.html),
                 None => return Ok(Some(Answer { status: 404, ..Answer::default() })),
             },
