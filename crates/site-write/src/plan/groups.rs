@@ -111,7 +111,8 @@ pub(crate) fn slug(word: &str) -> String {
     parts.collect::<Vec<_>>().join("-")
 }
 
-fn key(page: &Page) -> String {
+/// The hash of what pages of one layout have in common.
+pub(super) fn key(page: &Page) -> String {
     let common = format!("{:?}{:?}{:?}", page.styles, page.html, page.body_attributes);
     blake3::hash(common.as_bytes()).to_hex()[..16].to_owned()
 }

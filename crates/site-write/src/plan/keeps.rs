@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Card, Group, Parts, Plan, Route, SharedPart, cards, services, soft::Soft};
+use super::{Card, Group, Parts, Plan, Route, SharedPart, cards, groups, services, soft::Soft};
 use crate::{Error, Result, dom::Node, page::Page, parallel, snapshot::Site};
 
 /// What a page keeps instead of what was made of it.
@@ -65,7 +65,6 @@ pub(crate) fn keeping(plan: &Plan, keeps: &Keeps) -> Result<Plan> {
     for route in &mut plan.routes {
         route.kept.extend(keeps.pages.get(&route.url).into_iter().flatten().copied());
     }
-    as_sent_together(&mut plan.routes);
     for route in &mut plan.routes {
         if route.kept.contains(&Keep::Space) || route.kept.contains(&Keep::Sent) {
             route.kept.insert(Keep::Copies);
@@ -77,21 +76,18 @@ pub(crate) fn keeping(plan: &Plan, keeps: &Keeps) -> Result<Plan> {
     Ok(plan)
 }
 
-/// Pages of one layout have their style sheets in common, also those that scripts added: they are written as they were sent all
-/// together, or none of them is, where some never were anything else.
-fn as_sent_together(routes: &mut [Route]) {
-    let sent = routes.iter().filter(|route| route.kept.contains(&Keep::Sent));
-    let mut groups: BTreeMap<String, bool> = sent.map(|route| (route.group.clone(), true)).collect();
-    for route in routes.iter().filter(|route| !route.rendered) {
-        groups.entry(route.group.clone()).and_modify(|whole| *whole = false);
+/// Leaves the pages as a browser showed them whose layout would be another if they were written as they were sent, as where scripts
+/// put style sheets there; were there any? `site` was read with what the plan's pages keep.
+pub(crate) fn refit(plan: &mut Plan, site: &Site) -> bool {
+    let keys: BTreeMap<&str, &str> =
+        plan.groups.iter().map(|group| (group.name.as_str(), group.key.as_str())).collect();
+    let mut refitted = false;
+    for route in &mut plan.routes {
+        let (page, key) = (site.pages.get(&route.url), keys.get(route.group.as_str()));
+        let fits = page.zip(key).is_some_and(|(page, key)| groups::key(page) == *key);
+        refitted |= !fits && route.kept.remove(&Keep::Sent);
     }
-    for route in routes {
-        match groups.get(&route.group) {
-            Some(true) => route.kept.insert(Keep::Sent),
-            Some(false) => route.kept.remove(&Keep::Sent),
-            None => false,
-        };
-    }
+    refitted
 }
 
 /// The plan without what no page uses any more; `site` was read with what the plan's pages keep.
@@ -173,40 +169,5 @@ fn count(nodes: &[Node], uses: &mut BTreeMap<String, u64>) {
             Node::Element(element) => count(&element.children, uses),
             Node::Text(_) => {}
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn route(name: &str, group: &str, rendered: bool, kept: &[Keep]) -> Route {
-        Route {
-            url: format!("https://a.example/{name}"),
-            path: format!("/{name}"),
-            served: format!("/{name}"),
-            file: String::new(),
-            component: String::new(),
-            group: group.to_owned(),
-            shared: Vec::new(),
-            scripted: false,
-            rendered,
-            kept: kept.iter().copied().collect(),
-        }
-    }
-
-    #[test]
-    fn pages_of_a_layout_are_written_as_sent_together_or_not_at_all() {
-        let mut routes = [
-            route("a", "app", true, &[Keep::Sent]),
-            route("b", "app", true, &[]),
-            route("c", "mixed", true, &[Keep::Sent, Keep::Copies]),
-            route("d", "mixed", false, &[]),
-            route("e", "other", true, &[Keep::Links]),
-        ];
-        as_sent_together(&mut routes);
-        let kept = routes.map(|route| route.kept.into_iter().collect::<Vec<_>>());
-        let wanted = [vec![Keep::Sent], vec![Keep::Sent], vec![Keep::Copies], Vec::new(), vec![Keep::Links]];
-        assert_eq!(kept, wanted);
     }
 }
