@@ -105,7 +105,8 @@ pub fn keeping(plan: &Plan, keeps: &Keeps, snapshot: &Snapshot, bodies: &dyn Bod
     let mut plan = plan::keeps::keeping(plan, keeps)?;
     let read = |plan: &Plan| snapshot::Site::read(parallel::processors(), snapshot, bodies, &plan.keeps());
     let mut site = read(&plan)?;
-    if plan::keeps::refit(&mut plan, &site) {
+    // All of a layout at first, then none of it: after that, everything fits.
+    while plan::keeps::refit(&mut plan, &site) {
         site = read(&plan)?;
     }
     Ok(plan::keeps::settled(plan, site))

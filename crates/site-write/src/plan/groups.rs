@@ -30,16 +30,11 @@ pub(super) fn plan(routes: &mut [Route], site: &Site) -> Vec<Group> {
             routes[*at].group.clone_from(&name);
             routes[*at].file = format!("{folder}{}", routes[*at].file.trim_start_matches("app/"));
         }
-        let styles =
-            site.pages[&routes[pages[0]].url].styles.iter().enumerate().map(|(at, style)| match style {
-                Style::Linked { href, .. } => href.clone(),
-                Style::Inline { .. } => format!("inline {}", at + 1),
-            });
         groups.push(Group {
             layout: format!("{folder}layout.tsx"),
             key,
             pages: pages.len() as u64,
-            styles: styles.collect(),
+            styles: styles(&site.pages[&routes[pages[0]].url]),
             before: Vec::new(),
             after: Vec::new(),
             name,
@@ -109,6 +104,15 @@ pub(crate) fn slug(word: &str) -> String {
     let stem = word.split('.').next().unwrap_or_default().to_ascii_lowercase();
     let parts = stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join("-")
+}
+
+/// A page's style sheets in their order, as the plan tells of them.
+pub(super) fn styles(page: &Page) -> Vec<String> {
+    let styles = page.styles.iter().enumerate().map(|(at, style)| match style {
+        Style::Linked { href, .. } => href.clone(),
+        Style::Inline { .. } => format!("inline {}", at + 1),
+    });
+    styles.collect()
 }
 
 /// The hash of what pages of one layout have in common.

@@ -76,18 +76,39 @@ pub(crate) fn keeping(plan: &Plan, keeps: &Keeps) -> Result<Plan> {
     Ok(plan)
 }
 
-/// Leaves the pages as a browser showed them whose layout would be another if they were written as they were sent, as where scripts
-/// put style sheets there; were there any? `site` was read with what the plan's pages keep.
+/// Gives pages that are written as they were sent a layout that is theirs, as scripts may have put style sheets or classes there:
+/// the whole layout changes if all of its pages were rendered and have the same one as sent, and otherwise they stay as a browser
+/// showed them. `site` was read with what the plan's pages keep; has it to be read again?
 pub(crate) fn refit(plan: &mut Plan, site: &Site) -> bool {
-    let keys: BTreeMap<&str, &str> =
-        plan.groups.iter().map(|group| (group.name.as_str(), group.key.as_str())).collect();
-    let mut refitted = false;
-    for route in &mut plan.routes {
-        let (page, key) = (site.pages.get(&route.url), keys.get(route.group.as_str()));
-        let fits = page.zip(key).is_some_and(|(page, key)| groups::key(page) == *key);
-        refitted |= !fits && route.kept.remove(&Keep::Sent);
+    let mut again = false;
+    for group in &mut plan.groups {
+        let mut members: Vec<&mut Route> =
+            plan.routes.iter_mut().filter(|route| route.group == group.name).collect();
+        let key = |route: &Route| site.pages.get(&route.url).map(groups::key);
+        let is_sent = |route: &Route| route.kept.contains(&Keep::Sent);
+        let misfits = |route: &Route| is_sent(route) && key(route).as_ref() != Some(&group.key);
+        if !members.iter().any(|route| misfits(route)) {
+            continue;
+        }
+        let all_sent = members.iter().all(|route| is_sent(route));
+        let first = members.first().and_then(|route| site.pages.get(&route.url));
+        let alike = members.iter().all(|route| key(route) == first.map(groups::key));
+        if let Some(page) = first.filter(|_| all_sent && alike) {
+            (group.key, group.styles) = (groups::key(page), groups::styles(page));
+            continue;
+        }
+        let together = !all_sent && members.iter().all(|route| route.rendered);
+        for route in &mut members {
+            if together {
+                route.kept.extend([Keep::Sent, Keep::Copies]);
+                route.shared.clear();
+            } else {
+                route.kept.remove(&Keep::Sent);
+            }
+        }
+        again = true;
     }
-    refitted
+    again
 }
 
 /// The plan without what no page uses any more; `site` was read with what the plan's pages keep.
