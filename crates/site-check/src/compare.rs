@@ -4,8 +4,8 @@
 //! other by the project's server at its socket. Both sides stand at the site's own address, so that what they link to, ask
 //! for and look like can be compared as it is. The network is never asked again, and neither side knows the other.
 //!
-//! Start at [`Comparer::compare`], or at [`Comparer::stills`] where there is no site; `showing.rs` shows the pages, `stage.rs` drives a browser,
-//! `judge.rs` decides, `report.rs` is what comes out.
+//! Start at [`Comparer::compare`], or at [`Comparer::stills`] where there is no site; `showing.rs` shows the pages, `stage.rs`
+//! drives a browser, `judge.rs` decides, `report.rs` is what comes out.
 
 mod addresses;
 mod album;
