@@ -15,6 +15,9 @@ COPY --from=node:22-bookworm-slim /usr/local/bin/node /usr/local/bin/node
 COPY --from=node:22-bookworm-slim /usr/local/lib/node_modules /usr/local/lib/node_modules
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
 COPY --from=build /usr/local/bin/migration-worker /usr/local/bin/migration-worker
+# Pictures of whole pages are megabytes on many threads: what is freed goes back to the system, so that the share of memory that
+# the worker goes by is what it uses (docs/performance.md).
+ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072
 # A number, so that Kubernetes can see that it is not root.
 USER 10001:10001
 EXPOSE 8080 50051
