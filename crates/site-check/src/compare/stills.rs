@@ -41,8 +41,8 @@ impl Stills {
 }
 
 impl Comparer {
-    /// Shows these paths of a served project, at those widths that pictures are taken at. An error means that one of them cannot be shown,
-    /// or the browser not be started.
+    /// Shows these paths of a served project, at those widths that pictures are taken at. An error means that one of them
+    /// cannot be shown, or the browser not be started.
     pub async fn stills(&self, server: &Server, paths: &[String]) -> Result<Stills> {
         let home = Url::parse(HOME).expect("a constant address");
         let (nothing, archive) = (Snapshot::empty(home.clone(), home), MemoryArchive::new());

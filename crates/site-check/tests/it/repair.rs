@@ -10,6 +10,7 @@ use site_check::{
     compare::{ComparedPage, Reason, Repair},
     repair::{Bench, Tried, repair},
 };
+use site_read::Finding;
 use site_write::{Contents, Keeps, Plan, Project, plan::Keep};
 use std::{collections::BTreeSet, convert::Infallible, sync::Mutex};
 
@@ -171,4 +172,48 @@ async fn what_passes_is_not_written_again_and_what_makes_another_page_worse_is_t
     let first = greedy.first();
     let repaired = repair(&greedy, first.clone()).await.expect("it cannot fail");
     assert_eq!((failing(&repaired.comparison), repaired.project), (vec![B], first.project));
+}
+
+/// The site's project, with these pages to be written as they were sent.
+fn as_sent(site: &Site, names: &[&str]) -> (Plan, Project) {
+    let pages = names.iter().map(|name| (format!("{}/{name}", crate::snapshot::ORIGIN), [Keep::Sent].into()));
+    keeping(site, &written(site).0, &Keeps { pages: pages.collect() })
+}
+
+#[test]
+fn a_layout_is_written_as_it_was_sent_as_a_whole_or_not_at_all() {
+    let shell = |class: &str, made: &str| {
+        format!(
+            "<!doctype html><html lang=en><head><title>App</title></head><body class='{class}'>\
+             <div id=app>{made}</div><script>fill();</script></body></html>"
+        )
+    };
+    let (sent, shown) = (shell("empty", ""), shell("ready", "<p>Made</p>"));
+    let apps = || Site::new().rendered("/a", &sent, &shown).rendered("/b", &sent, &shown);
+    let (plan, project) = as_sent(&apps(), &["a"]);
+    for route in &plan.routes {
+        assert!(route.kept.contains(&Keep::Sent), "one layout, one body: {route:?}");
+    }
+    let text = |file: &str| match &project.files[file] {
+        Contents::Text(text) => text.clone(),
+        other => panic!("{file}: {other:?}"),
+    };
+    assert!(text(&plan.groups[0].layout).contains("className=\"empty\""), "{:?}", plan.groups);
+    assert!(plan.routes.iter().all(|route| !text(&route.file).contains("Made")));
+    let (plan, _) = as_sent(&apps().page("/c", &shown), &["a"]);
+    assert!(plan.routes.iter().all(|route| !route.kept.contains(&Keep::Sent)), "{:?}", plan.routes);
+}
+
+#[test]
+fn an_owner_reads_what_was_found_while_the_site_was_read() {
+    let mut site = shop();
+    let url = format!("{}/login", crate::snapshot::ORIGIN);
+    let note = "addresses lead here first".to_owned();
+    site.snapshot.findings.push(Finding { code: "gated-pages".into(), url, note });
+    let (_, project) = written(&site);
+    let Contents::Text(told) = &project.files["MIGRATION.md"] else { panic!("it is text") };
+    assert!(
+        told.contains("## What was found while reading\n\n- **gated-pages**: addresses lead here first"),
+        "{told}"
+    );
 }
