@@ -62,7 +62,6 @@ async fn promote(shop: Arc<Workshop>) -> store::Result<()> {
     for _ in 0..TURNS {
         let promoted = shop.store.promote_due(shop.id, MOST).await?;
         if promoted > 0 {
-            shop.announced.notify_one();
             shop.wake();
         }
         if promoted < MOST {
@@ -75,7 +74,6 @@ async fn promote(shop: Arc<Workshop>) -> store::Result<()> {
 /// Schedules whose time has come.
 async fn fire(shop: Arc<Workshop>) -> store::Result<()> {
     if shop.store.fire_schedules(MOST).await? > 0 {
-        shop.announced.notify_one();
         shop.wake();
     }
     Ok(())
@@ -107,7 +105,6 @@ async fn rescue(shop: Arc<Workshop>) -> store::Result<()> {
             cause = rescued.cause.as_str(), "a job was taken from its worker"
         );
         shop.metrics.rescued(rescued.cause, rescued.to);
-        shop.announced.notify_one();
     }
     Ok(())
 }
@@ -141,7 +138,6 @@ async fn replay(shop: Arc<Workshop>) -> store::Result<()> {
     let replayed = shop.store.continue_replays(MOST).await?;
     if replayed > 0 {
         tracing::info!(replayed, "dead letters were put back into their queues");
-        shop.announced.notify_one();
         shop.wake();
     }
     Ok(())

@@ -254,11 +254,7 @@ impl Pen {
 
     fn fenced<T>(&self, statement: &'static str, answer: Fenced<T>) -> Result<T, Stop> {
         match answer {
-            Fenced::Done(value) => {
-                // What was written may have left something to announce.
-                self.shop.announced.notify_one();
-                Ok(value)
-            }
+            Fenced::Done(value) => Ok(value),
             Fenced::Stale => {
                 self.shop.metrics.stale_write(statement);
                 tracing::warn!(statement, "the write was refused: the lease is no longer ours");

@@ -1,10 +1,16 @@
 //! Announces what was committed: takes outbox rows, rings the bell for each, and marks those that the broker
 //! confirmed in a second transaction (law 2; no network call stands inside a transaction).
 //!
+//! It looks when something was committed here or, as far as that is heard, elsewhere; and from time to time in any case.
+//!
 //! A row that was not confirmed stays, and is taken again when its hold is over: an announcement may be doubled,
 //! never lost. While the bell is away nothing is taken at all, so that nothing is held when it comes back.
 
-use crate::{jitter::spread, outage::Outage, worker::Workshop};
+use crate::{
+    jitter::spread,
+    outage::{Backoff, Outage},
+    worker::Workshop,
+};
 use bus::{EventNote, JobHint};
 use domain::trace::TraceContext;
 use futures::{StreamExt, stream};
@@ -12,17 +18,19 @@ use serde::{Deserialize, Serialize};
 use service_kit::BoxError;
 use std::{sync::Arc, time::Duration};
 use store::{OutboxRow, OutboxTopic};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument;
 
 /// How long the last announcements may take when the process stops; others publish what is left.
 const FLUSH: Duration = Duration::from_secs(3);
+/// The longest wait before a lost ear is opened again.
+const LONGEST_DEAF: Duration = Duration::from_secs(5);
 
 /// How announcements are relayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
-    /// How often to look when there was nothing.
+    /// How often to look when there was nothing, and no word of any.
     #[serde(with = "humantime_serde")]
     pub poll: Duration,
     /// Rows taken at once.
@@ -87,12 +95,34 @@ pub(crate) async fn publish(shop: Arc<Workshop>) -> Result<(), BoxError> {
     Ok(())
 }
 
+/// Hears of what other processes have committed, until the last job of this worker has ended. Where that cannot be, the
+/// relay's own looks find it, later.
+pub(crate) async fn hear(shop: Arc<Workshop>) -> Result<(), BoxError> {
+    let new =
+        || (Outage::of("hearing of announcements"), Backoff::new(Duration::from_millis(100), LONGEST_DEAF));
+    let (mut outage, mut backoff) = new();
+    loop {
+        let begun = Instant::now();
+        let Some(error) = shop.drained.run_until_cancelled(shop.store.hear_announced()).await else {
+            return Ok(());
+        };
+        // It had heard well until now: this is another outage.
+        if begun.elapsed() > LONGEST_DEAF {
+            (outage, backoff) = new();
+        }
+        outage.failed(&error);
+        if shop.drained.run_until_cancelled(sleep(backoff.next())).await.is_none() {
+            return Ok(());
+        }
+    }
+}
+
 async fn pause(shop: &Workshop, last: Turn) {
     let poll = spread(shop.config.relay.poll, (shop.dice)());
     match last {
         Turn::Full => {}
         Turn::Idle => tokio::select! {
-            () = shop.announced.notified() => {}
+            () = shop.store.announced() => {}
             () = sleep(poll) => {}
         },
         // No hammering on a bell or a database that has just refused.

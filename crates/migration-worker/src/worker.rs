@@ -89,8 +89,6 @@ pub(crate) struct Workshop {
     pub(crate) lanes: Vec<Arc<Lane>>,
     /// Held while claims are under way, and alone by whoever looks for leases that no claim told of.
     pub(crate) claiming: tokio::sync::RwLock<()>,
-    /// Something in the outbox: the relay need not wait for its next look.
-    pub(crate) announced: Notify,
     /// Running jobs are to be given back.
     pub(crate) leave: CancellationToken,
     /// The last job has ended: heartbeats, relay and status service may end, too.
@@ -199,6 +197,7 @@ impl Worker {
         lifecycle.spawn("claim", crate::claim::take(every(&shop)));
         lifecycle.spawn("resources", look_about(every(&shop), machine));
         lifecycle.spawn("relay", relay::publish(every(&shop)));
+        lifecycle.spawn("announcements", relay::hear(every(&shop)));
         lifecycle.spawn("computing", shop.cpu.clone().watch(shop.config.hung_patience, lifecycle.stopping()));
         housekeeping::start(&shop);
         tracing::info!(worker = %shop.id, grpc = advertised, "the worker takes jobs");
@@ -263,7 +262,6 @@ fn workshop(
         held: Held::default(),
         lanes,
         claiming: tokio::sync::RwLock::new(()),
-        announced: Notify::new(),
         leave: CancellationToken::new(),
         drained: CancellationToken::new(),
         renewing: tokio::sync::Mutex::new(()),

@@ -9,6 +9,7 @@
 #![warn(missing_docs)]
 
 mod analysis;
+mod announced;
 mod api_keys;
 mod circuits;
 mod connect;

@@ -70,6 +70,7 @@ pub(crate) async fn announce_job(
     job: JobId,
     trace: &TraceContext,
 ) -> Result<()> {
+    tx.announces();
     let sql = "-- outbox.announce_job\nINSERT INTO outbox (tenant_id, topic, body, trace) VALUES ($1, 'job', $2, $3)";
     tx.execute_one(sql, &[&tenant.0, &json!({"queue": queue, "job": job}), &jsonb::trace(trace)]).await
 }

@@ -2,9 +2,11 @@
 
 use crate::{
     Error, Options, Result, TlsMode,
+    announced::Announced,
     connect::Opener,
     jobs::{together::Together, turns::Turns},
-    role, schema, tls,
+    role, schema,
+    tls::{self, Tls},
     tx::{Tx, Work},
 };
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
@@ -23,10 +25,12 @@ const MAINTENANCE: Duration = Duration::from_secs(60 * 60);
 #[derive(Clone)]
 pub struct Store {
     pool: Pool,
+    dial: Arc<(Config, Option<Tls>)>,
     transaction_timeout: Duration,
     turns: Arc<Turns>,
     beginning: Arc<Together<Duration, u32>>,
     finishing: Arc<Together<Value, ()>>,
+    announced: Arc<Announced>,
 }
 
 impl Store {
@@ -34,26 +38,27 @@ impl Store {
     pub async fn connect(options: &Options) -> Result<Self> {
         let bound = options.statement_timeout.as_millis();
         let settings = format!("-c statement_timeout={bound} -c idle_in_transaction_session_timeout={bound}");
-        let store = Self {
-            pool: pool(options, &settings, options.max_connections)?,
-            transaction_timeout: options.statement_timeout * STATEMENTS_PER_TRANSACTION,
-            turns: Arc::default(),
-            beginning: Arc::default(),
-            finishing: Arc::default(),
-        };
+        let patience = options.statement_timeout * STATEMENTS_PER_TRANSACTION;
+        let store = Self::new(options, &settings, options.max_connections, patience)?;
         store.ping().await?;
         Ok(store)
     }
 
-    /// Over a pool of the caller's, whose transactions may take as long as the owner's maintenance does.
-    pub(crate) fn over(pool: Pool) -> Self {
-        Self {
-            pool,
-            transaction_timeout: MAINTENANCE,
+    /// One connection with settings of the caller's, whose transactions may take as long as the owner's maintenance does.
+    pub(crate) fn for_maintenance(options: &Options, settings: &str) -> Result<Self> {
+        Self::new(options, settings, 1, MAINTENANCE)
+    }
+
+    fn new(options: &Options, settings: &str, size: usize, transaction_timeout: Duration) -> Result<Self> {
+        Ok(Self {
+            pool: pool(options, settings, size)?,
+            dial: Arc::new((config(options, settings)?, tls::of(options)?)),
+            transaction_timeout,
             turns: Arc::default(),
             beginning: Arc::default(),
             finishing: Arc::default(),
-        }
+            announced: Arc::default(),
+        })
     }
 
     /// Does the database answer?
@@ -75,6 +80,11 @@ impl Store {
         self.pool.get().await.map_err(unavailable)
     }
 
+    /// Whom to ask for a connection outside the pool, and how.
+    pub(crate) fn dial(&self) -> &(Config, Option<Tls>) {
+        &self.dial
+    }
+
     /// Where this process stands in its rounds.
     pub(crate) fn turns(&self) -> &Turns {
         &self.turns
@@ -88,6 +98,11 @@ impl Store {
     /// Jobs that are being finished.
     pub(crate) fn finishing(&self) -> &Together<Value, ()> {
         &self.finishing
+    }
+
+    /// What relays are told.
+    pub(crate) fn announcements(&self) -> &Announced {
+        &self.announced
     }
 
     pub(crate) fn transaction_timeout(&self) -> Duration {

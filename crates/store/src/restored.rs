@@ -6,7 +6,7 @@
 //! numbers of transactions that are still to come there, below which nobody would read.
 
 use crate::{
-    Error, Options, Result, pool,
+    Error, Options, Result,
     tx::{Columns, Tx, Work},
 };
 use domain::TenantId;
@@ -32,7 +32,7 @@ pub struct Restored {
 /// # Errors
 /// [`Error::InUse`] while a service is connected.
 pub async fn restored(options: &Options) -> Result<Restored> {
-    crate::Store::over(pool::pool(options, "-c lock_timeout=30s", 1)?).run(&Renew).await
+    crate::Store::for_maintenance(options, "-c lock_timeout=30s")?.run(&Renew).await
 }
 
 struct Renew;

@@ -7,7 +7,11 @@
 use crate::{Error, Result, Store};
 use deadpool_postgres::{Object, Transaction};
 use domain::TenantId;
-use std::{str::FromStr, time::Duration};
+use std::{
+    str::FromStr,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use tokio_postgres::{
     Row,
     types::{FromSql, ToSql},
@@ -62,7 +66,13 @@ impl Store {
                 drop(Object::take(connection));
                 Err(error)
             }
-            Ok(outcome) => outcome,
+            Ok(Ok(done)) => {
+                if done.announces {
+                    self.announcements().tell(connection).await;
+                }
+                Ok(done.out)
+            }
+            Ok(Err(error)) => Err(error),
             Err(elapsed) => {
                 // It hangs on a peer that does not answer: the next user must not get this connection.
                 drop(Object::take(connection));
@@ -72,9 +82,16 @@ impl Store {
     }
 }
 
-async fn transact<W: Work>(connection: &mut Object, work: &W) -> Result<W::Out> {
+/// What a transaction that was committed has come to.
+struct Done<T> {
+    out: T,
+    /// It wrote to the outbox.
+    announces: bool,
+}
+
+async fn transact<W: Work>(connection: &mut Object, work: &W) -> Result<Done<W::Out>> {
     let inner = connection.transaction().await.map_err(|e| Error::from_driver("store.begin", e))?;
-    let tx = Tx { inner };
+    let tx = Tx { inner, announces: AtomicBool::new(false) };
     if let Some(tenant) = work.tenant() {
         tx.execute("-- store.set_tenant\nSELECT set_config('app.tenant', $1, true)", &[&tenant.to_string()])
             .await?;
@@ -84,18 +101,25 @@ async fn transact<W: Work>(connection: &mut Object, work: &W) -> Result<W::Out> 
     }
     // An error leaves by `?` and drops the transaction, which rolls it back.
     let out = work.run(&tx).await?;
+    let announces = tx.announces.into_inner();
     tx.inner.commit().await.map_err(|e| Error::from_driver("store.commit", e))?;
-    Ok(out)
+    Ok(Done { out, announces })
 }
 
 /// A transaction. Its statements are prepared once per connection.
 pub(crate) struct Tx<'a> {
     inner: Transaction<'a>,
+    announces: AtomicBool,
 }
 
 type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 impl Tx<'_> {
+    /// It has written to the outbox: relays are told when it is committed.
+    pub(crate) fn announces(&self) {
+        self.announces.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) async fn query(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<Vec<Row>> {
         let fault = |e| Error::from_driver(name(sql), e);
         let statement = self.inner.prepare_cached(sql).await.map_err(fault)?;

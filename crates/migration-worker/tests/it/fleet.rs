@@ -53,7 +53,6 @@ async fn what_a_lost_answer_claimed_is_given_back_without_an_attempt() {
     let mut config = world.config(Bell::Amqp, site.addr());
     // It looks only when a hint tells it to.
     config.poll = Duration::from_secs(3600);
-    config.relay.poll = Duration::from_secs(3600);
     let running = Running::start(config).await;
     let silence = CancellationToken::new();
     let bell = bus::open(&world.bus(Bell::Amqp), silence.clone()).expect("a bell");
@@ -66,7 +65,7 @@ async fn what_a_lost_answer_claimed_is_given_back_without_an_attempt() {
         slots: 1,
         ttl: Duration::from_secs(30),
     };
-    // Its first look and the one after its subscription may come first; then there are no more.
+    // The worker may be first: it hears of each start.
     let (migration, job) = wait::until("a claim that it knows nothing of", BOUND, || async {
         let (migration, job) = world.start(&site).await;
         let claimed = store.claim(&request).await.expect("a claim");

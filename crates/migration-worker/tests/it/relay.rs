@@ -49,6 +49,27 @@ async fn without_a_broker_nothing_is_marked_and_with_one_nothing_is_lost() {
     silence.cancel();
 }
 
+/// Neither the relay nor the worker looks by itself: what the gateway commits is heard of. Also after the connection on which
+/// it is heard was lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_process_commits_is_announced_at_once() {
+    let (world, site) = (World::new().await, small_site().await);
+    let mut config = world.config(Bell::Amqp, site.addr());
+    (config.poll, config.relay.poll) = (Duration::from_secs(3600), Duration::from_secs(3600));
+    let running = Running::start(config).await;
+    // The relay's first look may have found the first one.
+    for _ in 0..2 {
+        let (migration, _) = world.start(&site).await;
+        world.reaches(migration, "completed").await;
+    }
+    let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+               WHERE datname = current_database() AND query LIKE '%LISTEN resettle_outbox'";
+    assert_eq!(world.count(cut).await, 1);
+    let (migration, _) = world.start(&site).await;
+    world.reaches(migration, "completed").await;
+    running.stop().await;
+}
+
 /// A hundred hints for a queue that no worker serves, and a hundred notes, all different.
 const MANY: &str = "
     INSERT INTO outbox (tenant_id, topic, body)

@@ -5,12 +5,13 @@ use bus::{Bell, JobHint};
 use domain::{CorrelationId, JobId, WorkerId, task::Needs, trace::TraceContext};
 use futures::{StreamExt, future::try_join_all, stream};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::{
     ClaimRequest, Claimed, EnqueueOutcome, EnqueueRequest, Fenced, Lease, Member, NewTask, Options,
     OutboxTopic, Store,
 };
 use testkit::postgres::Database;
+use tokio::time::timeout;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -42,6 +43,14 @@ impl Field {
     }
 
     pub(crate) async fn enqueue(&self, jobs: usize) -> Outcome {
+        self.enqueue_many(jobs).await.map(drop)
+    }
+
+    pub(crate) async fn enqueue_one(&self) -> Outcome<JobId> {
+        self.enqueue_many(1).await?.pop().ok_or_else(|| "nothing was enqueued".into())
+    }
+
+    async fn enqueue_many(&self, jobs: usize) -> Outcome<Vec<JobId>> {
         let task = |n| NewTask {
             id: JobId(Uuid::now_v7()),
             kind: KIND.to_owned(),
@@ -63,7 +72,7 @@ impl Field {
             answer: |_| Value::Null,
         };
         match self.gateway.enqueue_tasks(&request).await? {
-            EnqueueOutcome::Enqueued(_) => Ok(()),
+            EnqueueOutcome::Enqueued(jobs) => Ok(jobs.iter().map(|new| new.job).collect()),
             other => Err(format!("{other:?}").into()),
         }
     }
@@ -85,6 +94,14 @@ impl Field {
         Ok(claimed.len())
     }
 
+    /// The life of one from its beginning; answers when it had begun.
+    pub(crate) async fn carry_out_one(&self, job: Claimed) -> Outcome<(JobId, Instant)> {
+        proved(&[self.worker.begin_task(&job.lease, TTL).await?])?;
+        let begun_at = Instant::now();
+        proved(&[self.worker.finish_task(&job.lease, &job.payload).await?])?;
+        Ok((job.lease.job, begun_at))
+    }
+
     /// The same, where each job begins and ends when it likes, as under the worker's slots: who does so at one moment
     /// shares a commit.
     pub(crate) async fn carry_out_one_by_one(&self, slots: u32) -> Outcome<usize> {
@@ -97,25 +114,32 @@ impl Field {
         Ok(claimed.len())
     }
 
-    /// Publishes what is to be announced, as the worker's relay does, until it is dropped.
+    /// Publishes what is to be announced, as the worker's relay does, until it is dropped: woken by who has committed it.
     pub(crate) async fn relay(&self, bell: &dyn Bell) -> Outcome {
-        loop {
-            let rows = self.worker.claim_outbox(self.id, 100, TTL).await?;
-            if rows.is_empty() {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-                continue;
+        let publishing = async {
+            loop {
+                let rows = self.worker.claim_outbox(self.id, 100, TTL).await?;
+                let full = rows.len() == 100;
+                let said: Vec<Option<i64>> = stream::iter(rows)
+                    .map(|row| async move {
+                        let OutboxTopic::Job { queue, job } = row.topic else { return Some(row.id) };
+                        let hint = JobHint { queue, job, trace: row.trace };
+                        bell.ring(&hint).await.is_ok().then_some(row.id)
+                    })
+                    .buffer_unordered(16)
+                    .collect()
+                    .await;
+                let said: Vec<i64> = said.into_iter().flatten().collect();
+                self.worker.mark_published(self.id, &said).await?;
+                if !full {
+                    // As the worker's: not all is heard, and what was refused is tried again.
+                    let _heard = timeout(Duration::from_millis(150), self.worker.announced()).await;
+                }
             }
-            let said: Vec<Option<i64>> = stream::iter(rows)
-                .map(|row| async move {
-                    let OutboxTopic::Job { queue, job } = row.topic else { return Some(row.id) };
-                    let hint = JobHint { queue, job, trace: row.trace };
-                    bell.ring(&hint).await.is_ok().then_some(row.id)
-                })
-                .buffer_unordered(16)
-                .collect()
-                .await;
-            let said: Vec<i64> = said.into_iter().flatten().collect();
-            self.worker.mark_published(self.id, &said).await?;
+        };
+        tokio::select! {
+            told = publishing => told,
+            error = self.worker.hear_announced() => Err(error.into()),
         }
     }
 

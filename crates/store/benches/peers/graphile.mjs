@@ -11,6 +11,8 @@ pgPool.on('error', () => {}) // the queries tell
 const logger = new Logger(() => () => {})
 const CALLERS = 32
 const [BULK, BULKS] = [500, 4]
+// For the latency: how many, and how far apart.
+const [TIMED, APART] = [500, 10]
 
 /** Processor seconds of the server, as Linux counts them: the postmaster, its dead children and its living ones. */
 function serverSeconds() {
@@ -66,6 +68,25 @@ async function drain(count, worker) {
     await runner.stop()
 }
 
+/** From the wish to add a job to its beginning, as its caller's clock sees it: a hundred a second, woken by NOTIFY. */
+async function latency(utils, mode, worker) {
+    const waits = []
+    let over
+    const all = new Promise(resolve => { over = resolve })
+    const taskList = { timed: async ({ asked }) => { if (waits.push(performance.now() - asked) === TIMED) over() } }
+    const runner = await run({ pgPool, logger, taskList, noHandleSignals: true, concurrency: CALLERS, preset: { worker } })
+    const first = performance.now()
+    await Promise.all(Array.from({ length: TIMED }, async (_, n) => {
+        await new Promise(resolve => setTimeout(resolve, first + n * APART - performance.now()))
+        await utils.addJob('timed', { asked: performance.now() })
+    }))
+    await all
+    await runner.stop()
+    waits.sort((one, other) => one - other)
+    const told = [0.5, 0.95, 0.99].map(part => waits[Math.floor(part * TIMED)].toFixed(1)).join(' / ')
+    console.log(`| graphile-worker, ${mode} | asked until begun, ms at p50 / p95 / p99 | ${told} | | | |`)
+}
+
 const utils = await makeWorkerUtils({ pgPool, logger })
 await utils.migrate()
 const few = jobs / 5
@@ -84,5 +105,7 @@ await spent('enqueue, bulks of 500', jobs, () =>
 ;({ rows: [{ waiting }] } = await pgPool.query('SELECT count(*)::int AS waiting FROM graphile_worker._private_jobs'))
 await spent('drain, batches', waiting, () =>
     drain(waiting, { concurrentJobs: CALLERS, localQueue: { size: BULK }, completeJobBatchDelay: 0, failJobBatchDelay: 0 }))
+await latency(utils, 'one by one', { concurrentJobs: CALLERS })
+await latency(utils, 'batches', { concurrentJobs: CALLERS, localQueue: { size: BULK }, completeJobBatchDelay: 0, failJobBatchDelay: 0 })
 await utils.release()
 await pgPool.end()

@@ -48,6 +48,7 @@ pub(crate) async fn append(tx: &Tx<'_>, history: &History<'_>, events: &[NewEven
         SELECT $2, 'event', jsonb_build_object('migration', $1::uuid, 'tenant', $2::uuid, 'seq', head.last_seq), $5
         FROM head";
     let trace = jsonb::trace(history.trace);
+    tx.announces();
     tx.execute_one(
         sql,
         &[

@@ -214,6 +214,9 @@ impl EnqueueRequest {
                 ],
             )
             .await?;
+        if !rows.is_empty() {
+            tx.announces();
+        }
         rows.iter().map(|row| row.column("id")).collect()
     }
 

@@ -67,6 +67,9 @@ impl Work for Promote {
             from.to(JobState::Pending).map_err(|source| Error::Illegal { doing: "job.promote", source })?;
         let (from, to, cause) = (from.as_str(), to.as_str(), Cause::RetryDue.as_str());
         let moved = tx.execute(PROMOTE, &[&i64::from(self.limit), &from, &to, &cause, &self.actor.0]).await?;
+        if moved > 0 {
+            tx.announces();
+        }
         Ok(u32::try_from(moved).unwrap_or(u32::MAX)) // the limit was a u32
     }
 }
@@ -103,6 +106,9 @@ impl Work for ComeDue {
 
     async fn run(&self, tx: &Tx<'_>) -> Result<u32> {
         let moved: i32 = tx.query_one(COME_DUE, &[&i64::from(self.limit)]).await?.column("moved")?;
+        if moved > 0 {
+            tx.announces();
+        }
         Ok(u32::try_from(moved).unwrap_or(u32::MAX)) // the limit was a u32
     }
 }

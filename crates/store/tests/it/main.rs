@@ -3,6 +3,7 @@
 mod across;
 mod agreement;
 mod analysis;
+mod announced;
 mod batches;
 mod cancel;
 mod circuits;
