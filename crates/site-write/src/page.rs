@@ -63,9 +63,6 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
     }
     let normal =
         !hints.line_heights() && !lines::are_spoken_of(html) && !styles::any_elsewhere(&document.head, &base);
-    if document.mode != Mode::Standards && lines::mark(&mut document.body, document.mode, normal) {
-        findings.push(("old_doctype", lines::NOTE.into()));
-    }
     for nodes in [&mut document.head, &mut document.body] {
         address::resolve(nodes, &base, url);
     }
@@ -98,10 +95,14 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
             hints.add(css);
         }
     }
+    let mut hoisted = hoisted::Rules::new();
+    let old = document.mode != Mode::Standards;
+    if old && lines::mark(&mut document.body, document.mode, normal, &hints, &mut hoisted) {
+        findings.push(("old_doctype", lines::NOTE.into()));
+    }
     if !kept.contains(&Keep::Space) {
         whitespace::collapse(&mut document.body, &hints);
     }
-    let mut hoisted = hoisted::Rules::new();
     hoisted::lift(&mut document.body, &mut hoisted);
     hoisted::lift_from(&mut document.html, &mut hoisted);
     hoisted::lift_from(&mut document.body_attributes, &mut hoisted);

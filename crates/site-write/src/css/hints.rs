@@ -1,10 +1,13 @@
-//! What the site's style sheets say about white space, and whether they say how high lines are.
+//! What the site's style sheets say about white space and letters, and whether they say how high lines are.
 //!
 //! White space between two blocks shows only if a style sheet makes one of them inline, and line breaks in a text only if
 //! one asks for it. So this looks for the elements that a rule could make inline or preserving. It may name too many, never
 //! too few: its reader drops white space only where nothing is named.
 
-use std::collections::BTreeSet;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use crate::dom::Element;
 
@@ -21,6 +24,9 @@ struct Keys {
 pub(crate) struct Hints {
     inline: Keys,
     preserved: Keys,
+    /// The rules that speak of letters, by number, for each name that they could match.
+    letters: BTreeMap<String, BTreeSet<usize>>,
+    rules: usize,
     line_heights: bool,
 }
 
@@ -59,9 +65,28 @@ impl Hints {
                 self.preserved.select(prelude);
             }
             "line-height" => self.line_heights = true,
-            "font" if value.contains('/') => self.line_heights = true,
+            "font" | "font-size" | "font-family" => {
+                self.line_heights |= name == "font" && value.contains('/');
+                self.rules += 1;
+                // A rule for everything makes no difference between two elements.
+                for key in split_selectors(prelude).iter().filter_map(|selector| key(selector)) {
+                    self.letters.entry(key).or_default().insert(self.rules);
+                }
+            }
             _ => {}
         }
+    }
+
+    /// Whether a rule could give the element other letters than the block around it has.
+    pub(crate) fn other_letters(&self, element: &Element, block: &Element) -> bool {
+        if self.letters.is_empty() {
+            return false;
+        }
+        let rules = |element: &Element| -> BTreeSet<usize> {
+            names(element).filter_map(|name| self.letters.get(&*name)).flatten().copied().collect()
+        };
+        let of_the_block = rules(block);
+        rules(element).iter().any(|rule| !of_the_block.contains(rule))
     }
 
     /// Whether anything says how high lines are.
@@ -95,13 +120,17 @@ impl Keys {
     }
 
     fn may_match(&self, element: &Element) -> bool {
-        self.all
-            || self.names.contains(&element.name)
-            || element.get("id").is_some_and(|id| self.names.contains(&format!("#{id}")))
-            || element.get("class").is_some_and(|classes| {
-                classes.split_ascii_whitespace().any(|class| self.names.contains(&format!(".{class}")))
-            })
+        self.all || names(element).any(|name| self.names.contains(&*name))
     }
+}
+
+/// The names by which rules know an element: its tag, `#id` and `.classes`.
+fn names(element: &Element) -> impl Iterator<Item = Cow<'_, str>> {
+    let id = element.get("id").map(|id| format!("#{id}").into());
+    let classes = element.get("class").unwrap_or_default().split_ascii_whitespace();
+    std::iter::once(element.name.as_str().into())
+        .chain(id)
+        .chain(classes.map(|class| format!(".{class}").into()))
 }
 
 fn skip_comment(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {

@@ -6,6 +6,7 @@ use super::{Element, Node};
 
 /// Between frames that have borders, as browsers draw it.
 const BORDER: u32 = 6;
+const EDGES: &str = "; box-shadow: 1px 0 #aaa, 0 1px #aaa, -1px 0 #000, 0 -1px #000";
 
 /// The frame set as an element that fills the window.
 pub(super) fn grid(frames: &Element) -> Node {
@@ -23,13 +24,10 @@ fn cell(frames: &Element, bordered: bool) -> Element {
         _ => BORDER,
     };
     let mut element = Element::new("div");
+    let (rows, columns) = (tracks(frames.get("rows"), gap), tracks(frames.get("cols"), gap));
     element.set(
         "style",
-        format!(
-            "display: grid; grid-template: {} / {}; gap: {gap}px; background: #c0c0c0",
-            tracks(frames.get("rows")),
-            tracks(frames.get("cols")),
-        ),
+        format!("display: grid; grid-template: {rows} / {columns}; gap: {gap}px; background: #d0d0d0"),
     );
     let inner = frames.children.iter().filter_map(|child| match child {
         Node::Element(child) if child.is_html("frameset") => Some(Node::Element(cell(child, bordered))),
@@ -46,8 +44,10 @@ fn frame(frame: &Element, bordered: bool) -> Element {
         ["src", "name", "id", "title", "class", "scrolling", "marginwidth", "marginheight", "longdesc"];
     element.attributes =
         frame.attributes.iter().filter(|(name, _)| kept.contains(&name.as_str())).cloned().collect();
-    element.set("frameborder", if bordered && !is_off(frame) { "1" } else { "0" });
-    element.set("style", "width: 100%; height: 100%; box-sizing: border-box; background: #fff");
+    element.set("frameborder", "0");
+    // The edges of what is drawn between two frames are theirs.
+    let edges = if bordered && !is_off(frame) { EDGES } else { "" };
+    element.set("style", format!("width: 100%; height: 100%; background: #fff{edges}"));
     element
 }
 
@@ -56,19 +56,44 @@ fn is_off(element: &Element) -> bool {
         || element.get("border") == Some("0")
 }
 
-/// `100,*,20%` → `100px 1fr 20%`; what is no length takes a share of what is left.
-fn tracks(list: Option<&str>) -> String {
-    let list = list.unwrap_or("*");
-    let track = |size: &str| {
-        let digits: String = size.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
-        let number = digits.parse::<f64>().ok();
-        match (number, size.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim()) {
-            (Some(number), rest) if rest.starts_with('%') => format!("{number}%"),
-            (Some(number), "" | "px") => format!("{number}px"),
-            (number, _) => format!("minmax(0, {}fr)", number.filter(|n| *n > 0.0).unwrap_or(1.0)),
+/// A length of the list.
+#[derive(Clone, Copy)]
+enum Length {
+    Pixels(f64),
+    Percent(f64),
+    /// A share of what is left; also what is no length.
+    Share(f64),
+}
+
+impl Length {
+    fn read(size: &str) -> Self {
+        let rest = size.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let number = size[..size.len() - rest.len()].parse::<f64>().ok();
+        match (number, rest.trim()) {
+            (Some(number), rest) if rest.starts_with('%') => Self::Percent(number),
+            (Some(number), "" | "px") => Self::Pixels(number),
+            (number, _) => Self::Share(number.filter(|n| *n > 0.0).unwrap_or(1.0)),
         }
+    }
+}
+
+/// `100,*,20%` → `100px minmax(0, 1fr) 20%`. Where nothing asks for a share of what is left, percents share it, and where
+/// there are none either, pixels do (HTML's rendering section leaves it to browsers; so do all of them). What is drawn
+/// between the frames is no part of what percents are of.
+fn tracks(list: Option<&str>, gap: u32) -> String {
+    let lengths: Vec<Length> = list.unwrap_or("*").split(',').map(|size| Length::read(size.trim())).collect();
+    let shares = lengths.iter().any(|length| matches!(length, Length::Share(_)));
+    let percents = lengths.iter().any(|length| matches!(length, Length::Percent(_)));
+    let between = (lengths.len() as u64 - 1) * u64::from(gap);
+    let track = |length: &Length| match *length {
+        Length::Percent(percent) if shares && between > 0 => {
+            format!("calc((100% - {between}px) * {percent} / 100)")
+        }
+        Length::Percent(percent) if shares => format!("{percent}%"),
+        Length::Pixels(pixels) if shares || percents => format!("{pixels}px"),
+        Length::Percent(part) | Length::Pixels(part) | Length::Share(part) => format!("minmax(0, {part}fr)"),
     };
-    list.split(',').map(|size| track(size.trim())).collect::<Vec<_>>().join(" ")
+    lengths.iter().map(track).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -78,7 +103,12 @@ mod tests {
 
     #[test]
     fn sizes_names_and_nesting_are_kept() {
-        assert_eq!(tracks(Some("100, *,20%,2*")), "100px minmax(0, 1fr) 20% minmax(0, 2fr)");
+        assert_eq!(tracks(Some("100, *,20%,2*"), 0), "100px minmax(0, 1fr) 20% minmax(0, 2fr)");
+        assert_eq!(tracks(Some("*,20%"), 6), "minmax(0, 1fr) calc((100% - 6px) * 20 / 100)");
+        assert_eq!(tracks(Some("20%,80%"), 6), "minmax(0, 20fr) minmax(0, 80fr)");
+        assert_eq!(tracks(Some("100,50%"), 6), "100px minmax(0, 50fr)");
+        assert_eq!(tracks(Some("100,200"), 6), "minmax(0, 100fr) minmax(0, 200fr)");
+        assert_eq!(tracks(Some(""), 6), "minmax(0, 1fr)");
         let page = parse::document(
             "<html><frameset cols='20%,*' border=0><frame src=menu.html name=menu scrolling=no>\
              <frameset rows='50,*'><frame src=top.html noresize><frame src=main.html name=main></frameset>\

@@ -16,7 +16,7 @@ const ADDRESS: &str = "/_assets/inline-styles.css";
 /// Holds for every element, and counts as three ids.
 const SPECIFIC: &str = ":not(#\\_#\\_#\\_)";
 
-/// Rules by their class.
+/// Rules by their class, which may have a pseudo-element behind it.
 pub(crate) type Rules = BTreeMap<String, String>;
 
 /// The path and the content of the sheet, if there is a rule.
@@ -27,7 +27,8 @@ pub(crate) fn file<'a>(pages: impl Iterator<Item = &'a Rules>) -> Option<(String
     }
     let mut sheet = String::from("/* Inline styles of the site's HTML that a style object cannot hold. */\n");
     for (class, declarations) in rules {
-        sheet.push_str(&format!(".{class}{SPECIFIC} {{\n{declarations}}}\n"));
+        let (class, pseudo) = class.split_at(class.find("::").unwrap_or(class.len()));
+        sheet.push_str(&format!(".{class}{SPECIFIC}{pseudo} {{\n{declarations}}}\n"));
     }
     Some((format!("public{ADDRESS}"), sheet))
 }

@@ -2,16 +2,24 @@
 //! (<https://quirks.spec.whatwg.org/#the-line-height-calculation-quirk>). React's document has a modern doctype, in which
 //! every line is as high as its block's own letters at least.
 //!
-//! Only blocks are marked that have no text of their own at all: of the lines of others, a style can say nothing.
+//! Only blocks are marked whose text stands in elements inside them, and first lines of which that holds: of other lines of a
+//! block that has text of its own, a style can say nothing.
 
-use crate::dom::{Element, Mode, Node, Space};
+use crate::{
+    css::hints::Hints,
+    dom::{Element, Mode, Node, Space},
+    page::{hoisted::Rules, quirks::add_class},
+};
 
 /// What a person is told.
 pub(crate) const NOTE: &str = "the page has an old doctype, or none; where a line has no text of its block's own, a style keeps it as low as \
      browsers show it then";
 
-/// Marks blocks by a style; answers whether there were any. `normal`: no style of the site says how high lines are.
-pub(super) fn mark(nodes: &mut [Node], mode: Mode, normal: bool) -> bool {
+/// The class of blocks whose first line alone is marked, which only a sheet can do.
+const LOW_FIRST_LINE: &str = "low-first-line";
+
+/// Marks blocks by a style or a class; answers whether there were any. `normal`: no style of the site says how high lines are.
+pub(super) fn mark(nodes: &mut [Node], mode: Mode, normal: bool, hints: &Hints, rules: &mut Rules) -> bool {
     let mut any = false;
     for node in nodes {
         let Node::Element(element) = node else { continue };
@@ -19,7 +27,7 @@ pub(super) fn mark(nodes: &mut [Node], mode: Mode, normal: bool) -> bool {
             continue;
         }
         if BLOCKS.contains(&element.name.as_str()) && !is_filled_by_name(element) {
-            let what = held(&element.children);
+            let what = Lines::of(&element.children, Some((hints, element)));
             if mode == Mode::LimitedQuirks && what == Held::Images {
                 // The margins of others are as high as their letters.
                 let low = LETTERLESS.contains(&element.name.as_str()) && any_low(&element.children);
@@ -29,9 +37,16 @@ pub(super) fn mark(nodes: &mut [Node], mode: Mode, normal: bool) -> bool {
                 say(element, "line-height: 0;");
                 restore(&mut element.children);
                 any = true;
+            } else if normal && what == Held::OtherLettersFirst {
+                add_class(element, LOW_FIRST_LINE);
+                rules.insert(format!("{LOW_FIRST_LINE}::first-line"), "  line-height: 0;\n".into());
+                let is_break = |node: &Node| matches!(node, Node::Element(element) if element.is_html("br"));
+                let end = element.children.iter().position(is_break).unwrap_or(element.children.len());
+                restore(&mut element.children[..end]);
+                any = true;
             }
         }
-        any |= mark(&mut element.children, mode, normal);
+        any |= mark(&mut element.children, mode, normal, hints, rules);
     }
     any
 }
@@ -44,14 +59,14 @@ pub(super) fn are_spoken_of(html: &str) -> bool {
     html.contains("line-height") || html.split("font:").skip(1).any(in_font)
 }
 
-/// Blocks that often hold nothing but images, or a piece of code. The mark of a list's item makes room of its own.
+/// Blocks that often hold nothing but images, a piece of code or a smaller remark. The mark of a list's item makes room of its own.
 const BLOCKS: &[&str] =
     &["caption", "center", "dd", "div", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "p", "td", "th"];
 /// Those among them that browsers measure by nothing of their letters.
 const LETTERLESS: &[&str] = &["caption", "center", "div", "dt", "td", "th"];
 /// Elements whose letters are others than those around them.
 const OTHER_LETTERS: &[&str] = &["big", "code", "font", "kbd", "samp", "small", "tt"];
-/// Elements whose letters are as high as those around them.
+/// Elements whose letters are as high as those around them, where no style sheet says another thing.
 const SAME_LETTERS: &[&str] =
     &["a", "abbr", "acronym", "b", "cite", "dfn", "em", "i", "q", "span", "strong", "u", "var"];
 
@@ -70,10 +85,11 @@ fn say(element: &mut Element, declarations: &str) {
     element.set("style", style);
 }
 
+/// What has text of its own, has lines of its own height again.
 fn restore(nodes: &mut [Node]) {
     for node in nodes {
         let Node::Element(element) = node else { continue };
-        if OTHER_LETTERS.contains(&element.name.as_str()) {
+        if element.children.iter().any(is_text) {
             say(element, "line-height: normal;");
         } else {
             restore(&mut element.children);
@@ -86,72 +102,137 @@ fn restore(nodes: &mut [Node]) {
 pub(super) enum Held {
     /// Nothing, or nothing that this knows.
     Unknown,
-    /// Text of the block's own.
+    /// Text of the block's own, or of its height.
     Text,
     /// Images, and no text.
     Images,
     /// Controls, which have letters of their own, and no other text.
     Controls,
-    /// Text, all of it in elements with other letters.
+    /// Text in elements, in one line at least none but with other letters.
     OtherLetters,
+    /// That holds for the first line, and other lines have text of the block's own, or what this does not know.
+    OtherLettersFirst,
 }
 
-/// What stands in these lines.
+/// What stands in these lines, as far as elements' names tell.
 pub(super) fn held(nodes: &[Node]) -> Held {
-    let mut lines = Lines::default();
-    match lines.read(nodes) {
-        None => Held::Text,
-        Some(()) if lines.other_letters => Held::OtherLetters,
-        Some(()) if lines.controls => Held::Controls,
-        Some(()) if lines.images => Held::Images,
-        Some(()) => Held::Unknown,
-    }
+    Lines::of(nodes, None)
 }
 
+/// What was read of a block's lines.
 #[derive(Default)]
-struct Lines {
+struct Lines<'a> {
+    /// What the site's styles say of letters, and whose lines they are.
+    letters: Option<(&'a Hints, &'a Element)>,
+    line: Line,
+    /// The first line has ended, and whether it is low.
+    first_is_low: Option<bool>,
+    /// A line is low: it has other letters and none of the block's height.
+    low: bool,
+    /// A line has letters of the block's height, and whether they are its own.
+    high: bool,
+    own: bool,
     images: bool,
     controls: bool,
+}
+
+/// What stands in the line that is being read.
+#[derive(Default)]
+struct Line {
+    any: bool,
+    /// Text of the block's own.
+    own: bool,
+    same_letters: bool,
     other_letters: bool,
-    /// White space, which shows if something comes behind it.
+    /// White space of the block's own, which shows if something comes behind it.
     space: bool,
 }
 
-impl Lines {
-    /// None: there is text among them, or what may hold some.
-    fn read(&mut self, nodes: &[Node]) -> Option<()> {
+/// Something that may hold lines of its own.
+struct Unknown;
+
+impl<'a> Lines<'a> {
+    fn of(nodes: &[Node], letters: Option<(&'a Hints, &'a Element)>) -> Held {
+        let mut lines = Self { letters, ..Self::default() };
+        let read = lines.read(nodes, true, false);
+        if read.is_ok() {
+            lines.end_line();
+        }
+        if lines.own || read.is_err() {
+            return if lines.first_is_low == Some(true) { Held::OtherLettersFirst } else { Held::Text };
+        }
+        match lines {
+            Self { low: true, .. } => Held::OtherLetters,
+            Self { high: true, .. } => Held::Text,
+            Self { controls: true, .. } => Held::Controls,
+            Self { images: true, .. } => Held::Images,
+            _ => Held::Unknown,
+        }
+    }
+
+    /// `own`: they stand in the block itself; `other`: in an element with other letters.
+    fn read(&mut self, nodes: &[Node], own: bool, other: bool) -> Result<(), Unknown> {
         for node in nodes {
             match node {
                 Node::Text(text) if text.trim_ascii().is_empty() => {
-                    self.space |= self.images || self.controls || self.other_letters;
+                    self.line.space |= own && self.line.any;
+                    // It may show, as text does.
+                    self.line.same_letters |= !own && !other;
                 }
-                Node::Text(_) | Node::Part(_) => return None,
-                Node::Element(element) => match element.name.as_str() {
-                    "img" => {
-                        self.images = true;
-                        self.behind_space()?;
-                    }
-                    "input" | "select" | "textarea" => {
-                        self.controls = true;
-                        self.behind_space()?;
-                    }
-                    name if OTHER_LETTERS.contains(&name) && has_text(&element.children) => {
-                        self.other_letters = true;
-                        self.behind_space()?;
-                    }
-                    name if SAME_LETTERS.contains(&name) || OTHER_LETTERS.contains(&name) => {
-                        self.read(&element.children)?;
-                    }
-                    "map" | "area" => {}
-                    _ => return None,
-                },
+                Node::Text(_) => {
+                    self.something();
+                    self.line.own |= own;
+                    self.line.same_letters |= !own && !other;
+                    self.line.other_letters |= other;
+                }
+                Node::Part(_) => return Err(Unknown),
+                Node::Element(element) => self.element(element, other)?,
             }
         }
-        Some(())
+        Ok(())
     }
 
-    fn behind_space(&self) -> Option<()> {
-        (!self.space).then_some(())
+    fn element(&mut self, element: &Element, other: bool) -> Result<(), Unknown> {
+        match element.name.as_str() {
+            "img" => {
+                self.something();
+                self.images = true;
+            }
+            "input" | "select" | "textarea" => {
+                self.something();
+                self.controls = true;
+            }
+            "br" if self.letters.is_some() => {
+                // An empty line is as high as the block's letters.
+                self.line.own |= !self.line.any;
+                self.end_line();
+            }
+            "map" | "area" => {}
+            name if OTHER_LETTERS.contains(&name) => self.read(&element.children, false, true)?,
+            name if SAME_LETTERS.contains(&name) => {
+                let other = other
+                    || self.letters.is_some_and(|(hints, block)| hints.other_letters(element, block))
+                    || element.get("style").is_some_and(|style| style.contains("font"));
+                self.read(&element.children, false, other)?;
+            }
+            _ => return Err(Unknown),
+        }
+        Ok(())
+    }
+
+    /// The space before it shows, and is text of the block's own.
+    fn something(&mut self) {
+        self.line.any = true;
+        self.line.own |= self.line.space;
+    }
+
+    fn end_line(&mut self) {
+        let line = std::mem::take(&mut self.line);
+        let low = line.other_letters && !line.same_letters && !line.own;
+        self.first_is_low.get_or_insert(low);
+        self.low |= low;
+        self.high |= line.same_letters;
+        self.own |= line.own;
     }
 }
 
@@ -170,12 +251,12 @@ fn any_low(nodes: &[Node]) -> bool {
 /// In CSS pixels; about a third of what letters measure.
 const LOW: u32 = 8;
 
-fn has_text(nodes: &[Node]) -> bool {
-    nodes.iter().any(|node| match node {
+fn is_text(node: &Node) -> bool {
+    match node {
         Node::Text(text) => !text.trim_ascii().is_empty(),
-        Node::Element(element) => has_text(&element.children),
         Node::Part(_) => true,
-    })
+        Node::Element(_) => false,
+    }
 }
 
 #[cfg(test)]
@@ -185,9 +266,14 @@ mod tests {
 
     const OLD: &str = "<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Transitional//EN\" \"x\">";
 
+    const SHEET: &str = "td, a { font-size: 12px } span.where { font-size: 70% } * { font-family: Arial }";
+
     fn styles(html: &str, normal: bool) -> Vec<String> {
         let mut document = parse::document(html);
-        mark(&mut document.body, document.mode, normal);
+        let mut hints = Hints::default();
+        hints.add(SHEET);
+        let mut rules = Rules::new();
+        mark(&mut document.body, document.mode, normal, &hints, &mut rules);
         let mut found = Vec::new();
         each(&document.body, &mut |element| {
             if let Some(style) = element.get("style") {
@@ -208,6 +294,54 @@ mod tests {
         assert!(own("LINE-HEIGHT: 2") && own("font:12px/18px Arial") && !own("font: 12px Arial"));
         let spaced = format!("{OLD}<h2><code>a</code> <tt>b</tt></h2><h3> <code>c</code><img src=i> </h3>");
         assert_eq!(styles(&spaced, true), ["h3 line-height: 0;", "code line-height: normal;"]);
+    }
+
+    #[test]
+    fn a_style_sheet_tells_whose_letters_are_others() {
+        let marked = |cell: &str| styles(&format!("{OLD}<table><td>{cell}</table>"), true);
+        let low = ["td line-height: 0;", "a line-height: normal;", "span line-height: normal;"];
+        assert_eq!(marked("<a href=x>get()</a><br>\n<span class=where>(in <a href=y>it</a>)</span>"), low);
+        assert_eq!(marked("<span class=where>[<a href=x>a</a> <b>b</b>]</span>"), [low[0], low[2]]);
+        for as_high in [
+            "<a href=x>get()</a>",
+            "<a href=x>get()</a> <span class=where>text between</span>",
+            "<a href=x>get()</a><span class=where>in a line with the block's letters</span>",
+            "text<br><span class=where>its own</span>",
+            "<span class=other>no rule</span>",
+            "<span class=where>unknown</span><hr>",
+        ] {
+            assert_eq!(marked(as_high), Vec::<String>::new(), "{as_high}");
+        }
+    }
+
+    #[test]
+    fn a_first_line_is_marked_alone_where_others_have_text_of_the_blocks_own() {
+        let first_line = |cell: &str| {
+            let mut document = parse::document(&format!("{OLD}<table><td class=c>{cell}</table>"));
+            let (mut hints, mut rules, mut found) = (Hints::default(), Rules::new(), Vec::new());
+            hints.add(SHEET);
+            mark(&mut document.body, document.mode, true, &hints, &mut rules);
+            each(&document.body, &mut |element| {
+                let told = [element.get("class"), element.get("style")].map(Option::unwrap_or_default);
+                if told.iter().any(|told| told.contains("low") || told.contains("line-height")) {
+                    found.push(format!("{} {}", element.name, told.concat()));
+                }
+            });
+            (found, rules.len())
+        };
+        let low = vec!["td c low-first-line".to_owned(), "code line-height: normal;".to_owned()];
+        for cell in [
+            "<code>name</code><br> what it does, <code>and more</code>",
+            "<code>name</code><br><br>text below an empty line",
+            "<code>name</code><br><ul><li>one</ul>",
+        ] {
+            assert_eq!(first_line(cell), (low.clone(), 1), "{cell}");
+        }
+        for high in
+            ["text<br><code>name</code>", "<code>a</code> <code>b</code><br>text", "<br><code>c</code>"]
+        {
+            assert_eq!(first_line(high), (vec![], 0), "{high}");
+        }
     }
 
     #[test]

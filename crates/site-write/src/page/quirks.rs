@@ -212,7 +212,7 @@ fn takes_room(node: &Node) -> bool {
     }
 }
 
-fn add_class(element: &mut Element, class: &str) {
+pub(super) fn add_class(element: &mut Element, class: &str) {
     let classes = match element.get("class").map(str::trim) {
         Some(classes) if !classes.is_empty() => format!("{classes} {class}"),
         _ => class.to_owned(),
