@@ -104,19 +104,27 @@ const SHORT: &str = "<html data-box=html><head><title>Short</title></head><body 
 fn lines_page() -> String {
     format!(
         "<!DOCTYPE HTML PUBLIC '-//W3C//DTD HTML 4.01 Transitional//EN' 'http://www.w3.org/TR/html4/loose.dtd'>
-<html><head><title>Lines</title><style>body {{ font-family: 'DejaVu Sans', sans-serif; font-size: 19px }} code {{ font-size: 13px }}</style></head><body>
+<html><head><title>Lines</title><style>body {{ font-family: 'DejaVu Sans', sans-serif; font-size: 19px }} code {{ font-size: 13px }} .name {{ font-family: 'DejaVu Sans Mono', monospace; font-size: 14px }} .remark {{ font-size: 11px }}</style></head><body>
 <dl><dt data-box=dt><code>alone</code></dt><dd data-box=dd><a href='#'><code>in a link</code></a></dd><dd data-box=beside>beside <code>it</code></dd></dl>
 <ul><li data-box=li><tt>item</tt></li><li data-box=last>words</li></ul><h2 data-box=h2><code>heading</code> <tt>two</tt></h2>
 <p data-box=p><small>small</small> <code>code</code></p><table border=1><tr><td data-box=cell><code>cell</code><td data-box=words>words</tr>
 <tr><td data-box=apart><img src='{DOT}' width=9 height=2> <img src='{DOT}' width=9 height=2></td><td></td></tr>
 <tr><td data-box=images><img data-box=image src='{DOT}' width=30 height=7><img src='{DOT}' width=3 height=1></td><td data-box=spacer><a href='#'><img src='{DOT}' border=0 width=20 height=1></a></td></tr></table>
-<p data-box=image-alone><img src='{DOT}' width=20 height=20></p><p data-box=end>end
+<table border=1><tr><td data-box=remark><a data-box=above href='#'>as high</a><br>\n<span class=remark>(in <a data-box=within href='#'>it</a>)</span></td>
+<td data-box=name><a class=name href='#'>name</a><br> what it does, <a data-box=below class=name href='#'>and more</a></td></tr>
+<tr><td><table cellpadding=0><tr><td data-box=first><span class=name>f(<a href='#'>x</a>)</span><br>and what it is for</td></tr></table></td><td data-box=still>still
+<span class=name>beside</span></td></tr></table><p data-box=image-alone><img src='{DOT}' width=20 height=20></p><p data-box=end>end
 <script src='/js/measure.js'></script></body></html>"
     )
 }
 
 const FRAMES: &str = "<html><head><title>Frames</title></head><frameset cols='120,*' rows='50,*' border=0 frameborder=0>\
     <frame src='/leaf.html' name=a><frame src='/leaf.html' name=b><frame src='/leaf.html' name=c><frame src='/leaf.html' name=d></frameset></html>";
+
+/// With what browsers draw between frames.
+const DIVIDED: &str = "<html><head><title>Divided</title></head><frameset cols='20%,80%'>\
+    <frameset rows='30%,70%'><frame src='/leaf.html' name=a><frame src='/leaf.html' name=b></frameset>\
+    <frameset rows='90,25%,*'><frame src='/leaf.html' name=c><frame src='/leaf.html' name=d><frame src='/leaf.html' name=e></frameset></frameset></html>";
 
 const LEAF: &str = "<!doctype html><html><head><title>Leaf</title></head><body><p>leaf</p><script>\
     parent.document.documentElement.setAttribute('data-' + name, innerWidth + 'x' + innerHeight);</script></body></html>";
@@ -139,6 +147,7 @@ fn site() -> Site {
         .page("/short.html", SHORT)
         .page("/lines.html", &lines_page())
         .page("/frames.html", FRAMES)
+        .page("/divided.html", DIVIDED)
         .page("/leaf.html", LEAF)
         .page("/leaf.html?print", "<!doctype html><title>Print</title><p>to print</p>")
         .asset("/js/measure.js", "text/javascript", MEASURE)
@@ -156,7 +165,8 @@ fn site() -> Site {
 /// The pages as they were, beside the project's own.
 fn with_originals(mut project: Project) -> Project {
     let pages = [("sheets", sheets_page()), ("quirks", quirks_page()), ("lines", lines_page())];
-    let plain = [("short", SHORT), ("frames", FRAMES)].map(|(name, html)| (name, html.to_owned()));
+    let plain = [("short", SHORT), ("frames", FRAMES), ("divided", DIVIDED)]
+        .map(|(name, html)| (name, html.to_owned()));
     for (name, html) in pages.into_iter().chain(plain) {
         project.files.insert(format!("public/original/{name}.html"), Contents::Text(html));
     }
@@ -207,19 +217,26 @@ async fn the_browser_shows_what_it_showed() {
 }
 
 async fn frames_have_their_sizes(served: &Served) {
-    let sizes = |dom: &str| -> Vec<String> {
-        ["a", "b", "c", "d"]
-            .map(|name| {
-                let (_, rest) = dom
-                    .split_once(&format!("data-{name}=\""))
-                    .unwrap_or_else(|| panic!("{name} was shown: {dom}"));
-                rest.split('"').next().expect("a size").to_owned()
-            })
-            .to_vec()
+    for (page, names) in [("frames", "abcd"), ("divided", "abcde")] {
+        let before = frame_sizes(&seen(served, &format!("/original/{page}.html")).await.dom, names);
+        let after = frame_sizes(&seen(served, &format!("/{page}.html")).await.dom, names);
+        // A set of frames is divided at whole pixels.
+        let alike =
+            before.iter().zip(&after).all(|(a, b)| a[0].abs_diff(b[0]) <= 1 && a[1].abs_diff(b[1]) <= 1);
+        assert!(alike, "{page}: {before:?} became {after:?}");
+    }
+}
+
+/// The inner width and height of each frame.
+fn frame_sizes(dom: &str, names: &str) -> Vec<[u32; 2]> {
+    let size = |name: char| {
+        let (_, rest) =
+            dom.split_once(&format!("data-{name}=\"")).unwrap_or_else(|| panic!("{name} was shown: {dom}"));
+        let (size, _) = rest.split_once('"').expect("an attribute");
+        let (width, height) = size.split_once('x').expect("two numbers");
+        [width, height].map(|number| number.parse().expect("a number"))
     };
-    let before = sizes(&seen(served, "/original/frames.html").await.dom);
-    let after = sizes(&seen(served, "/frames.html").await.dom);
-    assert_eq!(before, after);
+    names.chars().map(size).collect()
 }
 
 async fn nothing_of_the_head_is_lost(served: &Served) {
