@@ -18,13 +18,16 @@ use serde::{Deserialize, Serialize};
 use service_kit::BoxError;
 use std::{sync::Arc, time::Duration};
 use store::{OutboxRow, OutboxTopic};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tracing::Instrument;
 
 /// How long the last announcements may take when the process stops; others publish what is left.
 const FLUSH: Duration = Duration::from_secs(3);
 /// The longest wait before a lost ear is opened again.
 const LONGEST_DEAF: Duration = Duration::from_secs(5);
+/// How long a relay that came too late leaves others' announcements alone: longer each time.
+const LEAST_PATIENCE: Duration = Duration::from_millis(2);
+const MOST_PATIENCE: Duration = Duration::from_millis(50);
 
 /// How announcements are relayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +66,9 @@ impl Options {
 /// What a turn found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Turn {
-    /// Nothing, or less than there was room for.
+    /// Nothing.
+    Empty,
+    /// Less than there was room for.
     Idle,
     /// A full batch, published: there is more.
     Full,
@@ -75,8 +80,8 @@ enum Turn {
 pub(crate) async fn publish(shop: Arc<Workshop>) -> Result<(), BoxError> {
     let options = shop.config.relay;
     let mut outage = Outage::of("relaying announcements");
-    let mut turn = Turn::Idle;
-    while shop.drained.run_until_cancelled(pause(&shop, turn)).await.is_some() {
+    let (mut turn, mut patience) = (Turn::Idle, Duration::ZERO);
+    while let Some(woken) = shop.drained.run_until_cancelled(pause(&shop, turn, patience)).await {
         turn = match relay(&shop, &options).await {
             Ok(turn) => {
                 outage.succeeded();
@@ -86,6 +91,11 @@ pub(crate) async fn publish(shop: Arc<Workshop>) -> Result<(), BoxError> {
                 outage.failed(&error);
                 Turn::Refused
             }
+        };
+        patience = match (turn, woken) {
+            (Turn::Empty, Woken::ByOthers) => (patience * 2).clamp(LEAST_PATIENCE, MOST_PATIENCE),
+            (Turn::Empty, _) => patience,
+            _ => Duration::ZERO,
         };
     }
     let rest = async { while let Ok(Turn::Full) = relay(&shop, &options).await {} };
@@ -98,18 +108,16 @@ pub(crate) async fn publish(shop: Arc<Workshop>) -> Result<(), BoxError> {
 /// Hears of what other processes have committed, until the last job of this worker has ended. Where that cannot be, the
 /// relay's own looks find it, later.
 pub(crate) async fn hear(shop: Arc<Workshop>) -> Result<(), BoxError> {
-    let new =
-        || (Outage::of("hearing of announcements"), Backoff::new(Duration::from_millis(100), LONGEST_DEAF));
-    let (mut outage, mut backoff) = new();
+    let first = || Backoff::new(Duration::from_millis(100), LONGEST_DEAF);
+    let (mut outage, mut backoff) = (Outage::of("hearing of announcements"), first());
     loop {
-        let begun = Instant::now();
-        let Some(error) = shop.drained.run_until_cancelled(shop.store.hear_announced()).await else {
+        let listening = || {
+            outage.succeeded();
+            backoff = first();
+        };
+        let Some(error) = shop.drained.run_until_cancelled(shop.store.hear_announced(listening)).await else {
             return Ok(());
         };
-        // It had heard well until now: this is another outage.
-        if begun.elapsed() > LONGEST_DEAF {
-            (outage, backoff) = new();
-        }
         outage.failed(&error);
         if shop.drained.run_until_cancelled(sleep(backoff.next())).await.is_none() {
             return Ok(());
@@ -117,16 +125,38 @@ pub(crate) async fn hear(shop: Arc<Workshop>) -> Result<(), BoxError> {
     }
 }
 
-async fn pause(shop: &Workshop, last: Turn) {
+/// What ended a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Woken {
+    /// Word that another process has committed something, which every relay hears.
+    ByOthers,
+    /// Something was committed here, or it is time to look.
+    Otherwise,
+}
+
+/// `patience`: how long others' announcements are left to other relays, since they had been faster.
+async fn pause(shop: &Workshop, last: Turn, patience: Duration) -> Woken {
     let poll = spread(shop.config.relay.poll, (shop.dice)());
     match last {
-        Turn::Full => {}
-        Turn::Idle => tokio::select! {
-            () = shop.store.announced() => {}
-            () = sleep(poll) => {}
-        },
+        Turn::Full => Woken::Otherwise,
+        Turn::Empty | Turn::Idle => {
+            let elsewhere = async {
+                if !patience.is_zero() {
+                    sleep(spread(patience, (shop.dice)())).await;
+                }
+                shop.store.announced_elsewhere().await;
+            };
+            tokio::select! {
+                () = shop.store.announced() => Woken::Otherwise,
+                () = elsewhere => Woken::ByOthers,
+                () = sleep(poll) => Woken::Otherwise,
+            }
+        }
         // No hammering on a bell or a database that has just refused.
-        Turn::Refused => sleep(poll.max(Duration::from_millis(500))).await,
+        Turn::Refused => {
+            sleep(poll.max(Duration::from_millis(500))).await;
+            Woken::Otherwise
+        }
     }
 }
 
@@ -136,7 +166,7 @@ async fn relay(shop: &Workshop, options: &Options) -> store::Result<Turn> {
     }
     let rows = shop.store.claim_outbox(shop.id, options.batch, options.hold).await?;
     if rows.is_empty() {
-        return Ok(Turn::Idle);
+        return Ok(Turn::Empty);
     }
     let taken = rows.len();
     let confirmed: Vec<i64> = stream::iter(rows)

@@ -61,8 +61,7 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
         findings.push(("quirks_mode", quirks::NOTE.into()));
         quirks::mark(&mut document.body, &document.body_attributes);
     }
-    let normal =
-        !hints.line_heights() && !lines::are_spoken_of(html) && !styles::any_elsewhere(&document.head, &base);
+    let all_read = !styles::any_elsewhere(&document.head, &base);
     for nodes in [&mut document.head, &mut document.body] {
         address::resolve(nodes, &base, url);
     }
@@ -96,8 +95,7 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
         }
     }
     let mut hoisted = hoisted::Rules::new();
-    let old = document.mode != Mode::Standards;
-    if old && lines::mark(&mut document.body, document.mode, normal, &hints, &mut hoisted) {
+    if document.mode != Mode::Standards && lines::mark(&mut document, &hints, all_read, &mut hoisted) {
         findings.push(("old_doctype", lines::NOTE.into()));
     }
     if !kept.contains(&Keep::Space) {

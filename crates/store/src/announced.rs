@@ -2,7 +2,7 @@
 //!
 //! A word without a promise: whoever misses it finds the rows by looking (law 1). It is said after the commit and never
 //! inside the transaction, since a NOTIFY takes a lock of the whole server at its commit; of many who would say it at one
-//! moment, one does. Nothing may depend on it but how soon something is announced.
+//! moment, one does, and the others rely on it. Nothing may depend on it but how soon something is announced.
 
 use crate::{Error, Result, Store};
 use deadpool_postgres::Object;
@@ -25,50 +25,67 @@ const PING: &str = "-- outbox.ping";
 /// How often the server is asked whether it is still there, and how long each answer may take.
 const PING_INTERVAL: Duration = Duration::from_secs(15);
 const ANSWER_BOUND: Duration = Duration::from_secs(5);
+/// The longest that a caller waits, after its commit, for a word that promises nothing.
+const SAY_BOUND: Duration = Duration::from_secs(1);
+const SILENT: &str = "the server does not answer";
 
 /// What one process knows of it.
 #[derive(Debug, Default)]
 pub(crate) struct Announced {
-    /// A relay of this process waits here.
+    /// This process has committed something.
     here: Notify,
-    /// There is such a relay: other processes need not hear of what it takes.
+    /// Another one has.
+    elsewhere: Notify,
+    /// There is a relay in this process: others need not hear of what it takes.
     relayed_here: AtomicBool,
     /// Somebody is about to say it: that comes after every commit until then.
     asked: AtomicBool,
     turn: Mutex<()>,
 }
 
-/// Takes the wish back, also when its owner goes away while it waits.
+/// Takes the wish back, also when its owner goes away while it waits: then nobody says it for those who relied on that, and
+/// a relay finds theirs by looking.
 struct Asked<'a>(&'a AtomicBool);
 
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+        self.0.swap(false, Ordering::AcqRel);
     }
 }
 
 impl Store {
-    /// Waits until something to announce was committed through this store or a clone of it, or
-    /// [`Store::hear_announced`] has heard that another process did. What was committed before the call counts. For one
-    /// relay: from its first call on, other processes are not told of what this one commits.
+    /// Waits until something to announce was committed through this store or a clone of it; what was committed before the
+    /// call counts. For one relay: from its first call on, other processes are not told of what this one commits.
     pub async fn announced(&self) {
         self.announcements().relayed_here.store(true, Ordering::Relaxed);
         self.announcements().here.notified().await;
     }
 
-    /// Wakes [`Store::announced`] whenever another process has committed something to announce, and once at the
-    /// beginning. Holds a connection of its own, and answers only when that is lost: to be called again after a while.
-    pub async fn hear_announced(&self) -> Error {
+    /// Waits until [`Store::hear_announced`] has heard that another process has committed something to announce; what was
+    /// heard before the call counts.
+    pub async fn announced_elsewhere(&self) {
+        self.announcements().elsewhere.notified().await;
+    }
+
+    /// Wakes [`Store::announced_elsewhere`] whenever another process has committed something to announce, and once when it
+    /// begins to listen. Holds a connection of its own, which must not lead through a pooler that changes sessions between transactions: there
+    /// nothing is heard. Says when it listens, and answers when the connection is lost or cannot be made: to be called again
+    /// after a while.
+    pub async fn hear_announced(&self, listening: impl FnOnce()) -> Error {
         let (config, tls) = self.dial();
-        let heard = || self.announcements().here.notify_one();
+        let mut config = config.clone();
+        config.application_name("resettle announcements");
+        let heard = || self.announcements().elsewhere.notify_one();
         match tls {
-            None => match config.connect(NoTls).await {
-                Ok((client, connection)) => hear(&client, connection, heard).await,
-                Err(error) => Error::from_driver("outbox.listen", error),
+            None => match timeout(ANSWER_BOUND, config.connect(NoTls)).await {
+                Ok(Ok((client, connection))) => hear(&client, connection, listening, heard).await,
+                Ok(Err(error)) => Error::from_driver("outbox.listen", error),
+                Err(_) => lost(SILENT),
             },
-            Some(tls) => match config.connect(tls.clone()).await {
-                Ok((client, connection)) => hear(&client, connection, heard).await,
-                Err(error) => Error::from_driver("outbox.listen", error),
+            Some(tls) => match timeout(ANSWER_BOUND, config.connect(tls.clone())).await {
+                Ok(Ok((client, connection))) => hear(&client, connection, listening, heard).await,
+                Ok(Err(error)) => Error::from_driver("outbox.listen", error),
+                Err(_) => lost(SILENT),
             },
         }
     }
@@ -81,48 +98,56 @@ impl Announced {
         if self.relayed_here.load(Ordering::Relaxed) || self.asked.swap(true, Ordering::AcqRel) {
             return;
         }
-        let asked = Asked(&self.asked);
-        let _turn = self.turn.lock().await;
-        // From here on, whoever commits has to ask again: the word may be gone before that commit.
-        drop(asked);
-        match timeout(ANSWER_BOUND, say(&connection)).await {
+        match timeout(SAY_BOUND, self.say(&connection)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::debug!(error, "no relay was told of an announcement; the next look finds it");
             }
-            // It hangs: the next user must not get this connection.
+            // Perhaps it hangs: the next user must not get this connection.
             Err(_) => drop(Object::take(connection)),
         }
     }
-}
 
-async fn say(connection: &Object) -> Result<(), tokio_postgres::Error> {
-    let statement = connection.prepare_cached(SAY).await?;
-    connection.execute(&statement, &[]).await.map(drop)
+    async fn say(&self, connection: &Object) -> Result<(), tokio_postgres::Error> {
+        let asked = Asked(&self.asked);
+        let _turn = self.turn.lock().await;
+        // From here on, whoever commits has to ask again: the word may be gone before that commit.
+        drop(asked);
+        let statement = connection.prepare_cached(SAY).await?;
+        connection.execute(&statement, &[]).await.map(drop)
+    }
 }
 
 /// Hears until the connection is lost.
-async fn hear<S, T>(client: &Client, mut connection: Connection<S, T>, heard: impl Fn()) -> Error
+async fn hear<S, T>(
+    client: &Client,
+    mut connection: Connection<S, T>,
+    listening: impl FnOnce(),
+    heard: impl Fn(),
+) -> Error
 where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,
 {
     let asking = async {
-        let mut asked = ask(client, LISTEN).await;
-        while asked.is_ok() {
-            // At the beginning for what was said before, and later for what a server that was away did not pass on.
-            heard();
+        ask(client, LISTEN).await?;
+        listening();
+        // For what was said before.
+        heard();
+        loop {
             sleep(PING_INTERVAL).await;
-            asked = ask(client, PING).await;
+            ask(client, PING).await?;
         }
-        asked
     };
     let mut asking = pin!(asking);
     loop {
         let message = tokio::select! {
             message = poll_fn(|context| connection.poll_message(context)) => message,
-            Err(error) = &mut asking => return error,
+            asked = &mut asking => match asked {
+                Err(error) => return error,
+                Ok(never) => never,
+            },
         };
         match message {
             Some(Ok(AsyncMessage::Notification(_))) => heard(),
@@ -136,7 +161,7 @@ where
 async fn ask(client: &Client, sql: &'static str) -> Result<()> {
     match timeout(ANSWER_BOUND, client.batch_execute(sql)).await {
         Ok(answer) => answer.map_err(|error| Error::from_driver("outbox.listen", error)),
-        Err(_) => Err(lost("the server does not answer")),
+        Err(_) => Err(lost(SILENT)),
     }
 }
 

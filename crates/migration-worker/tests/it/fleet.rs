@@ -3,6 +3,7 @@
 use crate::world::{BOUND, Bell, Running, World, page, small_site};
 use bus::JobHint;
 use domain::{event::EventType, job::MIGRATION_QUEUE, trace::TraceContext};
+use futures::FutureExt;
 use std::time::Duration;
 use store::{ClaimRequest, Store};
 use testkit::{postgres::Cluster, wait};
@@ -53,6 +54,9 @@ async fn what_a_lost_answer_claimed_is_given_back_without_an_attempt() {
     let mut config = world.config(Bell::Amqp, site.addr());
     // It looks only when a hint tells it to.
     config.poll = Duration::from_secs(3600);
+    config.relay.poll = Duration::from_secs(3600);
+    // The worker's relay is told of nothing that a store commits which has a relay beside it.
+    assert_eq!(world.gateway.announced().now_or_never(), None);
     let running = Running::start(config).await;
     let silence = CancellationToken::new();
     let bell = bus::open(&world.bus(Bell::Amqp), silence.clone()).expect("a bell");
@@ -65,7 +69,7 @@ async fn what_a_lost_answer_claimed_is_given_back_without_an_attempt() {
         slots: 1,
         ttl: Duration::from_secs(30),
     };
-    // The worker may be first: it hears of each start.
+    // Its first look and the one after its subscription may come first; then there are no more.
     let (migration, job) = wait::until("a claim that it knows nothing of", BOUND, || async {
         let (migration, job) = world.start(&site).await;
         let claimed = store.claim(&request).await.expect("a claim");

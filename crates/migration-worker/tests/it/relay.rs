@@ -63,7 +63,7 @@ async fn what_another_process_commits_is_announced_at_once() {
         world.reaches(migration, "completed").await;
     }
     let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-               WHERE datname = current_database() AND query LIKE '%LISTEN resettle_outbox'";
+               WHERE datname = current_database() AND application_name = 'resettle announcements'";
     assert_eq!(world.count(cut).await, 1);
     let (migration, _) = world.start(&site).await;
     world.reaches(migration, "completed").await;

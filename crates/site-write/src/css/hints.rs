@@ -1,14 +1,16 @@
-//! What the site's style sheets say about white space and letters, and whether they say how high lines are.
+//! What the site's style sheets say about white space and letters.
 //!
 //! White space between two blocks shows only if a style sheet makes one of them inline, and line breaks in a text only if
-//! one asks for it. So this looks for the elements that a rule could make inline or preserving. It may name too many, never
-//! too few: its reader drops white space only where nothing is named.
+//! one asks for it. So this looks for the elements that a rule could make inline or preserving. Of white space it may name too
+//! many, never too few: its reader drops white space only where nothing is named. Of letters it leaves out rules that could hold
+//! for any element.
 
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
 };
 
+use super::heights::Heights;
 use crate::dom::Element;
 
 /// Elements that rules of one kind could match, by the last part of their selectors.
@@ -24,10 +26,10 @@ struct Keys {
 pub(crate) struct Hints {
     inline: Keys,
     preserved: Keys,
-    /// The rules that speak of letters, by number, for each name that they could match.
+    /// The declarations that speak of letters, by number, for each name that their rules could match.
     letters: BTreeMap<String, BTreeSet<usize>>,
     rules: usize,
-    line_heights: bool,
+    heights: Heights,
 }
 
 impl Hints {
@@ -55,6 +57,7 @@ impl Hints {
     fn declaration(&mut self, preludes: &[String], text: &str) {
         let (Some(prelude), Some((name, value))) = (preludes.last(), text.split_once(':')) else { return };
         let (name, value) = (name.trim().to_ascii_lowercase(), value.to_ascii_lowercase());
+        self.heights.add(preludes, &name, &value);
         match name.as_str() {
             "display" if value.contains("inline") || value.contains("contents") || value.contains("var(") => {
                 self.inline.select(prelude);
@@ -64,11 +67,9 @@ impl Hints {
             {
                 self.preserved.select(prelude);
             }
-            "line-height" => self.line_heights = true,
             "font" | "font-size" | "font-family" => {
-                self.line_heights |= name == "font" && value.contains('/');
                 self.rules += 1;
-                // A rule for everything makes no difference between two elements.
+                // What could hold for any element mostly holds for a block and what is in it alike.
                 for key in split_selectors(prelude).iter().filter_map(|selector| key(selector)) {
                     self.letters.entry(key).or_default().insert(self.rules);
                 }
@@ -89,9 +90,9 @@ impl Hints {
         rules(element).iter().any(|rule| !of_the_block.contains(rule))
     }
 
-    /// Whether anything says how high lines are.
-    pub(crate) fn line_heights(&self) -> bool {
-        self.line_heights
+    /// What is said of how high lines are.
+    pub(crate) fn heights(&self) -> &Heights {
+        &self.heights
     }
 
     /// Whether the element could be inline by a rule or by its own style.
@@ -156,7 +157,7 @@ fn skip_string(quote: char, chars: &mut std::iter::Peekable<std::str::Chars<'_>>
 }
 
 /// At commas outside brackets.
-fn split_selectors(prelude: &str) -> Vec<String> {
+pub(super) fn split_selectors(prelude: &str) -> Vec<String> {
     let (mut out, mut depth, mut current) = (Vec::new(), 0_i32, String::new());
     for c in prelude.chars() {
         match c {

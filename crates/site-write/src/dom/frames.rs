@@ -6,22 +6,25 @@ use super::{Element, Node};
 
 /// Between frames that have borders, as browsers draw it.
 const BORDER: u32 = 6;
+/// Nothing is drawn wider, and no length is longer.
+const WIDEST: u32 = 100;
+const LONGEST: f64 = 100_000.0;
 const EDGES: &str = "; box-shadow: 1px 0 #aaa, 0 1px #aaa, -1px 0 #000, 0 -1px #000";
 
 /// The frame set as an element that fills the window.
 pub(super) fn grid(frames: &Element) -> Node {
-    let mut element = cell(frames, true);
+    let mut element = cell(frames, BORDER);
     let style = element.get("style").unwrap_or_default().to_owned();
     element.set("style", format!("position: fixed; inset: 0; {style}"));
     Node::Element(element)
 }
 
-fn cell(frames: &Element, bordered: bool) -> Element {
-    let bordered = bordered && !is_off(frames);
+/// `around`: the width of what is drawn between the frames of the set around it.
+fn cell(frames: &Element, around: u32) -> Element {
     let gap = match frames.get("border").map(|width| width.trim().parse::<u32>()) {
-        _ if !bordered => 0,
-        Some(Ok(width)) => width,
-        _ => BORDER,
+        _ if around == 0 || is_off(frames) => 0,
+        Some(Ok(width)) => width.min(WIDEST),
+        _ => around,
     };
     let mut element = Element::new("div");
     let (rows, columns) = (tracks(frames.get("rows"), gap), tracks(frames.get("cols"), gap));
@@ -30,8 +33,8 @@ fn cell(frames: &Element, bordered: bool) -> Element {
         format!("display: grid; grid-template: {rows} / {columns}; gap: {gap}px; background: #d0d0d0"),
     );
     let inner = frames.children.iter().filter_map(|child| match child {
-        Node::Element(child) if child.is_html("frameset") => Some(Node::Element(cell(child, bordered))),
-        Node::Element(child) if child.is_html("frame") => Some(Node::Element(frame(child, bordered))),
+        Node::Element(child) if child.is_html("frameset") => Some(Node::Element(cell(child, gap))),
+        Node::Element(child) if child.is_html("frame") => Some(Node::Element(frame(child, gap > 0))),
         _ => None,
     });
     element.children = inner.collect();
@@ -68,7 +71,7 @@ enum Length {
 impl Length {
     fn read(size: &str) -> Self {
         let rest = size.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-        let number = size[..size.len() - rest.len()].parse::<f64>().ok();
+        let number = size[..size.len() - rest.len()].parse::<f64>().ok().map(|number| number.min(LONGEST));
         match (number, rest.trim()) {
             (Some(number), rest) if rest.starts_with('%') => Self::Percent(number),
             (Some(number), "" | "px") => Self::Pixels(number),
@@ -77,7 +80,7 @@ impl Length {
     }
 }
 
-/// `100,*,20%` → `100px minmax(0, 1fr) 20%`. Where nothing asks for a share of what is left, percents share it, and where
+/// `100,*,20%` → `minmax(0, 100px) minmax(0, 1fr) minmax(0, 20%)`: nothing sticks out. Where nothing asks for a share of what is left, percents share it, and where
 /// there are none either, pixels do (HTML's rendering section leaves it to browsers; so do all of them). What is drawn
 /// between the frames is no part of what percents are of.
 fn tracks(list: Option<&str>, gap: u32) -> String {
@@ -87,10 +90,10 @@ fn tracks(list: Option<&str>, gap: u32) -> String {
     let between = (lengths.len() as u64 - 1) * u64::from(gap);
     let track = |length: &Length| match *length {
         Length::Percent(percent) if shares && between > 0 => {
-            format!("calc((100% - {between}px) * {percent} / 100)")
+            format!("minmax(0, calc((100% - {between}px) * {percent} / 100))")
         }
-        Length::Percent(percent) if shares => format!("{percent}%"),
-        Length::Pixels(pixels) if shares || percents => format!("{pixels}px"),
+        Length::Percent(percent) if shares => format!("minmax(0, {percent}%)"),
+        Length::Pixels(pixels) if shares || percents => format!("minmax(0, {pixels}px)"),
         Length::Percent(part) | Length::Pixels(part) | Length::Share(part) => format!("minmax(0, {part}fr)"),
     };
     lengths.iter().map(track).collect::<Vec<_>>().join(" ")
@@ -103,12 +106,16 @@ mod tests {
 
     #[test]
     fn sizes_names_and_nesting_are_kept() {
-        assert_eq!(tracks(Some("100, *,20%,2*"), 0), "100px minmax(0, 1fr) 20% minmax(0, 2fr)");
-        assert_eq!(tracks(Some("*,20%"), 6), "minmax(0, 1fr) calc((100% - 6px) * 20 / 100)");
+        assert_eq!(
+            tracks(Some("100, *,20%,2*"), 0),
+            "minmax(0, 100px) minmax(0, 1fr) minmax(0, 20%) minmax(0, 2fr)"
+        );
+        assert_eq!(tracks(Some("*,20%"), 6), "minmax(0, 1fr) minmax(0, calc((100% - 6px) * 20 / 100))");
         assert_eq!(tracks(Some("20%,80%"), 6), "minmax(0, 20fr) minmax(0, 80fr)");
-        assert_eq!(tracks(Some("100,50%"), 6), "100px minmax(0, 50fr)");
+        assert_eq!(tracks(Some("100,50%"), 6), "minmax(0, 100px) minmax(0, 50fr)");
         assert_eq!(tracks(Some("100,200"), 6), "minmax(0, 100fr) minmax(0, 200fr)");
         assert_eq!(tracks(Some(""), 6), "minmax(0, 1fr)");
+        assert_eq!(tracks(Some(&"9".repeat(400)), 6), "minmax(0, 100000fr)");
         let page = parse::document(
             "<html><frameset cols='20%,*' border=0><frame src=menu.html name=menu scrolling=no>\
              <frameset rows='50,*'><frame src=top.html noresize><frame src=main.html name=main></frameset>\
@@ -125,6 +132,9 @@ mod tests {
         assert_eq!(found, ["div -", "iframe menu", "div -", "iframe top.html", "iframe main"]);
         let Some(Node::Element(outer)) = page.body.first() else { panic!("a grid") };
         let style = outer.get("style").expect("a style");
-        assert!(style.contains("grid-template: minmax(0, 1fr) / 20% minmax(0, 1fr); gap: 0px"), "{style}");
+        assert!(
+            style.contains("grid-template: minmax(0, 1fr) / minmax(0, 20%) minmax(0, 1fr); gap: 0px"),
+            "{style}"
+        );
     }
 }

@@ -124,16 +124,13 @@ fn retag(element: &mut Element, inside: Inside) {
     }
 }
 
-/// The parser drops a line break at the very beginning. React doubles it where the content is one text, and only there.
+/// The parser drops a line break at the very beginning. React doubles it where the content is one text, and only there; in
+/// front of others something has to stand that nobody sees.
 fn keep_first_line(element: &mut Element) {
     let several = element.children.len() > 1;
-    let Some(Node::Text(text)) = element.children.first_mut().filter(|_| several) else { return };
-    let Some(rest) = text.strip_prefix('\n').map(str::to_owned) else { return };
-    *text = rest;
-    if text.is_empty() {
-        element.children.remove(0);
+    if several && matches!(element.children.first(), Some(Node::Text(text)) if text.starts_with('\n')) {
+        element.children.insert(0, Node::Element(Element::new("template")));
     }
-    element.children.insert(0, Node::Element(Element::new("br")));
 }
 
 fn rename(element: &mut Element, name: &str, without: &[&str]) {

@@ -1,5 +1,6 @@
 //! Inline styles that React cannot keep: its style objects hold a property once and, in the browser, no `!important`. Such
-//! declarations become a class of their own, in a sheet that the project serves beside the site's.
+//! declarations become a class of their own, in a sheet that the project serves beside the site's; with them what is said of
+//! first lines, which no inline style can say.
 //!
 //! A class loses to whatever is more specific, an inline style to nothing: so the rule is made more specific than any that a
 //! person writes. Declarations of one family (`margin`, `margin-left`) go together, because their order matters.

@@ -6,10 +6,14 @@
 //! block that has text of its own, a style can say nothing.
 
 use crate::{
-    css::hints::Hints,
-    dom::{Element, Mode, Node, Space},
+    css::{
+        heights::{self, Told},
+        hints::Hints,
+    },
+    dom::{Document, Element, Mode, Node, Space},
     page::{hoisted::Rules, quirks::add_class},
 };
+use std::borrow::Cow;
 
 /// What a person is told.
 pub(crate) const NOTE: &str = "the page has an old doctype, or none; where a line has no text of its block's own, a style keeps it as low as \
@@ -18,45 +22,102 @@ pub(crate) const NOTE: &str = "the page has an old doctype, or none; where a lin
 /// The class of blocks whose first line alone is marked, which only a sheet can do.
 const LOW_FIRST_LINE: &str = "low-first-line";
 
-/// Marks blocks by a style or a class; answers whether there were any. `normal`: no style of the site says how high lines are.
-pub(super) fn mark(nodes: &mut [Node], mode: Mode, normal: bool, hints: &Hints, rules: &mut Rules) -> bool {
-    let mut any = false;
-    for node in nodes {
-        let Node::Element(element) = node else { continue };
-        if element.space != Space::Html {
-            continue;
+/// Marks blocks by a style or a class; answers whether there were any. `all_read`: there is no style sheet that nobody has read.
+pub(super) fn mark(document: &mut Document, hints: &Hints, all_read: bool, rules: &mut Rules) -> bool {
+    let mut marker = Marker { mode: document.mode, hints, rules, any: false };
+    let mut height = all_read.then_some(Cow::Borrowed("normal"));
+    for (name, attributes) in [("html", &document.html), ("body", &document.body_attributes)] {
+        let mut element = Element::new(name);
+        element.attributes.clone_from(attributes);
+        height = marker.height(&element, height);
+    }
+    marker.walk(&mut document.body, height.as_ref());
+    marker.any
+}
+
+struct Marker<'a> {
+    mode: Mode,
+    hints: &'a Hints,
+    rules: &'a mut Rules,
+    any: bool,
+}
+
+impl<'a> Marker<'a> {
+    /// How high the lines of an element are, as a style says it; none: nobody can tell.
+    fn height(&self, element: &Element, around: Option<Cow<'a, str>>) -> Option<Cow<'a, str>> {
+        if let Some(own) = heights::own(element) {
+            return own.map(Cow::Owned);
         }
-        if BLOCKS.contains(&element.name.as_str()) && !is_filled_by_name(element) {
-            let what = Lines::of(&element.children, Some((hints, element)));
-            if mode == Mode::LimitedQuirks && what == Held::Images {
+        match self.hints.heights().of(element) {
+            Told::Says(value) => Some(Cow::Borrowed(value)),
+            Told::SaysOther | Told::Perhaps => None,
+            Told::Nothing if self.mode == Mode::Quirks && element.name == "table" => {
+                Some(Cow::Borrowed("normal"))
+            }
+            Told::Nothing => around,
+        }
+    }
+
+    /// `around`: how high the lines of what they stand in are.
+    fn walk(&mut self, nodes: &mut [Node], around: Option<&Cow<'a, str>>) {
+        for node in nodes {
+            let Node::Element(element) = node else { continue };
+            if element.space != Space::Html {
+                continue;
+            }
+            let height = self.height(element, around.cloned());
+            if BLOCKS.contains(&element.name.as_str()) && !is_filled_by_name(element) {
+                self.block(element, height.as_deref());
+            }
+            self.walk(&mut element.children, height.as_ref());
+        }
+    }
+
+    fn block(&mut self, element: &mut Element, height: Option<&str>) {
+        let what = Lines::of(&element.children, Some((self.hints, element)));
+        // What it says itself, no word of ours outdoes.
+        let height = height.filter(|_| heights::own(element).is_none());
+        match (what, height) {
+            (Held::Images, _) if self.mode == Mode::LimitedQuirks => {
                 // The margins of others are as high as their letters.
                 let low = LETTERLESS.contains(&element.name.as_str()) && any_low(&element.children);
                 say(element, if low { "font-size: 0; line-height: 0;" } else { "line-height: 0;" });
-                any = true;
-            } else if normal && what == Held::OtherLetters {
+            }
+            (Held::OtherLetters, Some(height)) => {
                 say(element, "line-height: 0;");
-                restore(&mut element.children);
-                any = true;
-            } else if normal && what == Held::OtherLettersFirst {
+                self.restore(&mut element.children, height);
+            }
+            (Held::OtherLettersFirst, Some(height)) => {
                 add_class(element, LOW_FIRST_LINE);
-                rules.insert(format!("{LOW_FIRST_LINE}::first-line"), "  line-height: 0;\n".into());
+                self.rules.insert(format!("{LOW_FIRST_LINE}::first-line"), "  line-height: 0;\n".into());
                 let is_break = |node: &Node| matches!(node, Node::Element(element) if element.is_html("br"));
                 let end = element.children.iter().position(is_break).unwrap_or(element.children.len());
-                restore(&mut element.children[..end]);
-                any = true;
+                self.restore(&mut element.children[..end], height);
+            }
+            _ => return,
+        }
+        self.any = true;
+    }
+
+    /// What has text of its own, has lines of its own height again.
+    fn restore(&self, nodes: &mut [Node], height: &str) {
+        for node in nodes {
+            let Node::Element(element) = node else { continue };
+            if says_height(self.hints, element) {
+                continue;
+            }
+            if is_text(&element.children) {
+                say(element, &format!("line-height: {height};"));
+            } else {
+                self.restore(&mut element.children, height);
             }
         }
-        any |= mark(&mut element.children, mode, normal, hints, rules);
     }
-    any
 }
 
-/// Does the page itself say anywhere how high lines are?
-pub(super) fn are_spoken_of(html: &str) -> bool {
-    let html = html.to_ascii_lowercase();
-    let in_font =
-        |rest: &str| rest.split([';', '}', '"', '\'', '<']).next().is_some_and(|value| value.contains('/'));
-    html.contains("line-height") || html.split("font:").skip(1).any(in_font)
+/// Are its lines of a height of their own?
+fn says_height(hints: &Hints, element: &Element) -> bool {
+    heights::own(element).is_some() || hints.heights().of(element) != Told::Nothing
 }
 
 /// Blocks that often hold nothing but images, a piece of code or a smaller remark. The mark of a list's item makes room of its own.
@@ -72,7 +133,12 @@ const SAME_LETTERS: &[&str] =
 
 /// Scripts put text into what has a name, and containers have classes for what is to come.
 fn is_filled_by_name(element: &Element) -> bool {
-    element.has("id") || (element.name == "div" && element.has("class"))
+    match element.name.as_str() {
+        "div" => element.has("id") || element.has("class"),
+        // A name that is there to be led to.
+        "dt" | "dd" | "caption" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => false,
+        _ => element.has("id"),
+    }
 }
 
 fn say(element: &mut Element, declarations: &str) {
@@ -83,18 +149,6 @@ fn say(element: &mut Element, declarations: &str) {
         None => declarations.to_owned(),
     };
     element.set("style", style);
-}
-
-/// What has text of its own, has lines of its own height again.
-fn restore(nodes: &mut [Node]) {
-    for node in nodes {
-        let Node::Element(element) = node else { continue };
-        if element.children.iter().any(is_text) {
-            say(element, "line-height: normal;");
-        } else {
-            restore(&mut element.children);
-        }
-    }
 }
 
 /// What the lines of a block hold.
@@ -140,12 +194,27 @@ struct Lines<'a> {
 #[derive(Default)]
 struct Line {
     any: bool,
-    /// Text of the block's own.
+    letters: Letters,
+    /// White space, which shows if something comes behind it.
+    space: Letters,
+}
+
+/// Whose letters text is made of.
+#[derive(Default, Clone, Copy)]
+struct Letters {
+    /// The block's own text.
     own: bool,
-    same_letters: bool,
-    other_letters: bool,
-    /// White space of the block's own, which shows if something comes behind it.
-    space: bool,
+    /// Text in elements, with letters as high as the block's.
+    same: bool,
+    other: bool,
+}
+
+impl Letters {
+    fn add(&mut self, more: Self) {
+        self.own |= more.own;
+        self.same |= more.same;
+        self.other |= more.other;
+    }
 }
 
 /// Something that may hold lines of its own.
@@ -174,16 +243,14 @@ impl<'a> Lines<'a> {
     fn read(&mut self, nodes: &[Node], own: bool, other: bool) -> Result<(), Unknown> {
         for node in nodes {
             match node {
-                Node::Text(text) if text.trim_ascii().is_empty() => {
-                    self.line.space |= own && self.line.any;
-                    // It may show, as text does.
-                    self.line.same_letters |= !own && !other;
-                }
-                Node::Text(_) => {
-                    self.something();
-                    self.line.own |= own;
-                    self.line.same_letters |= !own && !other;
-                    self.line.other_letters |= other;
+                Node::Text(text) => {
+                    let letters = Letters { own, same: !own && !other, other };
+                    if text.trim_ascii().is_empty() {
+                        self.line.space.add(if self.line.any { letters } else { Letters::default() });
+                    } else {
+                        self.something();
+                        self.line.letters.add(letters);
+                    }
                 }
                 Node::Part(_) => return Err(Unknown),
                 Node::Element(element) => self.element(element, other)?,
@@ -193,6 +260,15 @@ impl<'a> Lines<'a> {
     }
 
     fn element(&mut self, element: &Element, other: bool) -> Result<(), Unknown> {
+        let height = self.letters.map(|(hints, _)| hints.heights().of(element));
+        if height == Some(Told::Perhaps) && heights::own(element).is_none() {
+            return Err(Unknown);
+        }
+        let inline = [OTHER_LETTERS, SAME_LETTERS].iter().any(|names| names.contains(&element.name.as_str()));
+        // A script may put text into it, whose lines would have no height.
+        if inline && (element.has("id") || element.has("class")) && !has_text(&element.children) {
+            return Err(Unknown);
+        }
         match element.name.as_str() {
             "img" => {
                 self.something();
@@ -204,14 +280,16 @@ impl<'a> Lines<'a> {
             }
             "br" if self.letters.is_some() => {
                 // An empty line is as high as the block's letters.
-                self.line.own |= !self.line.any;
+                self.line.letters.own |= !self.line.any;
                 self.end_line();
             }
             "map" | "area" => {}
             name if OTHER_LETTERS.contains(&name) => self.read(&element.children, false, true)?,
             name if SAME_LETTERS.contains(&name) => {
                 let other = other
-                    || self.letters.is_some_and(|(hints, block)| hints.other_letters(element, block))
+                    || self.letters.is_some_and(|(hints, block)| {
+                        hints.other_letters(element, block) || says_height(hints, element)
+                    })
                     || element.get("style").is_some_and(|style| style.contains("font"));
                 self.read(&element.children, false, other)?;
             }
@@ -220,19 +298,20 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    /// The space before it shows, and is text of the block's own.
+    /// The space before it shows, as text does.
     fn something(&mut self) {
         self.line.any = true;
-        self.line.own |= self.line.space;
+        let space = std::mem::take(&mut self.line.space);
+        self.line.letters.add(space);
     }
 
     fn end_line(&mut self) {
-        let line = std::mem::take(&mut self.line);
-        let low = line.other_letters && !line.same_letters && !line.own;
+        let Letters { own, same, other } = std::mem::take(&mut self.line).letters;
+        let low = other && !same && !own;
         self.first_is_low.get_or_insert(low);
         self.low |= low;
-        self.high |= line.same_letters;
-        self.own |= line.own;
+        self.high |= same;
+        self.own |= own;
     }
 }
 
@@ -251,12 +330,22 @@ fn any_low(nodes: &[Node]) -> bool {
 /// In CSS pixels; about a third of what letters measure.
 const LOW: u32 = 8;
 
-fn is_text(node: &Node) -> bool {
-    match node {
+fn has_text(nodes: &[Node]) -> bool {
+    nodes.iter().any(|node| match node {
         Node::Text(text) => !text.trim_ascii().is_empty(),
+        Node::Element(element) => element.name == "img" || has_text(&element.children),
+        Node::Part(_) => true,
+    })
+}
+
+/// Is there text among them, or white space that may show between two of them?
+fn is_text(nodes: &[Node]) -> bool {
+    let inner = 1..nodes.len().saturating_sub(1);
+    nodes.iter().enumerate().any(|(place, node)| match node {
+        Node::Text(text) => !text.trim_ascii().is_empty() || inner.contains(&place),
         Node::Part(_) => true,
         Node::Element(_) => false,
-    }
+    })
 }
 
 #[cfg(test)]
@@ -273,7 +362,7 @@ mod tests {
         let mut hints = Hints::default();
         hints.add(SHEET);
         let mut rules = Rules::new();
-        mark(&mut document.body, document.mode, normal, &hints, &mut rules);
+        mark(&mut document, &hints, normal, &mut rules);
         let mut found = Vec::new();
         each(&document.body, &mut |element| {
             if let Some(style) = element.get("style") {
@@ -290,8 +379,9 @@ mod tests {
         );
         assert_eq!(styles(&html, true), ["dt line-height: 0;", "code line-height: normal; color: red"]);
         assert_eq!(styles(&html, false), ["code color: red"]);
-        let own = |style: &str| are_spoken_of(&html.replace("color: red", style));
-        assert!(own("LINE-HEIGHT: 2") && own("font:12px/18px Arial") && !own("font: 12px Arial"));
+        let own = |style: &str| styles(&html.replace("color: red", style), true);
+        assert_eq!(own("LINE-HEIGHT: 2em"), ["dt line-height: 0;", "code LINE-HEIGHT: 2em"]);
+        assert_eq!(own("line-height: 2"), ["dt line-height: 0;", "code line-height: 2"]);
         let spaced = format!("{OLD}<h2><code>a</code> <tt>b</tt></h2><h3> <code>c</code><img src=i> </h3>");
         assert_eq!(styles(&spaced, true), ["h3 line-height: 0;", "code line-height: normal;"]);
     }
@@ -320,7 +410,7 @@ mod tests {
             let mut document = parse::document(&format!("{OLD}<table><td class=c>{cell}</table>"));
             let (mut hints, mut rules, mut found) = (Hints::default(), Rules::new(), Vec::new());
             hints.add(SHEET);
-            mark(&mut document.body, document.mode, true, &hints, &mut rules);
+            mark(&mut document, &hints, true, &mut rules);
             each(&document.body, &mut |element| {
                 let told = [element.get("class"), element.get("style")].map(Option::unwrap_or_default);
                 if told.iter().any(|told| told.contains("low") || told.contains("line-height")) {
@@ -342,6 +432,42 @@ mod tests {
         {
             assert_eq!(first_line(high), (vec![], 0), "{high}");
         }
+    }
+
+    #[test]
+    fn what_the_site_says_of_lines_holds_again_inside() {
+        let marked = |body: &str, html: &str| {
+            let mut document = parse::document(&format!("{OLD}<body style='{body}'>{html}"));
+            let (mut hints, mut rules, mut found) = (Hints::default(), Rules::new(), Vec::new());
+            hints.add("a.anchor { visibility: hidden; line-height: 0em } .odd tt { line-height: 3 }");
+            mark(&mut document, &hints, true, &mut rules);
+            each(&document.body, &mut |element| {
+                found.extend(element.get("style").map(|style| format!("{} {style}", element.name)));
+            });
+            found
+        };
+        let html = "<dl><dt id=x><span><kbd>M-x</kbd><a class=anchor href='#x'> &para;</a></span><dd>what it does</dl>";
+        assert_eq!(marked("line-height: 1.3", html), ["dt line-height: 0;", "kbd line-height: 1.3;"]);
+        assert_eq!(marked("line-height: 130%", html), [] as [&str; 0]);
+        assert_eq!(marked("", "<p><tt>a rule that may hold</tt>"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn space_shows_between_two_things_and_nowhere_else() {
+        let marked = |cell: &str| styles(&format!("{OLD}<table><td>{cell}</table>"), true);
+        let images = ["td line-height: 0;"];
+        assert_eq!(marked("<a href=x>\n<img src=i> </a>"), images);
+        assert_eq!(marked("<a href=x>\n<code>c</code></a>"), [images[0], "code line-height: normal;"]);
+        assert_eq!(
+            marked("<font size=2><img src=i> <img src=j></font>"),
+            [images[0], "font line-height: normal;"]
+        );
+        assert_eq!(
+            marked("<big><small>a</small> <small>b</small></big>"),
+            [images[0], "big line-height: normal;"]
+        );
+        assert_eq!(marked("<a href=x><img src=i> <img src=j></a>"), [] as [&str; 0]);
+        assert_eq!(marked("<span id=count></span> <small>seen</small>"), [] as [&str; 0]);
     }
 
     #[test]

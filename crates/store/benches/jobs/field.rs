@@ -133,13 +133,13 @@ impl Field {
                 self.worker.mark_published(self.id, &said).await?;
                 if !full {
                     // As the worker's: not all is heard, and what was refused is tried again.
-                    let _heard = timeout(Duration::from_millis(150), self.worker.announced()).await;
+                    let _heard = timeout(Duration::from_millis(150), self.worker.announced_elsewhere()).await;
                 }
             }
         };
         tokio::select! {
             told = publishing => told,
-            error = self.worker.hear_announced() => Err(error.into()),
+            error = self.worker.hear_announced(|| ()) => Err(error.into()),
         }
     }
 

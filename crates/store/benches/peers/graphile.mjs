@@ -48,7 +48,10 @@ async function spent(what, count, work) {
 async function shared(count, callers, step) {
     let done = 0
     await Promise.all(Array.from({ length: callers }, async () => {
-        while (done < count) done += await step()
+        while (done < count) {
+            const some = await step() // `done += await` would add to what it was before
+            done += some
+        }
     }))
 }
 

@@ -1,8 +1,13 @@
-//! That there is something to announce: who is told, who is not, and that nobody's word is lost to another's.
+//! That there is something to announce: who is told, who is not, and that one word does for many.
 
 use crate::world::{World, event, worker};
 use futures::future::{Either, join_all, select};
-use std::{future::poll_fn, pin::pin, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use store::{Fenced, Store};
 use testkit::wait;
 use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Socket, tls::NoTlsStream};
@@ -99,31 +104,36 @@ async fn of_many_commits_at_once_who_only_listens_misses_none() {
     let starts =
         join_all((0..MANY).map(async |n| world.start(member, &format!("https://{n}.example.com/")).await));
     let relay = async {
-        let mut taken = 0;
+        let (mut taken, mut words) = (0, 0);
         while taken < 2 * MANY {
             assert_eq!(ear.next().await, "");
+            words += 1;
             taken += take_all(&world.worker).await;
         }
-        taken
+        (taken, words)
     };
-    let (_, taken) = tokio::join!(starts, relay);
+    let (_, (taken, words)) = tokio::join!(starts, relay);
     assert_eq!(taken, 2 * MANY, "of each a job and an event");
+    assert!(words <= MANY, "{words} words for {MANY} commits");
 }
 
 #[tokio::test]
 async fn a_relay_hears_of_others_commits_until_its_connection_is_lost() {
     let world = World::new().await;
     let member = world.member("one@example.com").await;
+    let listens = AtomicBool::new(false);
     let hearing = async {
-        wait::within("the beginning", BOUND, world.worker.announced()).await;
+        wait::within("the beginning", BOUND, world.worker.announced_elsewhere()).await;
+        assert!(listens.load(Ordering::Relaxed));
         world.start(member, "https://example.com/").await;
-        wait::within("another's commit", BOUND, world.worker.announced()).await;
+        wait::within("another's commit", BOUND, world.worker.announced_elsewhere()).await;
         let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                   WHERE datname = current_database() AND query LIKE '%LISTEN resettle_outbox'";
+                   WHERE datname = current_database() AND application_name = 'resettle announcements'";
         let ended = world.sql.query(sql, &[]).await.expect("the owner may").len();
         assert_eq!(ended, 1);
     };
-    let lost = wait::within("the end", BOUND, world.worker.hear_announced());
+    let listening = || listens.store(true, Ordering::Relaxed);
+    let lost = wait::within("the end", BOUND, world.worker.hear_announced(listening));
     let (error, ()) = tokio::join!(lost, hearing);
     assert_eq!(error.kind(), domain::Kind::Unavailable, "{error:?}");
 }
