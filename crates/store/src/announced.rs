@@ -68,9 +68,9 @@ impl Store {
     }
 
     /// Wakes [`Store::announced_elsewhere`] whenever another process has committed something to announce, and once when it
-    /// begins to listen. Holds a connection of its own, which must not lead through a pooler that changes sessions between transactions: there
-    /// nothing is heard. Says when it listens, and answers when the connection is lost or cannot be made: to be called again
-    /// after a while.
+    /// begins to listen. Holds a connection of its own, which must not lead through a pooler that changes sessions between
+    /// transactions: there nothing is heard. Says when it listens, and answers when the connection is lost or cannot be made:
+    /// to be called again after a while.
     pub async fn hear_announced(&self, listening: impl FnOnce()) -> Error {
         let (config, tls) = self.dial();
         let mut config = config.clone();

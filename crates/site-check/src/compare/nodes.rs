@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use similar::{Algorithm, DiffOp};
+
 use super::{
     look::{Boxes, Mode, Node},
     report::Elements,
@@ -9,8 +11,6 @@ use super::{
 
 /// A place may differ by so many half pixels: rounding differs with the parts of a pixel that come before.
 const TOLERANCE: i64 = 2;
-/// So many pairs are tried to find which elements belong together; beyond that they are taken in their order.
-const PAIRS: usize = 4_000_000;
 
 /// What says nothing about a page without a doctype: browsers leave out some margins there, and make some elements as high as
 /// the window, whatever these properties say. What comes of it is in the boxes.
@@ -125,52 +125,16 @@ fn place(node: &Node) -> String {
     format!("{width}×{height} at {x},{y}")
 }
 
-fn same_kind(a: &Node, b: &Node) -> bool {
-    a.tag == b.tag && a.id == b.id
-}
-
 /// Each wanted element with the one that stands for it: the longest sequence of the same tags and ids that both have.
 fn paired<'a>(wanted: &'a [Node], found: &'a [Node]) -> Vec<(&'a Node, Option<&'a Node>)> {
-    let start = wanted.iter().zip(found).take_while(|(a, b)| same_kind(a, b)).count();
-    let ends = wanted[start..].iter().rev().zip(found[start..].iter().rev());
-    let end = ends.take_while(|(a, b)| same_kind(a, b)).count();
-    let (middle_a, middle_b) = (&wanted[start..wanted.len() - end], &found[start..found.len() - end]);
-    let mut pairs: Vec<_> = wanted[..start].iter().zip(found[..start].iter().map(Some)).collect();
-    if middle_a.len().saturating_mul(middle_b.len()) <= PAIRS {
-        pairs.extend(longest_common(middle_a, middle_b));
-    } else {
-        let found = middle_b.iter().map(Some).chain(std::iter::repeat(None));
-        pairs.extend(middle_a.iter().zip(found).map(|(a, b)| (a, b.filter(|b| same_kind(a, b)))));
-    }
-    let tail = wanted[wanted.len() - end..].iter().zip(found[found.len() - end..].iter().map(Some));
-    pairs.extend(tail);
-    pairs
-}
-
-fn longest_common<'a>(a: &'a [Node], b: &'a [Node]) -> Vec<(&'a Node, Option<&'a Node>)> {
-    let row = b.len() + 1;
-    // The length of the longest common sequence of what follows.
-    let mut lengths = vec![0_u32; (a.len() + 1) * row];
-    for i in (0..a.len()).rev() {
-        for j in (0..b.len()).rev() {
-            lengths[i * row + j] = if same_kind(&a[i], &b[j]) {
-                lengths[(i + 1) * row + j + 1] + 1
-            } else {
-                lengths[(i + 1) * row + j].max(lengths[i * row + j + 1])
-            };
-        }
-    }
-    let mut pairs = Vec::with_capacity(a.len());
-    let (mut i, mut j) = (0, 0);
-    while i < a.len() {
-        if j < b.len() && same_kind(&a[i], &b[j]) {
-            pairs.push((&a[i], Some(&b[j])));
-            (i, j) = (i + 1, j + 1);
-        } else if j == b.len() || lengths[(i + 1) * row + j] >= lengths[i * row + j + 1] {
-            pairs.push((&a[i], None));
-            i += 1;
-        } else {
-            j += 1;
+    let kinds = |nodes: &'a [Node]| -> Vec<(&'a str, &'a str)> {
+        nodes.iter().map(|node| (node.tag.as_str(), node.id.as_str())).collect()
+    };
+    let mut pairs: Vec<_> = wanted.iter().map(|node| (node, None)).collect();
+    for step in similar::capture_diff_slices(Algorithm::Myers, &kinds(wanted), &kinds(found)) {
+        if let DiffOp::Equal { old_index, new_index, len } = step {
+            let same = pairs[old_index..old_index + len].iter_mut().zip(&found[new_index..new_index + len]);
+            same.for_each(|(pair, node)| pair.1 = Some(node));
         }
     }
     pairs
@@ -255,6 +219,14 @@ mod tests {
         assert_eq!((sides(90).alike, sides(90).differing["box"]), (1, 1));
         let gone = compare(&boxes(set(), "a\nb"), &boxes(tags("html body p"), "a\nb")).0;
         assert_eq!((gone.alike, gone.differing["missing"]), (0, 2));
+    }
+
+    #[test]
+    fn one_more_at_the_top_of_a_long_page_is_one_more() {
+        let wanted: Vec<Node> = (0..5000).map(|n| node(["p", "a", "b"][n % 3], 0)).collect();
+        let found: Vec<Node> = std::iter::once(node("br", 0)).chain(wanted.clone()).collect();
+        let (elements, _) = compare(&boxes(wanted, "a\nb"), &boxes(found, "a\nb"));
+        assert_eq!((elements.alike, elements.differing["new"], elements.differing.len()), (5000, 1, 1));
     }
 
     #[test]
