@@ -1,6 +1,6 @@
 //! Lays the visible elements of two sides beside each other, and counts those that look the same.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use similar::{Algorithm, DiffOp};
 
@@ -11,6 +11,9 @@ use super::{
 
 /// A place may differ by so many half pixels: rounding differs with the parts of a pixel that come before.
 const TOLERANCE: i64 = 2;
+
+/// So many digits in a row are a moment in seconds, or more.
+const OF_THE_CLOCK: usize = 10;
 
 /// What says nothing about a page without a doctype: browsers leave out some margins there, and make some elements as high as
 /// the window, whatever these properties say. What comes of it is in the boxes.
@@ -127,8 +130,8 @@ fn place(node: &Node) -> String {
 
 /// Each wanted element with the one that stands for it: the longest sequence of the same tags and ids that both have.
 fn paired<'a>(wanted: &'a [Node], found: &'a [Node]) -> Vec<(&'a Node, Option<&'a Node>)> {
-    let kinds = |nodes: &'a [Node]| -> Vec<(&'a str, &'a str)> {
-        nodes.iter().map(|node| (node.tag.as_str(), node.id.as_str())).collect()
+    let kinds = |nodes: &'a [Node]| -> Vec<(&'a str, Cow<'a, str>)> {
+        nodes.iter().map(|node| (node.tag.as_str(), lasting(&node.id))).collect()
     };
     let mut pairs: Vec<_> = wanted.iter().map(|node| (node, None)).collect();
     for step in similar::capture_diff_slices(Algorithm::Myers, &kinds(wanted), &kinds(found)) {
@@ -138,6 +141,16 @@ fn paired<'a>(wanted: &'a [Node], found: &'a [Node]) -> Vec<(&'a Node, Option<&'
         }
     }
     pairs
+}
+
+/// An id without what is another each time that the page is shown: scripts make up ids from the clock and from chance.
+fn lasting(id: &str) -> Cow<'_, str> {
+    let is_digit = |c: char| c.is_ascii_digit();
+    if !id.split(|c| !is_digit(c)).any(|run| run.len() >= OF_THE_CLOCK) {
+        return Cow::Borrowed(id);
+    }
+    let runs = id.split(is_digit).filter(|rest| !rest.is_empty());
+    Cow::Owned(runs.collect::<Vec<_>>().join("#"))
 }
 
 #[cfg(test)]
@@ -219,6 +232,15 @@ mod tests {
         assert_eq!((sides(90).alike, sides(90).differing["box"]), (1, 1));
         let gone = compare(&boxes(set(), "a\nb"), &boxes(tags("html body p"), "a\nb")).0;
         assert_eq!((gone.alike, gone.differing["missing"]), (0, 2));
+    }
+
+    #[test]
+    fn an_id_of_the_moment_is_the_same_a_moment_later() {
+        let named = |id: &str| boxes(vec![Node { id: id.into(), ..node("a", 0) }], "a\nb");
+        let alike = |one, other| compare(&named(one), &named(other)).0.alike;
+        assert_eq!(alike("sm-17953688757422566-1", "sm-1795368911742913-1"), 1);
+        assert_eq!(alike("sm-17953688757422566-1", "item-1795368911742913-1"), 0);
+        assert_eq!(alike("sm-123456789", "sm-123456780"), 0);
     }
 
     #[test]
