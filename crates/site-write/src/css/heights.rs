@@ -102,8 +102,9 @@ fn spoken(name: &str, value: &str) -> Option<Option<String>> {
 /// first shown.
 fn last_compound(selector: &str) -> Option<(Compound, bool)> {
     let selector = selector.replace("<!--", " ").replace("-->", " ");
-    let selector = selector.trim();
-    let start = selector.rfind([' ', '\n', '\t', '\r', '>', '+', '~', ')']).map_or(0, |at| at + 1);
+    // A sheet may begin with a byte order mark.
+    let selector = selector.trim_start_matches('\u{feff}').trim();
+    let start = selector.rfind([' ', '\n', '\t', '\r', '>', '+', '~']).map_or(0, |at| at + 1);
     let mut plain = start == 0;
     let mut last = &selector[start..];
     if selector.contains(['(', '[', '\\']) {
@@ -120,13 +121,14 @@ fn last_compound(selector: &str) -> Option<(Compound, bool)> {
     let mut compound = Compound::default();
     let mut rest = last;
     while !rest.is_empty() {
-        let end = rest[1..].find(['.', '#']).map_or(rest.len(), |at| at + 1);
-        let (piece, after) = rest.split_at(end);
-        match (&piece[..1], &piece[1..]) {
-            (".", class) => compound.classes.push(class.to_owned()),
-            ("#", id) => compound.ids.push(id.to_owned()),
-            ("*", _) => {}
-            _ => compound.tag = Some(piece.to_ascii_lowercase()),
+        let next = rest.char_indices().skip(1).find(|(_, c)| matches!(c, '.' | '#'));
+        let (piece, after) = rest.split_at(next.map_or(rest.len(), |(at, _)| at));
+        if let Some(class) = piece.strip_prefix('.') {
+            compound.classes.push(class.to_owned());
+        } else if let Some(id) = piece.strip_prefix('#') {
+            compound.ids.push(id.to_owned());
+        } else if piece != "*" {
+            compound.tag = Some(piece.to_ascii_lowercase());
         }
         rest = after;
     }
@@ -170,6 +172,8 @@ mod tests {
     #[case("p:first-child { line-height: 2 }", "p", Told::Perhaps)]
     #[case(":not(div) { line-height: 2 }", "p", Told::Perhaps)]
     #[case("* { line-height: 2 !important }", "p", Told::Says("2"))]
+    #[case("\u{feff}p { line-height: 2 }", "p", Told::Says("2"))]
+    #[case("é, é.ü#ö, .é { line-height: 2 }", "p", Told::Nothing)]
     fn a_height_is_named_only_where_it_is_certain(
         #[case] sheet: &str,
         #[case] name: &str,
