@@ -2,7 +2,6 @@
 //!
 //! Text is only ever cut at token borders and otherwise kept as it was written: browsers forgive more than any printer.
 
-pub(crate) mod heights;
 pub(crate) mod hints;
 
 use cssparser::{ParseError, Parser, Token};

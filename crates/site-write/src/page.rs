@@ -4,11 +4,10 @@
 //! route and every file keeps the path that it had.
 
 pub(crate) mod address;
+pub(crate) mod doctype;
 pub(crate) mod handlers;
 mod head;
 pub(crate) mod hoisted;
-mod lines;
-pub(crate) mod quirks;
 pub(crate) mod scripts;
 pub(crate) mod styles;
 
@@ -18,7 +17,7 @@ use url::Url;
 
 use crate::{
     css::hints::Hints,
-    dom::{Element, Mode, Node, parse, whitespace},
+    dom::{Element, Node, parse, whitespace},
     jsx,
     plan::{Form, Keep},
 };
@@ -57,11 +56,6 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
     let mut document = parse::document(html);
     let base = address::base(&document.head, url);
     let mut findings = Vec::new();
-    if document.mode == Mode::Quirks {
-        findings.push(("quirks_mode", quirks::NOTE.into()));
-        quirks::mark(&mut document.body, &document.body_attributes);
-    }
-    let all_read = !styles::any_elsewhere(&document.head, &base);
     for nodes in [&mut document.head, &mut document.body] {
         address::resolve(nodes, &base, url);
     }
@@ -73,11 +67,7 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
         stays
     });
     scripts.extend(scripts::of_body(&mut document.body, &mut findings));
-    let mut styles = styles::take(&mut document.head);
-    if document.mode == Mode::Quirks {
-        quirks::fill_window(&mut document.body_attributes, &styles);
-        styles.insert(0, quirks::style());
-    }
+    let styles = styles::take(&mut document.head);
     let handlers = handlers::lift(&mut document.body);
     if kept.contains(&Keep::Scripts) {
         scripts.iter_mut().for_each(|script| script.loading = None);
@@ -88,6 +78,7 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
     // Those that wait for the whole document come after those that do not, each in their order.
     scripts.sort_by_key(|script| script.deferred);
     document.html.retain(|(name, _)| !name.starts_with("on") && name != "xmlns");
+    findings.extend(doctype::keep(document.mode, &mut document.html));
     let mut hints = hints.clone();
     for style in &styles {
         if let Style::Inline { css, .. } = style {
@@ -95,9 +86,6 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
         }
     }
     let mut hoisted = hoisted::Rules::new();
-    if document.mode != Mode::Standards && lines::mark(&mut document, &hints, all_read, &mut hoisted) {
-        findings.push(("old_doctype", lines::NOTE.into()));
-    }
     if !kept.contains(&Keep::Space) {
         whitespace::collapse(&mut document.body, &hints);
     }

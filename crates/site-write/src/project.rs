@@ -25,7 +25,7 @@ use crate::{
     Error, Next, Plan, Result,
     dom::{self, Element, Node},
     jsx::{self, Needs},
-    page::{Head, Page, hoisted, styles},
+    page::{Head, Page, doctype, hoisted, styles},
     parallel,
     plan::{Card, Group, Parts, SharedPart, shared, soft::Soft, variants},
     snapshot::Site,
@@ -113,8 +113,9 @@ pub(crate) fn write(
     }
     put_assets(plan, &site, &mut project);
     put_what_is_needed(&site, &needs, &mut project);
-    configuration::write(plan, snapshot, &mut project);
-    put_tools(plan, &mut project);
+    let old_doctypes = site.every_page().any(|page| doctype::is_old(&page.html));
+    configuration::write(plan, snapshot, old_doctypes, &mut project);
+    put_tools(plan, old_doctypes, &mut project);
     Ok(project)
 }
 
@@ -146,8 +147,13 @@ fn put_what_is_needed(site: &Site, needs: &Needs, project: &mut Project) {
 }
 
 /// What its tools are set up by.
-fn put_tools(plan: &Plan, project: &mut Project) {
+fn put_tools(plan: &Plan, old_doctypes: bool, project: &mut Project) {
     let (package, lock) = plan.next.packages();
+    let mut package = package.to_owned();
+    if old_doctypes {
+        project.text(doctype::FILE, doctype::SCRIPT);
+        package = package.replace("\"next build\"", &format!("\"next build && node {}\"", doctype::FILE));
+    }
     project.text("package.json", package);
     project.text("package-lock.json", lock);
     match plan.next {

@@ -118,6 +118,14 @@ impl Reasons {
 
     fn elements(&mut self, wanted: &Look, found: &Look) -> Vec<Elements> {
         let mut all = Vec::new();
+        let mut modes = wanted.boxes.iter().zip(&found.boxes).map(|(a, b)| (a.mode, b.mode));
+        if let Some((a, b)) = modes.find(|(a, b)| a != b) {
+            self.add(
+                "doctype",
+                None,
+                format!("browsers laid it out in {a:?} mode, and do so in {b:?} mode now"),
+            );
+        }
         for (a, b) in wanted.boxes.iter().zip(&found.boxes) {
             let (mut elements, example) = nodes::compare(a, b);
             let pictures = wanted.pictures.get(&a.width).zip(found.pictures.get(&a.width));
@@ -247,7 +255,10 @@ fn short(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::look::{Boxes, Mode},
+        *,
+    };
 
     fn words(text: &str) -> Vec<String> {
         text.split(' ').map(str::to_owned).collect()
@@ -261,6 +272,7 @@ mod tests {
         look.console = words("an-old-error");
         look.spoken = vec![("link".into(), "One".into())];
         look.asked = vec![Asked { url: "http://a.example/x".into(), status: 200, bytes: 1000 }];
+        look.boxes = vec![Boxes::default()];
         look
     }
 
@@ -288,6 +300,7 @@ mod tests {
         );
         assert_eq!(codes(|it| it.facts.links[0] = "http://a.example/3".into()), ["links", "links"]);
         assert_eq!(codes(|it| it.facts.frames = words("http://b.example/")), ["frames"]);
+        assert_eq!(codes(|it| it.boxes[0].mode = Mode::Quirks), ["doctype"]);
         assert_eq!(codes(|it| it.facts.broken = words("http://a.example/i.png")), ["images"]);
         assert_eq!(codes(|it| it.facts.seo[1].1 = "index".into()), ["seo", "seo"]);
         assert_eq!(codes(|it| it.facts.seo.push(("meta viewport".into(), "w".into()))), [""; 0]);

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use similar::{Algorithm, DiffOp};
 
 use super::{
-    look::{Boxes, Mode, Node},
+    look::{Boxes, Node},
     report::Elements,
 };
 
@@ -14,27 +14,6 @@ const TOLERANCE: i64 = 2;
 
 /// So many digits in a row are a moment in seconds, or more.
 const OF_THE_CLOCK: usize = 10;
-
-/// What says nothing about a page without a doctype: browsers leave out some margins there, and make some elements as high as
-/// the window, whatever these properties say. What comes of it is in the boxes.
-const UNSAID_IN_QUIRKS: &[&str] = &[
-    "margin-top",
-    "margin-bottom",
-    "margin-block-start",
-    "margin-block-end",
-    "min-height",
-    "min-block-size",
-];
-
-/// With an old doctype, too, lines are lower than their height says, and a copy says letters of no height for those without text.
-fn is_unsaid(mode: Mode, (name, _, found): &(&str, &str, &str)) -> bool {
-    let of_lines = *name == "line-height" || (*name, *found) == ("font-size", "0px");
-    match mode {
-        Mode::Standards => false,
-        Mode::LimitedQuirks => of_lines,
-        Mode::Quirks => of_lines || UNSAID_IN_QUIRKS.contains(name),
-    }
-}
 
 /// The share of elements that are alike, and what differs about the others, with an example.
 ///
@@ -72,16 +51,13 @@ fn compare_all(wanted: &Boxes, found: &Boxes) -> (Elements, Option<String>) {
         };
         matched += 1;
         let mut same = true;
-        // With an old doctype a line's break has no height of its own, and nothing of it shows: only where it stands.
-        let told = if wanted.mode != Mode::Standards && before.tag == "br" { 1 } else { 4 };
-        if before.place.iter().zip(after.place).take(told).any(|(a, b)| (a - b).abs() > TOLERANCE) {
+        if before.place.iter().zip(after.place).any(|(a, b)| (a - b).abs() > TOLERANCE) {
             same = false;
             noted("box", before, format!("{} became {}", place(before), place(after)));
         }
         for (number, pseudo) in ["", "::before ", "::after "].into_iter().enumerate() {
             let (a, b) = (wanted.style(before.styles[number]), found.style(after.styles[number]));
-            let told = differences(&wanted.names, a, b).into_iter();
-            for (property, a, b) in told.filter(|told| !is_unsaid(wanted.mode, told)) {
+            for (property, a, b) in differences(&wanted.names, a, b) {
                 same = false;
                 noted(&format!("{pseudo}{property}"), before, format!("{a} became {b}"));
             }
@@ -165,7 +141,7 @@ mod tests {
         let visible = nodes.len() as u64;
         let names = vec!["color".to_owned(), "display".to_owned()];
         let styles = vec![style.into()];
-        Boxes { width: 390, height: 9, mode: Mode::Standards, names, styles, nodes, visible }
+        Boxes { width: 390, height: 9, names, styles, nodes, visible, ..Boxes::default() }
     }
 
     fn tags(text: &str) -> Vec<Node> {
@@ -190,36 +166,6 @@ mod tests {
         let (elements, example) = compare(&boxes(tags("p"), "red\nblock"), &boxes(tags("p"), "red\nflex"));
         assert_eq!(elements.differing, BTreeMap::from([("display".to_owned(), 1)]));
         assert_eq!(example.as_deref(), Some("display of <p>: block became flex"));
-    }
-
-    #[test]
-    fn without_a_doctype_boxes_speak_for_the_margins_at_an_edge() {
-        let sides = |mode, found| {
-            let names = vec!["line-height".to_owned(), "margin-top".to_owned()];
-            let side = |style| Boxes { mode, names: names.clone(), ..boxes(tags("p"), style) };
-            compare(&side("normal\n16px"), &side(found)).0.alike
-        };
-        for (mode, margins, lines) in
-            [(Mode::Quirks, 1, 1), (Mode::LimitedQuirks, 0, 1), (Mode::Standards, 0, 0)]
-        {
-            assert_eq!(sides(mode, "normal\n0px"), margins, "{mode:?}");
-            assert_eq!(sides(mode, "0px\n16px"), lines, "{mode:?}");
-        }
-    }
-
-    #[test]
-    fn a_lines_break_has_no_box_with_an_old_doctype() {
-        let sides = |mode| {
-            let side = |y| {
-                let mut nodes = vec![node("br", 7)];
-                nodes[0].place[1] = y;
-                Boxes { mode, ..boxes(nodes, "a\nb") }
-            };
-            compare(&side(0), &side(50)).0.alike
-        };
-        assert_eq!([Mode::Quirks, Mode::LimitedQuirks, Mode::Standards].map(sides), [1, 1, 0]);
-        let moved = |x| Boxes { mode: Mode::Quirks, ..boxes(vec![node("br", x)], "a\nb") };
-        assert_eq!(compare(&moved(0), &moved(50)).0.alike, 0);
     }
 
     #[test]

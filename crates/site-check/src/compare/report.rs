@@ -111,8 +111,8 @@ pub struct Pictured {
 /// Why a page is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// A stable word: `status`, `address`, `text`, `images`, `links`, `frames`, `forms`, `elements`, `seo`, `console`,
-    /// `hydration`, `accessibility`, `requests`, `bytes` or `unmeasured`.
+    /// A stable word: `status`, `address`, `text`, `images`, `links`, `frames`, `forms`, `doctype`, `elements`, `seo`,
+    /// `console`, `hydration`, `accessibility`, `requests`, `bytes` or `unmeasured`.
     pub code: String,
     /// The width that it shows at, if only there.
     #[serde(default, skip_serializing_if = "Option::is_none")]

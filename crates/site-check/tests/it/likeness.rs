@@ -201,6 +201,11 @@ async fn the_browser_shows_what_it_showed() {
             before.iter().zip(&after).filter(|(before, after)| before != after).collect();
         assert!(differences.is_empty() && before.len() == after.len(), "{page} differs: {differences:#?}");
     }
+    let begins = [("quirks", "<html "), ("lines", "<!DOCTYPE html PUBLIC "), ("leaf", "<!DOCTYPE html><")];
+    for (page, begin) in begins {
+        let body = served.get(&format!("/{page}.html")).await.body;
+        assert!(body.starts_with(begin), "{page}: {body}");
+    }
     frames_have_their_sizes(&served).await;
     nothing_of_the_head_is_lost(&served).await;
     let answer = served.get("/gone?id=7").await;

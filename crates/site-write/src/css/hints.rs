@@ -1,16 +1,11 @@
-//! What the site's style sheets say about white space and letters.
+//! What the site's style sheets say about white space.
 //!
 //! White space between two blocks shows only if a style sheet makes one of them inline, and line breaks in a text only if
-//! one asks for it. So this looks for the elements that a rule could make inline or preserving. Of white space it may name too
-//! many, never too few: its reader drops white space only where nothing is named. Of letters it leaves out rules that could hold
-//! for any element.
+//! one asks for it. So this looks for the elements that a rule could make inline or preserving. It may name too many, never
+//! too few: its reader drops white space only where nothing is named.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::BTreeSet;
 
-use super::heights::Heights;
 use crate::dom::Element;
 
 /// Elements that rules of one kind could match, by the last part of their selectors.
@@ -26,10 +21,6 @@ struct Keys {
 pub(crate) struct Hints {
     inline: Keys,
     preserved: Keys,
-    /// The declarations that speak of letters, by number, for each name that their rules could match.
-    letters: BTreeMap<String, BTreeSet<usize>>,
-    rules: usize,
-    heights: Heights,
 }
 
 impl Hints {
@@ -57,7 +48,6 @@ impl Hints {
     fn declaration(&mut self, preludes: &[String], text: &str) {
         let (Some(prelude), Some((name, value))) = (preludes.last(), text.split_once(':')) else { return };
         let (name, value) = (name.trim().to_ascii_lowercase(), value.to_ascii_lowercase());
-        self.heights.add(preludes, &name, &value);
         match name.as_str() {
             "display" if value.contains("inline") || value.contains("contents") || value.contains("var(") => {
                 self.inline.select(prelude);
@@ -67,32 +57,8 @@ impl Hints {
             {
                 self.preserved.select(prelude);
             }
-            "font" | "font-size" | "font-family" => {
-                self.rules += 1;
-                // What could hold for any element mostly holds for a block and what is in it alike.
-                for key in split_selectors(prelude).iter().filter_map(|selector| key(selector)) {
-                    self.letters.entry(key).or_default().insert(self.rules);
-                }
-            }
             _ => {}
         }
-    }
-
-    /// Whether a rule could give the element other letters than the block around it has.
-    pub(crate) fn other_letters(&self, element: &Element, block: &Element) -> bool {
-        if self.letters.is_empty() {
-            return false;
-        }
-        let rules = |element: &Element| -> BTreeSet<usize> {
-            names(element).filter_map(|name| self.letters.get(&*name)).flatten().copied().collect()
-        };
-        let of_the_block = rules(block);
-        rules(element).iter().any(|rule| !of_the_block.contains(rule))
-    }
-
-    /// What is said of how high lines are.
-    pub(crate) fn heights(&self) -> &Heights {
-        &self.heights
     }
 
     /// Whether the element could be inline by a rule or by its own style.
@@ -121,17 +87,13 @@ impl Keys {
     }
 
     fn may_match(&self, element: &Element) -> bool {
-        self.all || names(element).any(|name| self.names.contains(&*name))
+        self.all
+            || self.names.contains(&element.name)
+            || element.get("id").is_some_and(|id| self.names.contains(&format!("#{id}")))
+            || element.get("class").is_some_and(|classes| {
+                classes.split_ascii_whitespace().any(|class| self.names.contains(&format!(".{class}")))
+            })
     }
-}
-
-/// The names by which rules know an element: its tag, `#id` and `.classes`.
-fn names(element: &Element) -> impl Iterator<Item = Cow<'_, str>> {
-    let id = element.get("id").map(|id| format!("#{id}").into());
-    let classes = element.get("class").unwrap_or_default().split_ascii_whitespace();
-    std::iter::once(element.name.as_str().into())
-        .chain(id)
-        .chain(classes.map(|class| format!(".{class}").into()))
 }
 
 fn skip_comment(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
@@ -157,7 +119,7 @@ fn skip_string(quote: char, chars: &mut std::iter::Peekable<std::str::Chars<'_>>
 }
 
 /// At commas outside brackets.
-pub(super) fn split_selectors(prelude: &str) -> Vec<String> {
+fn split_selectors(prelude: &str) -> Vec<String> {
     let (mut out, mut depth, mut current) = (Vec::new(), 0_i32, String::new());
     for c in prelude.chars() {
         match c {

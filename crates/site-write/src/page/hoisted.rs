@@ -1,6 +1,5 @@
 //! Inline styles that React cannot keep: its style objects hold a property once and, in the browser, no `!important`. Such
-//! declarations become a class of their own, in a sheet that the project serves beside the site's; with them what is said of
-//! first lines, which no inline style can say.
+//! declarations become a class of their own, in a sheet that the project serves beside the site's.
 //!
 //! A class loses to whatever is more specific, an inline style to nothing: so the rule is made more specific than any that a
 //! person writes. Declarations of one family (`margin`, `margin-left`) go together, because their order matters.
@@ -17,7 +16,7 @@ const ADDRESS: &str = "/_assets/inline-styles.css";
 /// Holds for every element, and counts as three ids.
 const SPECIFIC: &str = ":not(#\\_#\\_#\\_)";
 
-/// Rules by their class, which may have a pseudo-element behind it.
+/// Rules by their class.
 pub(crate) type Rules = BTreeMap<String, String>;
 
 /// The path and the content of the sheet, if there is a rule.
@@ -28,8 +27,7 @@ pub(crate) fn file<'a>(pages: impl Iterator<Item = &'a Rules>) -> Option<(String
     }
     let mut sheet = String::from("/* Inline styles of the site's HTML that a style object cannot hold. */\n");
     for (class, declarations) in rules {
-        let (class, pseudo) = class.split_at(class.find("::").unwrap_or(class.len()));
-        sheet.push_str(&format!(".{class}{SPECIFIC}{pseudo} {{\n{declarations}}}\n"));
+        sheet.push_str(&format!(".{class}{SPECIFIC} {{\n{declarations}}}\n"));
     }
     Some((format!("public{ADDRESS}"), sheet))
 }

@@ -1,8 +1,7 @@
 //! The style sheets of a page's head, in their order: linked ones by address, inline ones by content.
 
-use super::{Page, each, quirks};
+use super::Page;
 use crate::dom::{Element, Node};
-use url::Url;
 
 /// One style sheet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,25 +23,10 @@ impl Style {
     }
 }
 
-/// Is there a style sheet of another host, which nobody has read?
-pub(super) fn any_elsewhere(head: &[Node], base: &Url) -> bool {
-    let mut any = false;
-    each(head, &mut |element| {
-        let sheet = element.is_html("link")
-            && element.get("rel").is_some_and(|rel| rel.to_ascii_lowercase().contains("stylesheet"));
-        let href = element.get("href").filter(|_| sheet).and_then(|href| base.join(href.trim()).ok());
-        any |= href.is_some_and(|href| href.host() != base.host());
-    });
-    any
-}
-
 /// The files that a page's styles need and the site did not have, by their path.
 pub(crate) fn files(page: &Page) -> Vec<(String, String)> {
     let file = |style: &Style| match style {
         Style::Inline { css, .. } if imports(css) => Some((format!("public{}", address(css)), css.clone())),
-        style if *style == quirks::style() => {
-            Some((format!("public{}", quirks::ADDRESS), quirks::SHEET.into()))
-        }
         _ => None,
     };
     page.styles.iter().filter_map(file).collect()

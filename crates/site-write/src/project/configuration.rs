@@ -6,11 +6,12 @@ use super::{Project, hosting, migration, proxy};
 use crate::{
     Next, Plan,
     jsx::{object, string},
+    page::doctype,
     plan::{By, Matcher, TrailingSlash},
 };
 
-pub(super) fn write(plan: &Plan, snapshot: &Snapshot, project: &mut Project) {
-    project.text(plan.next.configuration(), next_config(plan, snapshot.not_found.is_some()));
+pub(super) fn write(plan: &Plan, snapshot: &Snapshot, old_doctypes: bool, project: &mut Project) {
+    project.text(plan.next.configuration(), next_config(plan, snapshot.not_found.is_some(), old_doctypes));
     let tsconfig = match plan.next {
         Next::Sixteen => TSCONFIG.to_owned(),
         // Which compiles JSX in a way of its own, and would write this file anew.
@@ -21,7 +22,7 @@ pub(super) fn write(plan: &Plan, snapshot: &Snapshot, project: &mut Project) {
     project.text("tsconfig.json", tsconfig);
     project.text("next-env.d.ts", NEXT_ENV);
     project.text(".gitignore", "/node_modules\n/.next\n/out\n*.tsbuildinfo\n");
-    project.text("README.md", readme(plan, snapshot));
+    project.text("README.md", readme(plan, snapshot, old_doctypes));
     let hosting = hosting::write(plan);
     let left = hosting.as_ref().map(|hosting| hosting.left.as_slice()).unwrap_or_default();
     project.text("MIGRATION.md", migration::report(plan, snapshot, left));
@@ -34,7 +35,7 @@ pub(super) fn write(plan: &Plan, snapshot: &Snapshot, project: &mut Project) {
     }
 }
 
-fn next_config(plan: &Plan, not_found: bool) -> String {
+fn next_config(plan: &Plan, not_found: bool, old_doctypes: bool) -> String {
     let proxy = plan.next.proxy();
     let slash = match plan.trailing_slash {
         TrailingSlash::Added => {
@@ -48,18 +49,16 @@ fn next_config(plan: &Plan, not_found: bool) -> String {
         }
     };
     let (typed, bundler) = match plan.next {
-        Next::Sixteen => (
-            "import type { NextConfig } from \"next\";\n\nconst config: NextConfig = {\n",
-            "  turbopack: { root: process.cwd() },\n",
-        ),
+        Next::Sixteen => ("const config: NextConfig = {\n", "  turbopack: { root: process.cwd() },\n"),
         Next::Fourteen => ("/** @type {import(\"next\").NextConfig} */\nconst config = {\n", ""),
     };
     let mut out = format!(
         "// Which old addresses lead where. Every page and file of the site answers at the address that it had.\n\
-         {typed}\
+         {imports}{typed}\
          \x20 // {slash}\n  skipTrailingSlashRedirect: true,\n\
          \x20 // The site's scripts must run once, not twice as strict mode has it in development.\n  reactStrictMode: false,\n\
          \x20 poweredByHeader: false,\n{bundler}",
+        imports = imported(plan.next, old_doctypes),
     );
     if not_found && plan.next == Next::Sixteen {
         out.push_str("  // Several layouts have one page between them for what is not there.\n  experimental: { globalNotFound: true },\n");
@@ -84,8 +83,38 @@ fn next_config(plan: &Plan, not_found: bool) -> String {
         }
         out.push_str("      ],\n      afterFiles: [],\n      fallback: [],\n    };\n  },\n");
     }
-    out.push_str("};\n\nexport default config;\n");
+    out.push_str("};\n\n");
+    out.push_str(&exported(plan.next, old_doctypes));
     out
+}
+
+/// What the file needs, before it.
+fn imported(next: Next, old_doctypes: bool) -> String {
+    let (mut out, constants) = match next {
+        Next::Sixteen => ("import type { NextConfig } from \"next\";\n".to_owned(), "next/constants"),
+        Next::Fourteen => (String::new(), "next/constants.js"),
+    };
+    if old_doctypes {
+        out.insert_str(0, "import { execFileSync } from \"node:child_process\";\n");
+        out.push_str(&format!("import {{ PHASE_PRODUCTION_SERVER }} from \"{constants}\";\n"));
+    }
+    if out.is_empty() { out } else { out + "\n" }
+}
+
+/// What the file gives to Next. An old doctype is kept here, too, for who builds without npm.
+fn exported(next: Next, old_doctypes: bool) -> String {
+    if !old_doctypes {
+        return "export default config;\n".to_owned();
+    }
+    let (typed, given) = match next {
+        Next::Sixteen => ("", "phase: string"),
+        Next::Fourteen => ("/** @param {string} phase */\n", "phase"),
+    };
+    format!(
+        "// Pages that had an old doctype are served with it.\n{typed}export default function configuration({given}) {{\n  \
+         if (phase === PHASE_PRODUCTION_SERVER) execFileSync(process.execPath, [\"{}\"]);\n  return config;\n}}\n",
+        doctype::FILE
+    )
 }
 
 fn matched(matcher: &Matcher) -> String {
@@ -140,7 +169,9 @@ const TSCONFIG: &str = r#"{
 const NEXT_ENV: &str =
     "/// <reference types=\"next\" />\n/// <reference types=\"next/image-types/global\" />\n";
 
-fn readme(plan: &Plan, snapshot: &Snapshot) -> String {
+const DOCTYPES: &str = "- `scripts/old-doctypes.mjs` keeps the doctypes of pages that were written for an older one, after each build.\n";
+
+fn readme(plan: &Plan, snapshot: &Snapshot, old_doctypes: bool) -> String {
     let host = snapshot.home.host_str().unwrap_or("site");
     let shared = match plan.shared.as_slice() {
         [] => String::new(),
@@ -164,11 +195,13 @@ fn readme(plan: &Plan, snapshot: &Snapshot) -> String {
          - `public/` has the site's files under their own names. Its style sheets are served as they were, never bundled: edit\n\
          \x20 them there.\n\
          - `components/Legacy*`, where there are any, run the site's own scripts, in their order, once React has taken over.\n\
+         {doctypes}\
          - `{configuration}`, and `{proxy}` if there is one, lead old addresses to where they belong.\n\n\
          ## A new page\n\nMake a folder in `app/` (in the layout's group, if there are several) and a `page.tsx` in it that exports a component.\n\n\
          `MIGRATION.md` says what was done, and what is left for you.\n",
         home = snapshot.home,
         pages = plan.routes.len(),
+        doctypes = if old_doctypes { DOCTYPES } else { "" },
         configuration = plan.next.configuration(),
         proxy = plan.next.proxy(),
     )
