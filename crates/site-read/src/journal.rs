@@ -25,7 +25,7 @@ use crate::snapshot::Page;
 pub use file::FileJournal;
 pub use memory::{MemoryJournal, Unrecorded};
 pub(crate) use scribe::Scribe;
-pub use visit::{AssetVisit, Door, PageVisit, Remark, Scripts, SitemapVisit, Step, Visit};
+pub use visit::{AssetVisit, Door, PageVisit, Remark, Requested, Scripts, SitemapVisit, Step, Visit};
 
 /// Most visits asked for or handed over in one call.
 pub const MAX_BATCH: usize = 64;

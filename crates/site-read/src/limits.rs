@@ -31,7 +31,8 @@ pub struct Limits {
     pub render: Render,
     /// Among how many pages, the first in canonical order, such are rendered; and of how many others the scripts are run.
     pub max_rendered: usize,
-    /// Whether the scripts of other pages are run, too, for the files that only they ask for. With [`Render::Auto`] alone.
+    /// Whether the scripts of other pages are run, too, for the files that only they ask for and the pages that only they link
+    /// to. With [`Render::Auto`] alone.
     pub run_scripts: bool,
 }
 

@@ -49,6 +49,11 @@ pub(super) fn of_page(answer: &Fetched) -> Option<Content> {
     Some(Content { decoded, facts, analysis, gist, scripts })
 }
 
+/// What a page links to, once its scripts have run.
+pub(super) fn links(html: &str, url: &Url) -> Vec<Url> {
+    markup::parse(html).map(|document| page::read(&document, url).links).unwrap_or_default()
+}
+
 /// Is it a piece of HTML for scripts to put into pages, and no page, nor what a server says instead of a file?
 pub(super) fn is_fragment(body: &[u8], path: &str) -> bool {
     const OF_PAGES: [&[u8]; 5] = [b"<!doctype", b"<html", b"<head", b"<body", b"<frameset"];

@@ -18,7 +18,7 @@ use super::visit::{compute, in_background};
 use crate::analysis::PageAnalysis;
 use crate::archive::{Archive, ContentHash};
 use crate::error::{Error, Result};
-use crate::journal::{PageVisit, Remark};
+use crate::journal::{PageVisit, Remark, Requested};
 use crate::limits::{Limits, Render};
 use crate::render::{Options, Reason, Rendered, Renderer, Request, Wall};
 use crate::snapshot::{Page, Picture, Rendering};
@@ -136,9 +136,14 @@ impl<'a> Easel<'a> {
         }
     }
 
-    /// The files that a page asks for when its scripts run; why they are not known, if they cannot.
-    pub(super) async fn run_scripts(&self, url: &Url) -> Result<Vec<Url>, String> {
-        self.paint(url).await.map(|rendered| script_requests::files(&rendered))
+    /// The files that a page asks for when its scripts run, and what it links to then; why they are not known, if they cannot.
+    pub(super) async fn run_scripts(&self, url: &Url) -> Result<Requested, String> {
+        let rendered = self.paint(url).await?;
+        let files = script_requests::files(&rendered);
+        // Never closed, so it always opens.
+        let _desk = self.desks.acquire().await.ok();
+        let links = compute(rendered.html.len(), move || content::links(&rendered.html, &rendered.url)).await;
+        Ok(Requested { files, links: links.unwrap_or_default() })
     }
 
     /// Puts what was rendered in the place of what was sent.

@@ -19,7 +19,7 @@ use super::site::Site;
 use super::start::{Named, Opened};
 use crate::fingerprints::Fingerprints;
 use crate::frontier::{Frontier, Lead};
-use crate::journal::{AssetVisit, PageVisit, Visit};
+use crate::journal::{AssetVisit, PageVisit, Requested, Visit};
 use crate::limits::{Limits, Progress, Render};
 use crate::snapshot::{Page, Snapshot};
 use crate::trap::{Answer, Families, Trap, Verdict};
@@ -167,7 +167,10 @@ impl<'a> Merge<'a> {
         let goes_on = match visit {
             Visit::Page(visit) => self.page(&lead.url, visit, depth)?,
             Visit::Asset(visit) => self.asset(&lead.url, visit, depth)?,
-            Visit::Requested { files } => {
+            Visit::Requested(Requested { files, links }) => {
+                for link in links {
+                    self.link(depth + 1, link, Some(&lead.url))?;
+                }
                 for file in files {
                     // What others are asked for is theirs, and much of it is drawn by lot.
                     if self.site.contains(file) {
@@ -242,7 +245,7 @@ impl<'a> Merge<'a> {
                 let (code, url) = ("scripts-not-run", lead.url.as_str());
                 if self.notes.count(code, url)? && self.notes.first(&format!("{code} beyond the bound"))? {
                     let note = format!(
-                        "the scripts of only {most} pages are run, so files that others ask for may be missing"
+                        "the scripts of only {most} pages are run, so files and pages that only others name may be missing"
                     );
                     self.notes.find(code, url, note);
                 }

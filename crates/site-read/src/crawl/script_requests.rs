@@ -1,6 +1,7 @@
-//! What only scripts ask for. Of the pages that run the same scripts one is opened in a browser, and the files that it
-//! asked for meanwhile are read as others are. Where the same scripts ask for other files on other pages, those of that one
-//! page are found. Judges markup and lists of requests, and asks nothing itself.
+//! What only scripts ask for, and where only they lead. Of the pages that run the same scripts one is opened in a browser; the
+//! files that it asked for meanwhile, and the pages that it links to then, are read as others are. Where the same scripts ask for
+//! other files on other pages, or make other links, those of that one page are found. Judges markup and lists of requests, and
+//! asks nothing itself.
 
 use url::Url;
 
@@ -9,8 +10,8 @@ use crate::render::{MAX_ADDRESS, Rendered, Request, runs};
 use crate::tree::Document;
 use crate::web_address::without_cache_buster;
 
-/// What a script says that asks for something.
-const ASKS: [&str; 11] = [
+/// What a script says that asks for something, or makes links.
+const ASKS: [&str; 16] = [
     "fetch(",
     "XMLHttpRequest",
     ".ajax(",
@@ -22,6 +23,11 @@ const ASKS: [&str; 11] = [
     "import(",
     "new Image",
     "require(",
+    "<a ",
+    "createElement(\"a\")",
+    "createElement('a')",
+    "\"href\"",
+    "'href'",
 ];
 /// What the browser names requests for files. Documents are pages, and the rest leaves nothing to keep.
 const FILES: [&str; 10] =
@@ -31,7 +37,7 @@ const FILES: [&str; 10] =
 const BY_SCRIPTS: [&str; 3] = ["XHR", "Fetch", "Script"];
 /// Scripts of one page that are looked at; it has no more unless it wants to be a burden.
 const MOST: usize = 200;
-/// The scripts of a page by which files may be asked for. None without any.
+/// The scripts of a page by which files may be asked for, or links made. None without any.
 pub(super) fn scripts(document: &Document<'_>, address: &Url) -> Option<Scripts> {
     let mut hasher = blake3::Hasher::new();
     let mut scripts = Scripts::default();
@@ -63,7 +69,7 @@ pub(super) fn scripts(document: &Document<'_>, address: &Url) -> Option<Scripts>
     (scripts.ask || !scripts.files.is_empty()).then_some(scripts)
 }
 
-/// Does this code ask for something?
+/// Does this code ask for something, or make links?
 pub(super) fn asks(code: &[u8]) -> bool {
     ASKS.iter().any(|word| memchr::memmem::find(code, word.as_bytes()).is_some())
 }

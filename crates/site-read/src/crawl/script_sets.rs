@@ -1,4 +1,4 @@
-//! Which pages are worth opening for what their scripts ask for: one for each set of scripts, if one of these asks at all.
+//! Which pages are worth opening for what their scripts ask for, or link to: one for each set of scripts, if one of these asks at all.
 //! Decided in canonical order from what was merged; asks nothing itself.
 
 use std::collections::{HashMap, HashSet};
@@ -17,7 +17,7 @@ pub(super) struct ScriptSets {
     names: HashSet<u64>,
     /// By the normal form of the page that has them.
     pages: HashMap<String, Scripts>,
-    /// Scripts that ask for files, in their normal forms.
+    /// Scripts that ask for files or make links, in their normal forms.
     asking: HashSet<String>,
     opened: usize,
 }
@@ -25,7 +25,7 @@ pub(super) struct ScriptSets {
 /// What comes of a page with scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Opening {
-    /// None of its scripts asks for anything.
+    /// None of its scripts asks for anything, or makes links.
     Needless,
     /// It is opened.
     Begun,
@@ -43,7 +43,7 @@ impl ScriptSets {
         new
     }
 
-    /// Takes note of a script that asks for files.
+    /// Takes note of a script that asks for files or makes links.
     pub(super) fn asks(&mut self, script: &Url) {
         self.asking.insert(normal_form(script));
     }

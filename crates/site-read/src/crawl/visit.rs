@@ -102,13 +102,15 @@ impl Visitor<'_> {
         Ok(Visit::Left { code: "redirect-loop".into(), note: "redirects without end".to_owned() })
     }
 
-    /// Opens a page in a browser and notes which files its scripts ask for.
+    /// Opens a page in a browser and notes which files its scripts ask for, and where they lead.
     pub(super) async fn run_scripts(&self, url: &Url) -> Result<Visit> {
         Ok(match self.easel.run_scripts(url).await {
-            Ok(files) => Visit::Requested { files },
+            Ok(requested) => Visit::Requested(requested),
             Err(why) => Visit::Left {
                 code: "scripts-not-run".into(),
-                note: format!("its scripts were not run, so files that they ask for may be missing: {why}"),
+                note: format!(
+                    "its scripts were not run, so files and pages that only they name may be missing: {why}"
+                ),
             },
         })
     }

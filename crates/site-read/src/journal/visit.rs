@@ -20,11 +20,8 @@ pub enum Visit {
     Asset(Box<AssetVisit>),
     /// What a sitemap names.
     Sitemap(Box<SitemapVisit>),
-    /// Files that a page asked for when its scripts ran.
-    Requested {
-        /// Their addresses.
-        files: Vec<Url>,
-    },
+    /// What came of a page's scripts when they ran.
+    Requested(Requested),
     /// A redirect that was not followed at once.
     Redirect {
         /// Where it leads.
@@ -51,6 +48,16 @@ pub enum Visit {
         /// Milliseconds, all its processes together.
         millis: u64,
     },
+}
+
+/// What only the scripts of a page name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requested {
+    /// Files that they asked for.
+    pub files: Vec<Url>,
+    /// What the page linked to when they had run, absolute and without fragments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Url>,
 }
 
 /// The home page and the way to it.
@@ -107,12 +114,12 @@ pub struct PageVisit {
     pub remarks: Vec<Remark>,
 }
 
-/// What scripts a page runs, as far as these may ask for files.
+/// What scripts a page runs, as far as these may ask for files or make links.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scripts {
     /// The same for pages with the same ones.
     pub name: u64,
-    /// Whether one that stands in the page asks for something.
+    /// Whether one that stands in the page does.
     pub ask: bool,
     /// The others, absolute.
     pub files: Vec<Url>,
@@ -149,7 +156,7 @@ pub struct AssetVisit {
     /// Whether it refers to more than is taken from one file.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
-    /// Whether it is a script that asks for files.
+    /// Whether it is a script that asks for files or makes links.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub asks: bool,
     /// The redirect on the way: its first status and its last target.

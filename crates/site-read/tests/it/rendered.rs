@@ -134,3 +134,38 @@ async fn what_only_scripts_ask_for_is_read_once_for_pages_with_the_same() {
         assert_eq!(site.paths(sent.assets.keys()), ["/ask.js"]);
     }
 }
+
+/// A menu that a script makes, on pages that show themselves without it: behind it are pages that nothing else leads to.
+fn with_a_menu() -> Site {
+    let page = |rest: &str| {
+        Reply::html(format!(
+            "<!doctype html><title>t</title><div id=menu></div><p>{}</p>{rest}<script src=/menu.js></script>",
+            "words ".repeat(60)
+        ))
+    };
+    Site::of(move |path| match path {
+        "/" => page("<a href=/known.html>known</a>"),
+        "/known.html" => page(""),
+        "/menu.js" => Reply::new(
+            "text/javascript",
+            "var items = ['known', 'list']; document.getElementById('menu').innerHTML =\
+             items.map(function (item) { return '<a href=\"' + item + '.html\">' + item + '</a>' }).join(' ')",
+        ),
+        "/list.html" => page("<a href=/further.html>further</a>"),
+        "/further.html" => page(""),
+        _ => Reply::status(404),
+    })
+}
+
+#[tokio::test]
+async fn pages_that_only_a_script_links_to_are_read_and_what_they_link_to() {
+    let site = with_a_menu();
+    let (journal, archive) = (MemoryJournal::default(), MemoryArchive::new());
+    let first = read(&site, &journal, &archive, &Limits::default()).await;
+    assert_eq!(site.paths(first.pages.keys()), ["/", "/further.html", "/known.html", "/list.html"]);
+    assert!(first.pages.values().all(|page| page.rendered.is_none()), "pages stay as they were sent");
+    assert_eq!(read(&site, &journal, &archive, &Limits::default()).await, first, "the same from the journal");
+    let unrun = Limits { run_scripts: false, ..Limits::default() };
+    let sent = read(&site, &MemoryJournal::default(), &archive, &unrun).await;
+    assert_eq!(site.paths(sent.pages.keys()), ["/", "/known.html"]);
+}
