@@ -108,7 +108,8 @@ impl Work for Claim {
                 RETURNING id, topic, body, trace
             )
             SELECT id, topic, body, trace FROM claimed ORDER BY id";
-        let rows = tx.query(sql, &[&self.relay.0, &i64::from(self.limit), &self.hold.as_secs_f64()]).await?;
+        let rows =
+            tx.query_last(sql, &[&self.relay.0, &i64::from(self.limit), &self.hold.as_secs_f64()]).await?;
         Ok(rows.iter().filter_map(readable).collect())
     }
 }
@@ -174,7 +175,7 @@ impl Work for Mark<'_> {
         let sql = "-- outbox.mark_published
             UPDATE outbox SET published_at = clock_timestamp()
             WHERE id = ANY($2) AND claimed_by = $1 AND published_at IS NULL";
-        tx.execute(sql, &[&self.relay.0, &self.ids]).await
+        tx.execute_last(sql, &[&self.relay.0, &self.ids]).await
     }
 }
 

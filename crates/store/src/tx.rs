@@ -3,17 +3,23 @@
 //! A transaction that lost a race that Postgres resolved by ending it (a deadlock, a serialization failure) is
 //! run again from its start, so a [`Work`] must keep no state between runs. Nothing else is tried again here:
 //! after a lost connection nobody knows whether the commit happened.
+//!
+//! What begins a transaction goes out in one message together with its first statement, since each wait for an answer is as
+//! long as a small statement itself. It is always sent first on its connection, which keeps the order: where it should fail,
+//! what follows it fails too, and nothing is done outside a transaction. Where it is known that a statement is the last, the
+//! commit goes with it likewise.
 
 use crate::{Error, Result, Store};
-use deadpool_postgres::{Object, Transaction};
+use deadpool_postgres::{ClientWrapper, Object};
 use domain::TenantId;
+use futures::FutureExt;
 use std::{
     str::FromStr,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU8, Ordering},
     time::Duration,
 };
 use tokio_postgres::{
-    Row,
+    Row, Statement,
     types::{FromSql, ToSql},
 };
 
@@ -58,10 +64,10 @@ impl Store {
     }
 
     async fn attempt<W: Work>(&self, work: &W) -> Result<W::Out> {
-        let mut connection = self.connection().await?;
+        let connection = self.connection().await?;
         let bound =
             work.bound().map_or(self.transaction_timeout(), |own| own.min(self.transaction_timeout()));
-        match tokio::time::timeout(bound, transact(&mut connection, work)).await {
+        match tokio::time::timeout(bound, transact(&connection, work)).await {
             Ok(Err(error)) if error.is_read_only() => {
                 drop(Object::take(connection));
                 Err(error)
@@ -89,28 +95,54 @@ struct Done<T> {
     announces: bool,
 }
 
-async fn transact<W: Work>(connection: &mut Object, work: &W) -> Result<Done<W::Out>> {
-    let inner = connection.transaction().await.map_err(|e| Error::from_driver("store.begin", e))?;
-    let tx = Tx { inner, announces: AtomicBool::new(false) };
-    if let Some(tenant) = work.tenant() {
-        tx.execute("-- store.set_tenant\nSELECT set_config('app.tenant', $1, true)", &[&tenant.to_string()])
-            .await?;
-    }
-    if work.may_be_forgotten() {
-        tx.execute("-- store.hurry\nSELECT set_config('synchronous_commit', 'off', true)", &[]).await?;
-    }
+async fn transact<W: Work>(connection: &Object, work: &W) -> Result<Done<W::Out>> {
+    let tx = Tx {
+        connection,
+        opening: opening(work.tenant(), work.may_be_forgotten()),
+        stage: AtomicU8::new(NEW),
+        announces: AtomicBool::new(false),
+    };
     // An error leaves by `?` and drops the transaction, which rolls it back.
     let out = work.run(&tx).await?;
-    let announces = tx.announces.into_inner();
-    tx.inner.commit().await.map_err(|e| Error::from_driver("store.commit", e))?;
+    let announces = tx.announces.load(Ordering::Relaxed);
+    tx.commit().await?;
     Ok(Done { out, announces })
 }
 
-/// A transaction. Its statements are prepared once per connection.
+/// What a transaction begins with.
+fn opening(tenant: Option<TenantId>, may_be_forgotten: bool) -> String {
+    let mut opening = String::from("BEGIN");
+    if let Some(tenant) = tenant {
+        // A tenant is a UUID: nothing in it needs a quotation mark.
+        opening.push_str(&format!("; SET LOCAL app.tenant = '{tenant}'"));
+    }
+    if may_be_forgotten {
+        opening.push_str("; SET LOCAL synchronous_commit = off");
+    }
+    opening
+}
+
+/// A transaction. Its statements are prepared once per connection. What was not committed is rolled back when it is dropped.
 pub(crate) struct Tx<'a> {
-    inner: Transaction<'a>,
+    connection: &'a ClientWrapper,
+    opening: String,
+    stage: AtomicU8,
     announces: AtomicBool,
 }
+
+/// What comes after a statement in its transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// Nothing: the commit goes with it, and what is made of its answer is made after that.
+    Commit,
+    /// Other statements, perhaps.
+    More,
+}
+
+/// Stages of a transaction: nothing was sent; it was begun; its commit was sent.
+const NEW: u8 = 0;
+const BEGUN: u8 = 1;
+const CLOSED: u8 = 2;
 
 type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
 
@@ -120,10 +152,78 @@ impl Tx<'_> {
         self.announces.store(true, Ordering::Relaxed);
     }
 
+    /// Begins the transaction, if nothing has yet.
+    async fn begin(&self) -> Result<()> {
+        match self.stage.compare_exchange(NEW, BEGUN, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => {}
+            Err(CLOSED) => return Err(Error::corrupt("a statement came after its transaction's commit")),
+            Err(_) => return Ok(()),
+        }
+        self.connection.batch_execute(&self.opening).await.map_err(|e| Error::from_driver("store.begin", e))
+    }
+
+    /// Sends what begins the transaction, and right behind it a statement of it.
+    async fn behind<T>(&self, statement: impl Future<Output = Result<T>>) -> Result<T> {
+        // Polled in this order, and each is sent when it is polled first.
+        tokio::try_join!(biased; self.begin(), statement).map(|((), answer)| answer)
+    }
+
+    async fn commit(&self) -> Result<()> {
+        if self.stage.swap(CLOSED, Ordering::Relaxed) == BEGUN {
+            let committed = self.connection.batch_execute("COMMIT").await;
+            committed.map_err(|e| Error::from_driver("store.commit", e))?;
+        }
+        Ok(())
+    }
+
     pub(crate) async fn query(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<Vec<Row>> {
-        let fault = |e| Error::from_driver(name(sql), e);
-        let statement = self.inner.prepare_cached(sql).await.map_err(fault)?;
-        self.inner.query(&statement, parameters).await.map_err(fault)
+        let answer = async {
+            let statement = self.prepared(sql).await?;
+            let rows = self.connection.query(&statement, parameters).await;
+            rows.map_err(|e| Error::from_driver(name(sql), e))
+        };
+        self.behind(answer).await
+    }
+
+    /// A statement that may be the last one.
+    pub(crate) async fn query_then(
+        &self,
+        then: Then,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>> {
+        match then {
+            Then::Commit => self.query_last(sql, parameters).await,
+            Then::More => self.query(sql, parameters).await,
+        }
+    }
+
+    /// The last statement of a transaction; see [`Then::Commit`].
+    pub(crate) async fn query_last(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<Vec<Row>> {
+        let statement = self.prepared(sql).await?;
+        self.last(sql, self.connection.query(&statement, parameters)).await
+    }
+
+    /// The same, of a statement that answers no rows; answers how many it hit.
+    pub(crate) async fn execute_last(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<u64> {
+        let statement = self.prepared(sql).await?;
+        self.last(sql, self.connection.execute(&statement, parameters)).await
+    }
+
+    /// Sends a statement between what begins the transaction and its commit. It was prepared before: that takes an answer, and
+    /// the commit would overtake the statement.
+    async fn last<T>(
+        &self,
+        sql: &'static str,
+        statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T> {
+        let answer = async { statement.await.map_err(|e| Error::from_driver(name(sql), e)) };
+        let ((), answer, ()) = tokio::try_join!(biased; self.begin(), answer, self.commit())?;
+        Ok(answer)
+    }
+
+    async fn prepared(&self, sql: &'static str) -> Result<Statement> {
+        self.connection.prepare_cached(sql).await.map_err(|e| Error::from_driver(name(sql), e))
     }
 
     pub(crate) async fn query_opt(
@@ -140,9 +240,12 @@ impl Tx<'_> {
     }
 
     pub(crate) async fn execute(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<u64> {
-        let fault = |e| Error::from_driver(name(sql), e);
-        let statement = self.inner.prepare_cached(sql).await.map_err(fault)?;
-        self.inner.execute(&statement, parameters).await.map_err(fault)
+        let answer = async {
+            let statement = self.prepared(sql).await?;
+            let hit = self.connection.execute(&statement, parameters).await;
+            hit.map_err(|e| Error::from_driver(name(sql), e))
+        };
+        self.behind(answer).await
     }
 
     /// For a write that has to hit exactly one row: the guard in its WHERE was proved before.
@@ -150,6 +253,15 @@ impl Tx<'_> {
         match self.execute(sql, parameters).await? {
             1 => Ok(()),
             rows => Err(Error::corrupt(format!("{} hit {rows} rows where it has to hit one", name(sql)))),
+        }
+    }
+}
+
+impl Drop for Tx<'_> {
+    fn drop(&mut self) {
+        if *self.stage.get_mut() == BEGUN {
+            // It is sent when it is polled first; its answer concerns nobody, and the connection's next user comes after it.
+            let _sent = self.connection.batch_execute("ROLLBACK").now_or_never();
         }
     }
 }

@@ -128,7 +128,7 @@ impl Work for Many<'_> {
             Step::Finish(results) => (FINISH, results),
         };
         let (from, to, cause) = (from.as_str(), to.as_str(), cause.as_str());
-        let rows = tx.query(sql, &[&ids, &epochs, &actors, &traces, &from, &to, &cause, own]).await?;
+        let rows = tx.query_last(sql, &[&ids, &epochs, &actors, &traces, &from, &to, &cause, own]).await?;
         let made = |row: &Row| {
             let replays: i32 = row.column("replays")?;
             Ok((JobId(row.column("id")?), replays.unsigned_abs() + 1)) // a count is not negative

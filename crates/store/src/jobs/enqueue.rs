@@ -4,7 +4,7 @@ use crate::{
     Error, IdempotentWrite, Result, Store, StoredAnswer, idempotency,
     jobs::moves::Actor,
     jsonb,
-    tx::{Columns, Tx, Work},
+    tx::{Columns, Then, Tx, Work},
 };
 use domain::{
     CorrelationId, JobId, TenantId, UserId, idempotency::Verdict, job::Cause, task::Needs,
@@ -13,6 +13,7 @@ use domain::{
 use serde_json::Value;
 use std::{collections::HashSet, time::Duration};
 use time::OffsetDateTime;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 /// The most jobs of one wish.
@@ -120,8 +121,10 @@ impl Work for EnqueueRequest {
         }
         let mut left: Vec<&NewTask> = self.tasks.iter().collect();
         let mut came: Vec<(JobId, Enqueued)> = Vec::with_capacity(left.len());
+        // Nothing can be in the way, and nothing is kept besides.
+        let last = self.idempotency.is_none() && left.iter().all(|task| task.unique_key.is_none());
         for _ in 0..TRIES {
-            let written = self.insert(tx, &left).await?;
+            let written = self.insert(tx, &left, if last { Then::Commit } else { Then::More }).await?;
             let (new, refused) = left.into_iter().partition(|task| written.contains(&task.id.0));
             left = refused;
             let new: Vec<&NewTask> = new;
@@ -180,7 +183,7 @@ const INSERT: &str = "-- job.enqueue_many
 
 impl EnqueueRequest {
     /// Writes them; answers which: the others have a unique key that is taken.
-    pub(crate) async fn insert(&self, tx: &Tx<'_>, tasks: &[&NewTask]) -> Result<HashSet<Uuid>> {
+    pub(crate) async fn insert(&self, tx: &Tx<'_>, tasks: &[&NewTask], then: Then) -> Result<HashSet<Uuid>> {
         let ids: Vec<Uuid> = tasks.iter().map(|task| task.id.0).collect();
         let kinds: Vec<&str> = tasks.iter().map(|task| task.kind.as_str()).collect();
         let payloads: Vec<Value> = tasks.iter().map(|task| jsonb::storable(&task.payload)).collect();
@@ -191,29 +194,28 @@ impl EnqueueRequest {
         let keys: Vec<Option<&str>> = tasks.iter().map(|task| task.unique_key.as_deref()).collect();
         let destinations: Vec<Option<&str>> = tasks.iter().map(|task| task.destination.as_deref()).collect();
         let needs: Vec<Option<Value>> = tasks.iter().map(|task| jsonb::needs(task.needs)).collect();
-        let rows = tx
-            .query(
-                INSERT,
-                &[
-                    &self.tenant.0,
-                    &self.correlation.0,
-                    &jsonb::trace(&self.trace),
-                    &ids,
-                    &kinds,
-                    &payloads,
-                    &priorities,
-                    &times,
-                    &attempts,
-                    &keys,
-                    &Cause::Enqueued.as_str(),
-                    &Actor::User(self.user).to_string(),
-                    &self.trace.trace_id(),
-                    &HINTS,
-                    &destinations,
-                    &needs,
-                ],
-            )
-            .await?;
+        let (trace, cause, actor) =
+            (jsonb::trace(&self.trace), Cause::Enqueued.as_str(), Actor::User(self.user).to_string());
+        let trace_id = self.trace.trace_id();
+        let parameters: [&(dyn ToSql + Sync); 16] = [
+            &self.tenant.0,
+            &self.correlation.0,
+            &trace,
+            &ids,
+            &kinds,
+            &payloads,
+            &priorities,
+            &times,
+            &attempts,
+            &keys,
+            &cause,
+            &actor,
+            &trace_id,
+            &HINTS,
+            &destinations,
+            &needs,
+        ];
+        let rows = tx.query_then(then, INSERT, &parameters).await?;
         if !rows.is_empty() {
             tx.announces();
         }

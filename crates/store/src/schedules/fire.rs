@@ -4,7 +4,7 @@ use crate::{
     Result, Store,
     jobs::{EnqueueRequest, NewTask},
     jsonb,
-    tx::{Columns, Tx, Work},
+    tx::{Columns, Then, Tx, Work},
 };
 use domain::{
     CorrelationId, JobId, TenantId, UserId,
@@ -105,7 +105,7 @@ impl Work for Fire {
             }
         }
         let tasks: Vec<&NewTask> = tasks.iter().collect();
-        request.insert(tx, &tasks).await?;
+        request.insert(tx, &tasks, Then::More).await?;
         let sql =
             "-- schedule.move_on\nUPDATE schedules SET next_at = $2, stopped = left($3, 500) WHERE id = $1";
         tx.execute_one(sql, &[&self.schedule, &due.next, &stopped]).await?;

@@ -134,3 +134,25 @@ async fn callers_wait_for_a_connection_and_no_longer_than_they_said() {
     done(written);
     narrow.ping().await.expect("it is free again");
 }
+
+#[tokio::test]
+async fn a_caller_that_goes_away_midway_leaves_nothing_behind_and_the_connection_as_it_was() {
+    let world = World::new().await;
+    let (request, lease) = world.running("https://example.com/").await;
+    let options = Options { max_connections: 1, ..world.db.worker() };
+    let narrow = Store::connect(&options).await.expect("the test database answers");
+    let before = world.everything().await;
+    world.sql.batch_execute("BEGIN").await.expect("a transaction");
+    // The job's own row is free: the call is stopped after its first writes.
+    let sql = "SELECT FROM migrations WHERE id = $1 FOR UPDATE";
+    world.sql.execute(sql, &[&request.migration.0]).await.expect("a lock");
+    let events = [event(30)];
+    tokio::select! {
+        written = narrow.append_events(&lease, 1, &events) => panic!("the row is locked: {written:?}"),
+        () = world.until_blocked() => {}
+    }
+    world.sql.batch_execute("COMMIT").await.expect("the end of it");
+    narrow.ping().await.expect("the only connection is free, and in no transaction that failed");
+    assert_eq!(world.everything().await, before);
+    done(narrow.append_events(&lease, 1, &[event(30)]).await);
+}
