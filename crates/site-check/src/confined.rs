@@ -34,7 +34,11 @@ const COUNT: Duration = Duration::from_secs(1);
 /// Bounds of each process: no core files, seconds of processor time, bytes of one file (in blocks of 512), open files.
 const LIMITS: &str =
     r#"ulimit -c 0; ulimit -t "$1" || exit 71; ulimit -f "$2" || exit 71; ulimit -n 8192 || exit 71; "#;
-const BUILD: &str = r#"exec "$3" node_modules/next/dist/bin/next build 2>&1"#;
+/// As `npm run build` does it.
+const BUILD: &str = r#"
+"$3" node_modules/next/dist/bin/next build 2>&1 || exit
+if [ -f scripts/old-doctypes.mjs ]; then exec "$3" scripts/old-doctypes.mjs 2>&1; fi
+"#;
 /// The port is 3000 (0BB8). When the server ends, so does the cell.
 const SERVE: &str = r#"
 "$3" node_modules/next/dist/bin/next start -H 127.0.0.1 -p 3000 2>&1 &

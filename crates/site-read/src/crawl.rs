@@ -93,8 +93,7 @@ pub async fn gather(
     merge.start(&opened, named)?;
     let requests_left = limits.max_pages.saturating_mul(REQUESTS_PER_PAGE);
     let mut crawl = Crawl { merge, asker, limits, requests_left };
-    // A manifest, which is an asset, may name a page.
-    while crawl.pages().await? & crawl.files().await? && crawl.merge.frontier.waiting() > 0 {}
+    crawl.all().await?;
     Ok(crawl.merge.finish()?)
 }
 
@@ -123,8 +122,10 @@ enum Stage {
     Pages {
         depth: u32,
     },
-    /// Pages again, for what their scripts ask for.
-    Scripts,
+    /// Pages again, for what only their scripts name.
+    Scripts {
+        depth: u32,
+    },
     Assets,
 }
 
@@ -148,6 +149,25 @@ impl Ended {
 }
 
 impl Crawl<'_> {
+    /// Pages, what they are made of, and then what only scripts name; from the beginning, as long as these, or files such as a
+    /// manifest, name pages. What a script both links to and asks for is a page first, as it is where the page itself links to it.
+    async fn all(&mut self) -> Result<()> {
+        let mut more_pages = true;
+        loop {
+            more_pages = more_pages && self.pages().await?;
+            if !self.assets().await? {
+                return Ok(self.merge.leave_scripts()?);
+            }
+            if !self.scripts().await? {
+                return Ok(());
+            }
+            let pages = more_pages && self.merge.frontier.waiting() > 0;
+            if !pages && self.merge.assets.waiting() == 0 {
+                return Ok(());
+            }
+        }
+    }
+
     /// Levels of links until nothing new is known; `false` when a limit ended it before.
     async fn pages(&mut self) -> Result<bool> {
         while self.merge.may_go_on()
@@ -203,15 +223,10 @@ impl Crawl<'_> {
         Ok(batch)
     }
 
-    /// What pages and style sheets name, and then what only scripts ask for; `false` when a limit ended it before.
-    async fn files(&mut self) -> Result<bool> {
-        Ok(self.assets().await? && self.scripts().await? && self.assets().await?)
-    }
-
     /// Has the scripts run that no page had before; `false` when a limit ended it before.
     async fn scripts(&mut self) -> Result<bool> {
         while self.merge.may_go_on()
-            && let Some((_, mut round)) = self.merge.scripted.next_level()?
+            && let Some((depth, mut round)) = self.merge.scripted.next_level()?
         {
             let mut batch = Vec::new();
             while let Some(lead) = round.next()? {
@@ -219,7 +234,7 @@ impl Crawl<'_> {
                     batch.push(lead);
                 }
             }
-            if let Some(limit) = self.batch(batch, Stage::Scripts).await?.limit() {
+            if let Some(limit) = self.batch(batch, Stage::Scripts { depth }).await?.limit() {
                 self.merge.truncate(limit);
                 return Ok(false);
             }

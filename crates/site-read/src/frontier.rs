@@ -61,9 +61,9 @@ impl Frontier {
         self.levels.entry(depth).or_default().insert(form, kept, bytes)
     }
 
-    /// Marks an address as dealt with.
-    pub(crate) fn close(&mut self, url: &Url) -> io::Result<()> {
-        self.known.insert(&normal_form(url)).map(drop)
+    /// Marks an address as dealt with; `true` if it was not known.
+    pub(crate) fn close(&mut self, url: &Url) -> io::Result<bool> {
+        self.known.insert(&normal_form(url))
     }
 
     /// All addresses of the lowest depth, in order.

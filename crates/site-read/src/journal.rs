@@ -49,7 +49,7 @@ pub enum Purpose {
     Asset,
     /// No request: how long the crawl has run, all its processes together.
     Clock,
-    /// A page again, in a browser, to see what its scripts ask for. Last: keys of older journals are made of the place here.
+    /// A page again, in a browser, to see what only its scripts name. Last: keys of older journals are made of the place here.
     Scripts,
 }
 

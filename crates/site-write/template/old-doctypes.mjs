@@ -4,7 +4,10 @@
 //
 // Runs at the end of `npm run build`, and again before `next start` (see Next's configuration) for who builds without npm. A
 // file that is right already stays as it is. `next dev` shows such pages by the rules of today.
+import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const TODAY = "<!DOCTYPE html>";
 
@@ -19,13 +22,15 @@ function keep(file) {
   const had = page.startsWith(TODAY) && page.match(/<html\b[^>]* data-doctype="(\w+)"/)?.[1];
   if (!Object.hasOwn(OLD, had)) return;
   // Whoever reads the file meanwhile has all of it.
-  const written = `${file}.${process.pid}`;
+  const written = `${file}.${randomUUID()}`;
   writeFileSync(written, OLD[had] + page.slice(TODAY.length));
   renameSync(written, file);
 }
 
-for (const folder of [".next/server", "out"].filter((folder) => existsSync(folder))) {
+const project = fileURLToPath(new URL("..", import.meta.url));
+const folders = [".next/server", ".next/standalone", "out"].map((name) => join(project, name));
+for (const folder of folders.filter((folder) => existsSync(folder))) {
   const names = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".html"));
-  const files = names.map((name) => `${folder}/${name}`).filter((file) => statSync(file).isFile());
+  const files = names.map((name) => join(folder, name)).filter((file) => statSync(file).isFile());
   files.forEach(keep);
 }

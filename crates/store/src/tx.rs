@@ -4,10 +4,10 @@
 //! run again from its start, so a [`Work`] must keep no state between runs. Nothing else is tried again here:
 //! after a lost connection nobody knows whether the commit happened.
 //!
-//! What begins a transaction goes out in one message together with its first statement, since each wait for an answer is as
-//! long as a small statement itself. It is always sent first on its connection, which keeps the order: where it should fail,
-//! what follows it fails too, and nothing is done outside a transaction. Where it is known that a statement is the last, the
-//! commit goes with it likewise.
+//! Each wait for an answer takes as long as a small statement. So what sets a transaction up is sent right behind BEGIN, and a
+//! statement that is the only one is sent between that and COMMIT. Of several statements none is sent before the server has said
+//! that the transaction is open: else one alone could take effect. With COMMIT sent, a caller that goes away no longer stops
+//! what it asked for; its lease or its key tells later what became of it.
 
 use crate::{Error, Result, Store};
 use deadpool_postgres::{ClientWrapper, Object};
@@ -15,9 +15,13 @@ use domain::TenantId;
 use futures::FutureExt;
 use std::{
     str::FromStr,
-    sync::atomic::{AtomicBool, AtomicU8, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
+use tokio::sync::OnceCell;
 use tokio_postgres::{
     Row, Statement,
     types::{FromSql, ToSql},
@@ -98,8 +102,10 @@ struct Done<T> {
 async fn transact<W: Work>(connection: &Object, work: &W) -> Result<Done<W::Out>> {
     let tx = Tx {
         connection,
-        opening: opening(work.tenant(), work.may_be_forgotten()),
-        stage: AtomicU8::new(NEW),
+        tenant: work.tenant(),
+        may_be_forgotten: work.may_be_forgotten(),
+        stage: Mutex::new(Stage::New),
+        open: OnceCell::new(),
         announces: AtomicBool::new(false),
     };
     // An error leaves by `?` and drops the transaction, which rolls it back.
@@ -109,25 +115,26 @@ async fn transact<W: Work>(connection: &Object, work: &W) -> Result<Done<W::Out>
     Ok(Done { out, announces })
 }
 
-/// What a transaction begins with.
-fn opening(tenant: Option<TenantId>, may_be_forgotten: bool) -> String {
-    let mut opening = String::from("BEGIN");
-    if let Some(tenant) = tenant {
-        // A tenant is a UUID: nothing in it needs a quotation mark.
-        opening.push_str(&format!("; SET LOCAL app.tenant = '{tenant}'"));
-    }
-    if may_be_forgotten {
-        opening.push_str("; SET LOCAL synchronous_commit = off");
-    }
-    opening
-}
-
 /// A transaction. Its statements are prepared once per connection. What was not committed is rolled back when it is dropped.
 pub(crate) struct Tx<'a> {
     connection: &'a ClientWrapper,
-    opening: String,
-    stage: AtomicU8,
+    tenant: Option<TenantId>,
+    may_be_forgotten: bool,
+    stage: Mutex<Stage>,
+    /// The server has said so.
+    open: OnceCell<()>,
     announces: AtomicBool,
+}
+
+/// What was sent of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Nothing.
+    New,
+    /// Its beginning.
+    Begun,
+    /// Its commit.
+    Closed,
 }
 
 /// What comes after a statement in its transaction.
@@ -139,10 +146,14 @@ pub(crate) enum Then {
     More,
 }
 
-/// Stages of a transaction: nothing was sent; it was begun; its commit was sent.
-const NEW: u8 = 0;
-const BEGUN: u8 = 1;
-const CLOSED: u8 = 2;
+/// What a transaction is set to before its first statement.
+struct Settings {
+    tenant: Option<(Statement, String)>,
+    hurry: Option<Statement>,
+}
+
+const SET_TENANT: &str = "-- store.set_tenant\nSELECT set_config('app.tenant', $1, true)";
+const HURRY: &str = "-- store.hurry\nSELECT set_config('synchronous_commit', 'off', true)";
 
 type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
 
@@ -152,37 +163,68 @@ impl Tx<'_> {
         self.announces.store(true, Ordering::Relaxed);
     }
 
-    /// Begins the transaction, if nothing has yet.
+    /// Opens the transaction, if nothing has yet.
     async fn begin(&self) -> Result<()> {
-        match self.stage.compare_exchange(NEW, BEGUN, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => {}
-            Err(CLOSED) => return Err(Error::corrupt("a statement came after its transaction's commit")),
-            Err(_) => return Ok(()),
+        if self.stage() == Stage::Closed {
+            return Err(Error::corrupt("a statement came after its transaction's commit"));
         }
-        self.connection.batch_execute(&self.opening).await.map_err(|e| Error::from_driver("store.begin", e))
+        let opening = async || self.send_begin(&self.settings().await?).await;
+        self.open.get_or_try_init(opening).await.map(drop)
     }
 
-    /// Sends what begins the transaction, and right behind it a statement of it.
-    async fn behind<T>(&self, statement: impl Future<Output = Result<T>>) -> Result<T> {
+    /// What it is set to, prepared: nothing is sent later than it should be for want of that.
+    async fn settings(&self) -> Result<Settings> {
+        let tenant = match self.tenant {
+            Some(tenant) => Some((self.prepared(SET_TENANT).await?, tenant.to_string())),
+            None => None,
+        };
+        let hurry = if self.may_be_forgotten { Some(self.prepared(HURRY).await?) } else { None };
+        Ok(Settings { tenant, hurry })
+    }
+
+    /// Sends BEGIN and the settings right behind it, when it is polled first.
+    async fn send_begin(&self, settings: &Settings) -> Result<()> {
+        self.enter(Stage::Begun);
+        let begin = async {
+            let begun = self.connection.batch_execute("-- store.begin\nBEGIN").await;
+            begun.map_err(|e| Error::from_driver("store.begin", e))
+        };
+        let tenant = async {
+            let Some((statement, tenant)) = &settings.tenant else { return Ok(()) };
+            let set = self.connection.execute(statement, &[tenant]).await;
+            set.map(drop).map_err(|e| Error::from_driver("store.set_tenant", e))
+        };
+        let hurry = async {
+            let Some(statement) = &settings.hurry else { return Ok(()) };
+            let set = self.connection.execute(statement, &[]).await;
+            set.map(drop).map_err(|e| Error::from_driver("store.hurry", e))
+        };
         // Polled in this order, and each is sent when it is polled first.
-        tokio::try_join!(biased; self.begin(), statement).map(|((), answer)| answer)
+        tokio::try_join!(biased; begin, tenant, hurry).map(drop)
     }
 
     async fn commit(&self) -> Result<()> {
-        if self.stage.swap(CLOSED, Ordering::Relaxed) == BEGUN {
-            let committed = self.connection.batch_execute("COMMIT").await;
+        if self.enter(Stage::Closed) == Stage::Begun {
+            let committed = self.connection.batch_execute("-- store.commit\nCOMMIT").await;
             committed.map_err(|e| Error::from_driver("store.commit", e))?;
         }
         Ok(())
     }
 
+    fn stage(&self) -> Stage {
+        *self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers the stage that it was in.
+    fn enter(&self, stage: Stage) -> Stage {
+        std::mem::replace(&mut *self.stage.lock().unwrap_or_else(PoisonError::into_inner), stage)
+    }
+
     pub(crate) async fn query(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<Vec<Row>> {
-        let answer = async {
-            let statement = self.prepared(sql).await?;
-            let rows = self.connection.query(&statement, parameters).await;
-            rows.map_err(|e| Error::from_driver(name(sql), e))
-        };
-        self.behind(answer).await
+        self.begin().await?;
+        let statement = self.prepared(sql).await?;
+        let rows = self.connection.query(&statement, parameters).await;
+        rows.map_err(|e| Error::from_driver(name(sql), e))
     }
 
     /// A statement that may be the last one.
@@ -210,16 +252,21 @@ impl Tx<'_> {
         self.last(sql, self.connection.execute(&statement, parameters)).await
     }
 
-    /// Sends a statement between what begins the transaction and its commit. It was prepared before: that takes an answer, and
-    /// the commit would overtake the statement.
+    /// Sends a statement and the commit behind it; what opens the transaction before it, if it is the only one. That one takes
+    /// effect whole or not at all, whatever becomes of the others.
     async fn last<T>(
         &self,
         sql: &'static str,
         statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T> {
         let answer = async { statement.await.map_err(|e| Error::from_driver(name(sql), e)) };
-        let ((), answer, ()) = tokio::try_join!(biased; self.begin(), answer, self.commit())?;
-        Ok(answer)
+        if self.stage() == Stage::New {
+            let settings = self.settings().await?;
+            let sent = tokio::try_join!(biased; self.send_begin(&settings), answer, self.commit());
+            return sent.map(|((), answer, ())| answer);
+        }
+        self.begin().await?;
+        tokio::try_join!(biased; answer, self.commit()).map(|(answer, ())| answer)
     }
 
     async fn prepared(&self, sql: &'static str) -> Result<Statement> {
@@ -240,12 +287,10 @@ impl Tx<'_> {
     }
 
     pub(crate) async fn execute(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<u64> {
-        let answer = async {
-            let statement = self.prepared(sql).await?;
-            let hit = self.connection.execute(&statement, parameters).await;
-            hit.map_err(|e| Error::from_driver(name(sql), e))
-        };
-        self.behind(answer).await
+        self.begin().await?;
+        let statement = self.prepared(sql).await?;
+        let hit = self.connection.execute(&statement, parameters).await;
+        hit.map_err(|e| Error::from_driver(name(sql), e))
     }
 
     /// For a write that has to hit exactly one row: the guard in its WHERE was proved before.
@@ -259,9 +304,9 @@ impl Tx<'_> {
 
 impl Drop for Tx<'_> {
     fn drop(&mut self) {
-        if *self.stage.get_mut() == BEGUN {
+        if self.stage() == Stage::Begun {
             // It is sent when it is polled first; its answer concerns nobody, and the connection's next user comes after it.
-            let _sent = self.connection.batch_execute("ROLLBACK").now_or_never();
+            let _sent = self.connection.batch_execute("-- store.rollback\nROLLBACK").now_or_never();
         }
     }
 }

@@ -38,6 +38,6 @@
   const root = document.documentElement;
   // Old doctypes change how high lines are, and no doctype much more.
   const old = /^-\/\/w3c\/\/dtd (xhtml 1\.0|html 4\.01) (transitional|frameset)\/\//i.test(document.doctype?.publicId ?? '');
-  const mode = document.compatMode === 'BackCompat' ? 'quirks' : old ? 'limited-quirks' : 'standards';
+  const mode = document.contentType !== 'text/html' ? 'standards' : document.compatMode === 'BackCompat' ? 'quirks' : old ? 'limited-quirks' : 'standards';
   return JSON.stringify({ names, styles: [...styles.keys()], nodes, visible, height: root.scrollHeight, mode, overflow: root.scrollWidth > innerWidth });
 })

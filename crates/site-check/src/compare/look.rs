@@ -1,6 +1,6 @@
 //! What a page is in the browser: everything that the gate holds one side against the other by. Data alone.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -73,6 +73,16 @@ pub(crate) enum Mode {
     /// By those of today, but for how high lines are.
     LimitedQuirks,
     Quirks,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Standards => "by the rules of today",
+            Self::LimitedQuirks => "as with an old doctype",
+            Self::Quirks => "as without a doctype",
+        })
+    }
 }
 
 /// One visible element.

@@ -155,7 +155,7 @@ fn site() -> Site {
         .asset("/css/print.css", "text/css", ".early{float:left}")
         .asset("/css/early.css", "text/css", ".early{color:rgb(99,98,97)}")
         .redirect("/gone?id=7", "/leaf.html", 301)
-        .not_found("<!doctype html><html lang=en><head><title>Gone</title></head><body class=gone><h1>Nothing here</h1></body></html>");
+        .not_found("<html lang=en><head><title>Gone</title></head><body class=gone><h1>Nothing here</h1></body></html>");
     for number in 0..SHEETS.len() {
         site = site.asset(&format!("/css/case-{number}.css"), "text/css", &sheet(number));
     }
@@ -204,7 +204,7 @@ async fn the_browser_shows_what_it_showed() {
     let begins = [("quirks", "<html "), ("lines", "<!DOCTYPE html PUBLIC "), ("leaf", "<!DOCTYPE html><")];
     for (page, begin) in begins {
         let body = served.get(&format!("/{page}.html")).await.body;
-        assert!(body.starts_with(begin), "{page}: {body}");
+        assert!(body.starts_with(begin), "{page}, after `next build` alone: {body}");
     }
     frames_have_their_sizes(&served).await;
     nothing_of_the_head_is_lost(&served).await;
@@ -214,6 +214,7 @@ async fn the_browser_shows_what_it_showed() {
     assert!(served.get("/leaf.html").await.body.contains("<p>leaf</p>"));
     let answer = served.get("/nowhere").await;
     assert_eq!(answer.status, 404);
+    assert!(answer.body.starts_with("<html "), "it had no doctype: {}", answer.body);
     assert!(
         answer.body.contains("Nothing here") && answer.body.contains("class=\"gone\""),
         "{}",

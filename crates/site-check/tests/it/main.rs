@@ -5,6 +5,7 @@ mod browser;
 mod cards;
 mod clicks;
 mod compare;
+mod doctypes;
 mod generated;
 mod images;
 mod likeness;

@@ -1,5 +1,4 @@
 //! A project for who has to stay with Next.js 14: the same pages, in files that it knows. That it builds is shown by `make next-14`.
-//! What pages with old doctypes need is the same for both.
 
 use crate::snapshot::Site;
 use site_write::{Contents, Next, Plan, Project};
@@ -8,35 +7,6 @@ fn text<'a>(project: &'a Project, path: &str) -> &'a str {
     match project.files.get(path) {
         Some(Contents::Text(text)) => text,
         other => panic!("{path}: {other:?}"),
-    }
-}
-
-#[test]
-fn an_old_doctype_is_kept_after_every_build_and_today_s_needs_nothing() {
-    let files = |html: &str, next| {
-        let site = Site::new().page("/", html);
-        let plan = site_write::plan(&site.snapshot, &site.bodies).expect("a plan").on(next);
-        site_write::transform(&plan, &site.snapshot, &site.bodies).expect("a project")
-    };
-    let script = "scripts/old-doctypes.mjs";
-    let at_start = "if (phase === PHASE_PRODUCTION_SERVER) execFileSync(process.execPath, [\"scripts/old-doctypes.mjs\"]);";
-    for next in [Next::Sixteen, Next::Fourteen] {
-        let old = files("<html><head><title>Old</title></head><body><p>words</p></body></html>", next);
-        assert!(text(&old, script).contains("\n  none: \"\","));
-        let built = "\"build\": \"next build && node scripts/old-doctypes.mjs\"";
-        assert!(text(&old, "package.json").contains(built));
-        assert!(text(&old, next.configuration()).contains(at_start));
-        assert!(text(&old, "MIGRATION.md").contains(script) && text(&old, "README.md").contains(script));
-        let layouts = old.files.keys().filter(|path| path.ends_with("layout.tsx"));
-        let said = layouts.filter(|path| text(&old, path).contains("<html data-doctype=\"none\">"));
-        assert_eq!(said.count(), 1);
-        let today = files(
-            "<!doctype html><html><head><title>New</title></head><body><p>words</p></body></html>",
-            next,
-        );
-        assert!(!today.files.contains_key(script));
-        assert!(text(&today, "package.json").contains("\"build\": \"next build\""));
-        assert!(text(&today, next.configuration()).ends_with("\nexport default config;\n"));
     }
 }
 

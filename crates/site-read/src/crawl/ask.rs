@@ -130,7 +130,7 @@ impl Asker<'_> {
         let _slot = self.slots.acquire().await.ok();
         match stage {
             Stage::Pages { .. } => self.in_time(key, self.visitor.page(&lead.url, place)).await,
-            Stage::Scripts => self.in_time(key, self.visitor.run_scripts(&lead.url)).await,
+            Stage::Scripts { .. } => self.in_time(key, self.visitor.run_scripts(&lead.url)).await,
             Stage::Assets => self.in_time(key, self.visitor.asset(&lead.url)).await,
         }
     }
@@ -139,7 +139,7 @@ impl Asker<'_> {
 fn key(lead: &Lead, stage: Stage) -> VisitKey {
     let purpose = match stage {
         Stage::Pages { .. } => Purpose::Page,
-        Stage::Scripts => Purpose::Scripts,
+        Stage::Scripts { .. } => Purpose::Scripts,
         Stage::Assets => Purpose::Asset,
     };
     VisitKey { purpose, url: lead.url.to_string() }

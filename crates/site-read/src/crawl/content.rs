@@ -49,9 +49,9 @@ pub(super) fn of_page(answer: &Fetched) -> Option<Content> {
     Some(Content { decoded, facts, analysis, gist, scripts })
 }
 
-/// What a page links to, once its scripts have run.
-pub(super) fn links(html: &str, url: &Url) -> Vec<Url> {
-    markup::parse(html).map(|document| page::read(&document, url).links).unwrap_or_default()
+/// What a page refers to once its scripts have run; `None` if that cannot be parsed safely.
+pub(super) fn of_rendered(html: &str, url: &Url) -> Option<Facts> {
+    markup::parse(html).map(|document| page::read(&document, url))
 }
 
 /// Is it a piece of HTML for scripts to put into pages, and no page, nor what a server says instead of a file?

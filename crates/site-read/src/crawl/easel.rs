@@ -20,6 +20,7 @@ use crate::archive::{Archive, ContentHash};
 use crate::error::{Error, Result};
 use crate::journal::{PageVisit, Remark, Requested};
 use crate::limits::{Limits, Render};
+use crate::page::Facts;
 use crate::render::{Options, Reason, Rendered, Renderer, Request, Wall};
 use crate::snapshot::{Page, Picture, Rendering};
 use crate::web_address::same_origin;
@@ -139,11 +140,19 @@ impl<'a> Easel<'a> {
     /// The files that a page asks for when its scripts run, and what it links to then; why they are not known, if they cannot.
     pub(super) async fn run_scripts(&self, url: &Url) -> Result<Requested, String> {
         let rendered = self.paint(url).await?;
-        let files = script_requests::files(&rendered);
+        let (files, len) = (script_requests::files(&rendered), rendered.html.len());
         // Never closed, so it always opens.
         let _desk = self.desks.acquire().await.ok();
-        let links = compute(rendered.html.len(), move || content::links(&rendered.html, &rendered.url)).await;
-        Ok(Requested { files, links: links.unwrap_or_default() })
+        let shown = move || content::of_rendered(&rendered.html, &rendered.url);
+        let Some(Facts { mut links, cut, .. }) = compute(len, shown).await.flatten() else {
+            return Err("what the browser showed nests too deep to be read".to_owned());
+        };
+        if self.fetcher.plainly(url).is_some() {
+            for link in &mut links {
+                *link = with_tls(link, url).unwrap_or_else(|| link.clone());
+            }
+        }
+        Ok(Requested { files, links, cut })
     }
 
     /// Puts what was rendered in the place of what was sent.
@@ -216,18 +225,20 @@ fn secured(mut rendered: Rendered, site: &Url) -> Result<Rendered, String> {
     if rendered.requests.iter().any(missed) {
         return Err("it asks for its own files by TLS, which a folder of files does not speak".to_owned());
     }
-    let with_tls = |url: &Url| {
-        let mut url = url.clone();
-        let own = url.host() == site.host() && url.scheme() == "http" && url.set_scheme("https").is_ok();
-        own.then_some(url)
-    };
-    rendered.url = with_tls(&rendered.url).unwrap_or(rendered.url);
+    rendered.url = with_tls(&rendered.url, site).unwrap_or(rendered.url);
     for request in &mut rendered.requests {
-        if let Some(url) = Url::parse(&request.url).ok().as_ref().and_then(with_tls) {
+        if let Some(url) = Url::parse(&request.url).ok().and_then(|url| with_tls(&url, site)) {
             request.url = url.into();
         }
     }
     Ok(rendered)
+}
+
+/// An address of the site's own host in plain HTTP as the one that it stands for.
+fn with_tls(url: &Url, site: &Url) -> Option<Url> {
+    let mut url = url.clone();
+    let own = url.host() == site.host() && url.scheme() == "http" && url.set_scheme("https").is_ok();
+    own.then_some(url)
 }
 
 async fn find() -> Result<Renderer, String> {

@@ -52,6 +52,8 @@ pub(super) struct Merge<'a> {
     nowhere: Option<Url>,
     /// What the start address led to first.
     door_gate: Option<Url>,
+    /// As many pages were read as may be.
+    pages_cut: bool,
     bytes: u64,
     progress: Progress,
     limits: &'a Limits,
@@ -80,6 +82,7 @@ impl<'a> Merge<'a> {
             soft: None,
             nowhere: None,
             door_gate: None,
+            pages_cut: false,
             bytes: 0,
             progress: Progress::default(),
             limits,
@@ -158,8 +161,8 @@ impl<'a> Merge<'a> {
         self.asked.insert(&lead.form)?;
         self.pass_over(stage);
         let depth = match stage {
-            Stage::Pages { depth } => depth,
-            Stage::Scripts | Stage::Assets => SITEMAP_DEPTH,
+            Stage::Pages { depth } | Stage::Scripts { depth } => depth,
+            Stage::Assets => SITEMAP_DEPTH,
         };
         if matches!(stage, Stage::Pages { .. }) {
             self.families.settle(&lead.url, answer(visit))?;
@@ -167,10 +170,11 @@ impl<'a> Merge<'a> {
         let goes_on = match visit {
             Visit::Page(visit) => self.page(&lead.url, visit, depth)?,
             Visit::Asset(visit) => self.asset(&lead.url, visit, depth)?,
-            Visit::Requested(Requested { files, links }) => {
+            Visit::Requested(Requested { files, links, cut }) => {
                 for link in links {
-                    self.link(depth + 1, link, Some(&lead.url))?;
+                    self.link_by_script(depth + 1, link, &lead.url)?;
                 }
+                self.say_cut(*cut, &lead.url)?;
                 for file in files {
                     // What others are asked for is theirs, and much of it is drawn by lot.
                     if self.site.contains(file) {
@@ -179,7 +183,7 @@ impl<'a> Merge<'a> {
                 }
                 true
             }
-            Visit::Left { code, note } if stage == Stage::Scripts => {
+            Visit::Left { code, note } if matches!(stage, Stage::Scripts { .. }) => {
                 // What no page of the site could have is said once.
                 if self.notes.first(&format!("{code} {note}"))? {
                     self.notes.leave(code, lead.url.as_str(), || note.clone())?;
@@ -222,7 +226,7 @@ impl<'a> Merge<'a> {
             visit.scripts.as_ref().filter(|_| self.limits.run_scripts && self.limits.render == Render::Auto)
             && self.script_sets.learn(url, scripts)
         {
-            self.scripted.add(0, url, None)?;
+            self.scripted.add(depth, url, None)?;
         }
         for remark in &visit.remarks {
             self.notes.find(&remark.code, url.as_str(), remark.note.clone());
@@ -295,6 +299,17 @@ impl<'a> Merge<'a> {
         self.frontier.add(depth, url, from.map(Url::as_str)).map(drop)
     }
 
+    /// The same, of one that only a script makes: when no more pages are read, it is counted at once.
+    fn link_by_script(&mut self, depth: u32, url: &Url, from: &Url) -> io::Result<()> {
+        if !self.pages_cut {
+            return self.link(depth, url, Some(from));
+        }
+        if self.site.contains(url) && self.site.is_below(url) && self.frontier.close(url)? {
+            self.notes.count("page-limit", without_fragment(url).as_str())?;
+        }
+        Ok(())
+    }
+
     fn asset_lead(&mut self, url: &Url, from: Option<&Url>) -> io::Result<()> {
         if !matches!(url.scheme(), "http" | "https") {
             return Ok(());
@@ -320,7 +335,7 @@ impl<'a> Merge<'a> {
                 let from = from.and_then(|from| Url::parse(from).ok());
                 self.link(depth, to, from.as_ref())
             }
-            Stage::Scripts | Stage::Assets => {
+            Stage::Scripts { .. } | Stage::Assets => {
                 let note = format!("redirects to another site, {to}, and is left there");
                 self.notes.leave("third-party", lead.url.as_str(), || note)
             }
@@ -344,7 +359,7 @@ impl<'a> Merge<'a> {
         match stage {
             Stage::Pages { .. } => self.progress.pages_done += 1,
             // Counted when it was read.
-            Stage::Scripts => {}
+            Stage::Scripts { .. } => {}
             Stage::Assets => self.progress.assets_done += 1,
         }
     }

@@ -10,8 +10,8 @@ use crate::render::{MAX_ADDRESS, Rendered, Request, runs};
 use crate::tree::Document;
 use crate::web_address::without_cache_buster;
 
-/// What a script says that asks for something, or makes links.
-const ASKS: [&str; 16] = [
+/// What a script says that asks for something.
+const ASKS: [&str; 11] = [
     "fetch(",
     "XMLHttpRequest",
     ".ajax(",
@@ -23,12 +23,9 @@ const ASKS: [&str; 16] = [
     "import(",
     "new Image",
     "require(",
-    "<a ",
-    "createElement(\"a\")",
-    "createElement('a')",
-    "\"href\"",
-    "'href'",
 ];
+/// And what one says that makes links.
+const LINKS: &str = "href";
 /// What the browser names requests for files. Documents are pages, and the rest leaves nothing to keep.
 const FILES: [&str; 10] =
     ["Image", "Stylesheet", "Script", "Font", "Media", "XHR", "Fetch", "TextTrack", "Manifest", "Other"];
@@ -37,6 +34,7 @@ const FILES: [&str; 10] =
 const BY_SCRIPTS: [&str; 3] = ["XHR", "Fetch", "Script"];
 /// Scripts of one page that are looked at; it has no more unless it wants to be a burden.
 const MOST: usize = 200;
+
 /// The scripts of a page by which files may be asked for, or links made. None without any.
 pub(super) fn scripts(document: &Document<'_>, address: &Url) -> Option<Scripts> {
     let mut hasher = blake3::Hasher::new();
@@ -53,10 +51,11 @@ pub(super) fn scripts(document: &Document<'_>, address: &Url) -> Option<Scripts>
             }
             None => {
                 let code: String = script.texts().map(|text| text.text().to_owned()).collect();
-                if !asks(code.as_bytes()) {
+                scripts.ask |= asks(code.as_bytes());
+                if !requests(code.as_bytes()) {
+                    // Links are made by much that differs from page to page: it makes no set of its own.
                     continue;
                 }
-                scripts.ask = true;
                 code
             }
         };
@@ -71,6 +70,10 @@ pub(super) fn scripts(document: &Document<'_>, address: &Url) -> Option<Scripts>
 
 /// Does this code ask for something, or make links?
 pub(super) fn asks(code: &[u8]) -> bool {
+    requests(code) || memchr::memmem::find(code, LINKS.as_bytes()).is_some()
+}
+
+fn requests(code: &[u8]) -> bool {
     ASKS.iter().any(|word| memchr::memmem::find(code, word.as_bytes()).is_some())
 }
 

@@ -58,6 +58,9 @@ pub struct Requested {
     /// What the page linked to when they had run, absolute and without fragments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Url>,
+    /// Whether it linked to more than is taken from one page.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
 }
 
 /// The home page and the way to it.

@@ -164,7 +164,16 @@ async fn pages_that_only_a_script_links_to_are_read_and_what_they_link_to() {
     let first = read(&site, &journal, &archive, &Limits::default()).await;
     assert_eq!(site.paths(first.pages.keys()), ["/", "/further.html", "/known.html", "/list.html"]);
     assert!(first.pages.values().all(|page| page.rendered.is_none()), "pages stay as they were sent");
+    let depth = |path: &str| first.pages[site.url(path).as_str()].depth;
+    assert_eq!(["/", "/list.html", "/further.html"].map(depth), [0, 1, 2]);
     assert_eq!(read(&site, &journal, &archive, &Limits::default()).await, first, "the same from the journal");
+    let two = Limits { max_pages: 2, ..Limits::default() };
+    let cut = read(&site, &MemoryJournal::default(), &archive, &two).await;
+    assert_eq!(site.paths(cut.pages.keys()), ["/", "/known.html"]);
+    assert_eq!(cut.left_out["page-limit"].examples, [site.url("/list.html").to_string()]);
+    let no_files = Limits { max_assets: 0, ..Limits::default() };
+    let cut = read(&site, &MemoryJournal::default(), &archive, &no_files).await;
+    assert!(cut.left_out.contains_key("asset-limit") && site.paths(cut.pages.keys()).len() == 2);
     let unrun = Limits { run_scripts: false, ..Limits::default() };
     let sent = read(&site, &MemoryJournal::default(), &archive, &unrun).await;
     assert_eq!(site.paths(sent.pages.keys()), ["/", "/known.html"]);

@@ -95,7 +95,10 @@ fn imported(next: Next, old_doctypes: bool) -> String {
         Next::Fourteen => (String::new(), "next/constants.js"),
     };
     if old_doctypes {
-        out.insert_str(0, "import { execFileSync } from \"node:child_process\";\n");
+        out.insert_str(
+            0,
+            "import { spawnSync } from \"node:child_process\";\nimport { fileURLToPath } from \"node:url\";\n",
+        );
         out.push_str(&format!("import {{ PHASE_PRODUCTION_SERVER }} from \"{constants}\";\n"));
     }
     if out.is_empty() { out } else { out + "\n" }
@@ -111,8 +114,11 @@ fn exported(next: Next, old_doctypes: bool) -> String {
         Next::Fourteen => ("/** @param {string} phase */\n", "phase"),
     };
     format!(
-        "// Pages that had an old doctype are served with it.\n{typed}export default function configuration({given}) {{\n  \
-         if (phase === PHASE_PRODUCTION_SERVER) execFileSync(process.execPath, [\"{}\"]);\n  return config;\n}}\n",
+        "// Pages that had an old doctype are served with it, also where `next build` alone was run.\n\
+         const oldDoctypes = fileURLToPath(new URL(\"./{}\", import.meta.url));\n\n\
+         {typed}export default function configuration({given}) {{\n  \
+         if (phase === PHASE_PRODUCTION_SERVER) spawnSync(process.execPath, [oldDoctypes], {{ stdio: \"inherit\" }});\n  \
+         return config;\n}}\n",
         doctype::FILE
     )
 }

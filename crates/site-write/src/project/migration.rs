@@ -166,7 +166,7 @@ fn crawled(snapshot: &Snapshot, out: &mut String) {
 fn export(plan: &Plan, left: &[String], out: &mut String) {
     out.push_str(&format!(
         "\n## If you want files instead of a server\n\n\
-         `output: \"export\"` in `{configuration}` makes a folder of files that any host serves. Take `redirects` and\n\
+         `output: \"export\"` in `{configuration}` and `npm run build` make a folder of files that any host serves. Take `redirects` and\n\
          `rewrites` out of the file then, and delete `{proxy}` if there is one: an export can hold none of them.\n",
         configuration = plan.next.configuration(),
         proxy = plan.next.proxy(),

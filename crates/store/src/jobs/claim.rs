@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Error, Result, Store, gates, jsonb,
-    tx::{Columns, Then, Tx, Work},
+    tx::{Columns, Tx, Work},
 };
 use domain::{
     CorrelationId, TenantId, WorkerId,
@@ -24,7 +24,7 @@ use domain::{
 };
 use serde_json::Value;
 use std::{collections::BTreeSet, time::Duration};
-use tokio_postgres::{Row, types::ToSql};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 /// A wish for work.
@@ -231,8 +231,7 @@ impl Round<'_> {
     }
 
     async fn take(&self, tx: &Tx<'_>, seen: Seen, dealt: Dealt, metered: &[&Limit]) -> Result<Told> {
-        let then = if metered.is_empty() { Then::Commit } else { Then::More };
-        let jobs = self.claim(tx, &seen.lanes, &dealt.picks, then).await?;
+        let jobs = self.claim(tx, &seen.lanes, &dealt.picks).await?;
         for limit in metered {
             let counts = |job: &&Claimed| match limit.scope {
                 Scope::All | Scope::Queue => true,
@@ -250,7 +249,7 @@ impl Round<'_> {
         Ok(Told { jobs, place, held_back: dealt.held_back || seen.shut, more })
     }
 
-    async fn claim(&self, tx: &Tx<'_>, lanes: &[Lane], picks: &[u32], then: Then) -> Result<Vec<Claimed>> {
+    async fn claim(&self, tx: &Tx<'_>, lanes: &[Lane], picks: &[u32]) -> Result<Vec<Claimed>> {
         let dealt = || lanes.iter().zip(picks).filter(|(_, picks)| **picks > 0);
         let tenants: Vec<Uuid> = dealt().map(|(lane, _)| lane.tenant.0).collect();
         if tenants.is_empty() {
@@ -267,9 +266,12 @@ impl Round<'_> {
         let least: Vec<i64> =
             dealt().map(|(lane, _)| lane.ranks.first().copied().unwrap_or_default()).collect();
         let (worker_id, ttl) = (worker.0, ttl.as_secs_f64());
-        let parameters: [&(dyn ToSql + Sync); 10] =
-            [&queue, &tenants, &destinations, &most, &worker_id, &ttl, &from, &to, &cause, &least];
-        let rows = tx.query_then(then, CLAIM, &parameters).await?;
+        let rows = tx
+            .query(
+                CLAIM,
+                &[&queue, &tenants, &destinations, &most, &worker_id, &ttl, &from, &to, &cause, &least],
+            )
+            .await?;
         rows.iter().map(|row| read(row, worker)).collect()
     }
 }

@@ -13,6 +13,7 @@ impl Merge<'_> {
     /// being asked.
     pub(in crate::crawl) fn cut(&mut self, limit: &str, level: Option<Level>) -> io::Result<()> {
         self.truncate(limit);
+        self.pages_cut |= limit == "pages";
         let code = match limit {
             "pages" => "page-limit",
             "assets" => "asset-limit",
@@ -29,6 +30,19 @@ impl Merge<'_> {
         let rest = rest as u64 + self.assets.waiting() as u64 * u64::from(assets);
         if rest > 0 {
             self.notes.count_more(code, rest, || format!("and {rest} more"));
+        }
+        Ok(())
+    }
+
+    /// Says of pages whose scripts are not run because there is no room for files any more.
+    pub(in crate::crawl) fn leave_scripts(&mut self) -> io::Result<()> {
+        while let Some((_, mut round)) = self.scripted.next_level()? {
+            while let Some(lead) = round.next()? {
+                if self.runs_scripts(&lead)? {
+                    let note = "its scripts were not run, so pages that only they name may be missing: the limit on files was reached";
+                    self.notes.leave("scripts-not-run", lead.url.as_str(), || note.to_owned())?;
+                }
+            }
         }
         Ok(())
     }
