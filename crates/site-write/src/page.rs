@@ -173,7 +173,8 @@ pub(crate) fn images(html: &str, url: &Url) -> Vec<String> {
             "image" => &["href", "xlink:href"],
             _ => &[],
         };
-        found.extend(names.iter().filter_map(|name| element.get(name)).map(str::to_owned));
+        let named = names.iter().filter_map(|name| element.get(name)).filter(|named| !named.is_empty());
+        found.extend(named.map(str::to_owned));
     });
     found
 }

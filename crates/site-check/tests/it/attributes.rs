@@ -170,6 +170,10 @@ const LEGACY: &[Case] = &[
         "<center><font color=\"red\" face=\"A, B\" size=\"+1\">f</font></center>",
     ),
     ("<font size=3>f</font>", "<font size=\"3\">f</font>", "<font size=\"3\">f</font>"),
+    ("<font size=-1>f</font>", "<font size=\"2\">f</font>", "<font size=\"2\">f</font>"),
+    ("<font size='+2pt'>f</font>", "<font size=\"5\">f</font>", "<font size=\"5\">f</font>"),
+    ("<hr size=0>", "<hr size=\"1\"", "<hr size=\"1\"/>"),
+    ("<link rev=made href=/me>", "rel=\"\"", "<link href=\"/me\" rev=\"made\" rel=\"\"/>"),
     (
         "<ul type=square compact><li type=disc>l</ul>",
         "type=\"square\"",

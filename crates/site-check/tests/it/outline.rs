@@ -281,6 +281,9 @@ impl Writer<'_> {
                 _ if KEYWORDS.contains(&name.as_str()) => {
                     drop(found.insert(name, value.to_ascii_lowercase()))
                 }
+                "cols" | "rows" | "size" | "span" if !custom(element) => {
+                    found.extend(counted(element, value).map(|number| (name, number.to_string())));
+                }
                 _ if dropped(element, &name, value) => {}
                 _ if ADDRESSES.contains(&name.as_str()) => drop(found.insert(name, self.address(value))),
                 _ => drop(found.insert(name, value.to_string())),
@@ -361,10 +364,29 @@ fn custom(element: ElementRef<'_>) -> bool {
 fn dropped(element: ElementRef<'_>, name: &str, value: &str) -> bool {
     let number = value.trim().parse::<f64>().ok();
     match name {
-        "cols" | "rows" | "size" | "span" => !custom(element) && number.is_none_or(|number| number < 1.0),
+        "rel" => value.is_empty() && element.value().name() == "link",
         "rowspan" | "start" => !custom(element) && number.is_none() && !value.trim().is_empty(),
         "src" | "href" => value.is_empty() && element.value().name() != "a",
         _ => false,
+    }
+}
+
+/// The number that browsers read: a font's size counts from 3 where it has a sign; others say nothing below 1.
+fn counted(element: ElementRef<'_>, value: &str) -> Option<i64> {
+    let text = value.trim_start();
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    let number: i64 = digits[..end].parse().ok()?;
+    let from = match text.as_bytes()[0] {
+        b'-' => 3 - number,
+        b'+' => 3 + number,
+        _ => number,
+    };
+    match element.value().name() {
+        "font" => Some(from.clamp(1, 7)),
+        _ if text.starts_with('-') => None,
+        "hr" => Some(number.max(1)),
+        _ => Some(number).filter(|number| *number > 0),
     }
 }
 

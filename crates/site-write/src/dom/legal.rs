@@ -65,6 +65,22 @@ pub(super) fn correct(nodes: &mut Vec<Node>) {
     fields::name_owners(nodes);
 }
 
+/// Gives links of the head that say no relation an empty one, which means the same: React looks for the attribute itself when it
+/// takes a page over, and does not find it where there is none.
+pub(super) fn relate(head: &mut [Node]) {
+    for node in head {
+        if let Node::Element(element) = node {
+            related(element);
+        }
+    }
+}
+
+fn related(element: &mut Element) {
+    if element.is_html("link") && !element.has("rel") {
+        element.set("rel", String::new());
+    }
+}
+
 fn walk(nodes: &mut Vec<Node>, inside: Inside) {
     for node in nodes {
         let Node::Element(element) = node else { continue };
@@ -100,7 +116,47 @@ fn sayable(name: &str) -> bool {
     plain(space) && plain(local) && name != "this"
 }
 
+/// React takes these as numbers from 1 on, and leaves out whatever else browsers make a number of.
+const NUMBERS: &[&str] = &["cols", "rows", "size", "span"];
+
+/// Writes them as the number that browsers read.
+fn count(element: &mut Element) {
+    if element.name.contains('-') {
+        return;
+    }
+    for name in NUMBERS {
+        let Some(value) = element.get(name) else { continue };
+        let plain = value.trim().parse::<f64>().is_ok_and(|number| number >= 1.0);
+        if !plain && let Some(number) = counted(&element.name, value) {
+            element.set(name, number.to_string());
+        }
+    }
+}
+
+/// The integer that a value begins with (<https://html.spec.whatwg.org/#rules-for-parsing-integers>); the size of a font goes from
+/// 1 to 7 and counts from 3 where it has a sign (<https://html.spec.whatwg.org/#rules-for-parsing-a-legacy-font-size>); a rule of
+/// no height is one of 1.
+fn counted(tag: &str, value: &str) -> Option<i64> {
+    let text = value.trim_ascii_start();
+    let (sign, digits) = match text.as_bytes().first()? {
+        b'-' => (-1_i64, &text[1..]),
+        b'+' => (1, &text[1..]),
+        _ => (0, text),
+    };
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    let number: i64 = digits[..end].parse().ok()?;
+    match (tag, sign) {
+        ("font", 0) => Some(number.clamp(1, 7)),
+        ("font", sign) => Some(sign.saturating_mul(number).saturating_add(3).clamp(1, 7)),
+        ("hr", 0 | 1) => Some(number.max(1)),
+        (_, 0 | 1) if number > 0 => Some(number),
+        _ => None,
+    }
+}
+
 fn retag(element: &mut Element, inside: Inside) {
+    related(element);
+    count(element);
     match element.name.as_str() {
         // A link in a link, a form in a form, a button in a button: the inner one cannot be written down.
         "a" if inside.link => rename(element, "span", &["href", "target", "rel", "download"]),

@@ -46,6 +46,7 @@ pub(crate) fn document(html: &str) -> Document {
             _ => {}
         }
     }
+    legal::relate(&mut out.head);
     legal::correct(&mut out.body);
     out
 }
