@@ -14,6 +14,8 @@ use std::{collections::BTreeSet, path::Path};
 
 /// The name of the check that is the build.
 const BUILD: &str = "build";
+/// So many of the pages that differ are named while they are written anew.
+const NAMED: usize = 5;
 
 /// What came of it.
 #[derive(Default)]
@@ -110,7 +112,10 @@ impl repair::Bench for Bench<'_> {
     type Error = make::Error;
 
     async fn write(&self, plan: &Plan, keeps: &Keeps) -> Result<Option<(Plan, Project)>, make::Error> {
-        self.show.step("writing pages that differ with more of their own");
+        let differ: Vec<&str> = keeps.pages.keys().map(String::as_str).take(NAMED).collect();
+        let more = if keeps.pages.len() > NAMED { " and others" } else { "" };
+        let differ = format!("writing pages that differ with more of their own: {}{more}", differ.join(", "));
+        self.show.step(&differ);
         let made = self.made.keeping(plan, keeps).await?;
         Ok(made.is_sound().then_some((made.plan, made.project)))
     }

@@ -34,12 +34,12 @@ impl Merge<'_> {
         Ok(())
     }
 
-    /// Says of pages whose scripts are not run because there is no room for files any more.
+    /// Says of pages whose scripts would have been run, had no limit ended the crawl before.
     pub(in crate::crawl) fn leave_scripts(&mut self) -> io::Result<()> {
         while let Some((_, mut round)) = self.scripted.next_level()? {
             while let Some(lead) = round.next()? {
                 if self.runs_scripts(&lead)? {
-                    let note = "its scripts were not run, so pages that only they name may be missing: the limit on files was reached";
+                    let note = "its scripts were not run, so pages that only they name may be missing: a limit of the crawl was reached before";
                     self.notes.leave("scripts-not-run", lead.url.as_str(), || note.to_owned())?;
                 }
             }
