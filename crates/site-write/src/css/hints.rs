@@ -1,8 +1,8 @@
 //! What the site's style sheets say about white space.
 //!
 //! White space between two blocks shows only if a style sheet makes one of them inline, and line breaks in a text only if
-//! one asks for it. So this looks for the elements that a rule could make inline or preserving. It may name too many, never
-//! too few: its reader drops white space only where nothing is named.
+//! one asks for it; at the edge of a block, where a rule puts letters beside it. So this looks for the elements that a rule could
+//! make inline or preserving, or give such letters. It may name too many, never too few: its reader drops white space only where nothing is named.
 
 use std::collections::BTreeSet;
 
@@ -21,6 +21,8 @@ struct Keys {
 pub(crate) struct Hints {
     inline: Keys,
     preserved: Keys,
+    before: Keys,
+    after: Keys,
 }
 
 impl Hints {
@@ -32,7 +34,12 @@ impl Hints {
         while let Some(c) = chars.next() {
             match c {
                 '/' if chars.peek() == Some(&'*') => skip_comment(&mut chars),
-                '"' | '\'' => skip_string(c, &mut chars),
+                '"' | '\'' => {
+                    // What it says means nothing here, but that it says something.
+                    if skip_string(c, &mut chars) {
+                        text.push_str("\"…\"");
+                    }
+                }
                 '{' => preludes.push(std::mem::take(&mut text)),
                 ';' => self.declaration(&preludes, &std::mem::take(&mut text)),
                 '}' => {
@@ -57,6 +64,10 @@ impl Hints {
             {
                 self.preserved.select(prelude);
             }
+            "content" if says_something(&value) => {
+                self.before.select_owners(prelude, ":before");
+                self.after.select_owners(prelude, ":after");
+            }
             _ => {}
         }
     }
@@ -67,6 +78,11 @@ impl Hints {
             || element
                 .get("style")
                 .is_some_and(|style| style.contains("inline") || style.contains("contents"))
+    }
+
+    /// Whether a rule could put letters before what is in the element, and after: then white space shows at that edge.
+    pub(crate) fn letters_beside(&self, element: &Element) -> [bool; 2] {
+        [self.before.may_match(element), self.after.may_match(element)]
     }
 
     /// Whether the element could keep its white space by a rule or by its own style.
@@ -82,6 +98,18 @@ impl Keys {
             match key(&selector) {
                 Some(name) => drop(self.names.insert(name)),
                 None => self.all = true,
+            }
+        }
+    }
+
+    /// The elements in whose selectors this pseudo-element stands.
+    fn select_owners(&mut self, prelude: &str, pseudo: &str) {
+        for selector in split_selectors(prelude) {
+            let Some(at) = selector.rfind(pseudo) else { continue };
+            let owner = selector[..at].trim_end_matches(':').trim();
+            match escaped_class(owner) {
+                Some(class) => drop(self.names.insert(class)),
+                None => self.select(owner),
             }
         }
     }
@@ -107,15 +135,23 @@ fn skip_comment(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     }
 }
 
-fn skip_string(quote: char, chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+/// Answers whether it holds more than white space.
+fn skip_string(quote: char, chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> bool {
+    let mut any = false;
     while let Some(c) = chars.next() {
         match c {
-            '\\' => drop(chars.next()),
-            '\n' => return,
-            _ if c == quote => return,
-            _ => {}
+            '\\' => any |= chars.next().is_some(),
+            '\n' => break,
+            _ if c == quote => break,
+            _ => any |= !c.is_ascii_whitespace(),
         }
     }
+    any
+}
+
+/// Whether a value of `content` shows something.
+fn says_something(value: &str) -> bool {
+    !matches!(value.replace("!important", "").trim(), "" | "none" | "normal" | "initial" | "unset")
 }
 
 /// At commas outside brackets.
@@ -135,6 +171,21 @@ fn split_selectors(prelude: &str) -> Vec<String> {
     }
     out.push(current);
     out
+}
+
+/// A selector that is one class with escaped characters in it, as frameworks of utilities have them: `.before\:block`.
+fn escaped_class(selector: &str) -> Option<String> {
+    let mut class = String::from(".");
+    let mut chars = selector.strip_prefix('.')?.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => class.push(chars.next().filter(|c| !c.is_ascii_hexdigit() && !c.is_whitespace())?),
+            '-' | '_' => class.push(c),
+            _ if c.is_alphanumeric() => class.push(c),
+            _ => return None,
+        }
+    }
+    Some(class)
 }
 
 /// One name that every element matched by the selector has: a class, else an id, else a tag. `None`: it could be any.
@@ -185,6 +236,17 @@ mod tests {
         assert!(!hints.inline(&element("div", "nav x")));
         assert!(hints.preserved(&element("div", "code")));
         assert!(!hints.preserved(&element("div", "nav")));
+        hints.add(
+            ".clearfix:after{content:' '} i::before{content:none} q.far:after, .quote footer::before{content:'\\2014'} .z{content:'z'}\
+             .md\\:x\\.5:before{content:var(--c)}",
+        );
+        assert_eq!(hints.letters_beside(&element("q", "md:x.5")), [true, false]);
+        assert_eq!(hints.letters_beside(&element("q", "far")), [false, true]);
+        assert_eq!(hints.letters_beside(&element("footer", "")), [true, false]);
+        for class in ["clearfix", "z", ""] {
+            assert_eq!(hints.letters_beside(&element("q", class)), [false, false], "{class}");
+        }
+        assert_eq!(hints.letters_beside(&element("i", "")), [false, false]);
         hints.add("*{display:inline}");
         assert!(hints.inline(&element("div", "")));
     }

@@ -74,6 +74,7 @@ fn inside(parent: &mut Element, hints: &Hints) {
     }
     let structure = parent.space != Space::Html || STRUCTURE.contains(&parent.name.as_str());
     let edge = is_block(parent, hints);
+    let [start, end] = hints.letters_beside(parent).map(|letters| edge && !letters);
     let blocks: Vec<bool> = parent
         .children
         .iter()
@@ -91,8 +92,8 @@ fn inside(parent: &mut Element, hints: &Hints) {
                 if structure && !svg_text && new == " " {
                     new.clear();
                 }
-                let open = if at == 0 { edge } else { blocks[at - 1] };
-                let close = if at + 1 == last { edge } else { blocks[at + 1] };
+                let open = if at == 0 { start } else { blocks[at - 1] };
+                let close = if at + 1 == last { end } else { blocks[at + 1] };
                 if open {
                     new = new.trim_start_matches(' ').to_owned();
                 }
