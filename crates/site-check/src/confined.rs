@@ -13,6 +13,7 @@ use std::{
 };
 
 use site_read::render::{Cells, End, Kept, Unavailable, on_path, private_folder};
+use site_write::OLD_DOCTYPES;
 use tempfile::TempDir;
 use tokio::{io::AsyncReadExt, process::ChildStdout, time::timeout};
 
@@ -34,10 +35,10 @@ const COUNT: Duration = Duration::from_secs(1);
 /// Bounds of each process: no core files, seconds of processor time, bytes of one file (in blocks of 512), open files.
 const LIMITS: &str =
     r#"ulimit -c 0; ulimit -t "$1" || exit 71; ulimit -f "$2" || exit 71; ulimit -n 8192 || exit 71; "#;
-/// As `npm run build` does it.
+/// As `npm run build` does it; `$4` is the script that keeps old doctypes, if the project has it.
 const BUILD: &str = r#"
 "$3" node_modules/next/dist/bin/next build 2>&1 || exit
-if [ -f scripts/old-doctypes.mjs ]; then exec "$3" scripts/old-doctypes.mjs 2>&1; fi
+if [ -f "$4" ]; then exec "$3" "$4" 2>&1; fi
 "#;
 /// The port is 3000 (0BB8). When the server ends, so does the cell.
 const SERVE: &str = r#"
@@ -175,7 +176,7 @@ impl Workshop {
         command.args(["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", PROJECT, "--"]);
         command.args(["sh", "-c", &format!("{LIMITS}{script}"), "sh"]);
         command.arg(self.bounds.processor.as_secs().to_string());
-        command.arg((self.bounds.written / 512).to_string()).arg(node);
+        command.arg((self.bounds.written / 512).to_string()).arg(node).arg(OLD_DOCTYPES);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         Ok(command)
     }

@@ -48,6 +48,10 @@ pub const BUILD_JSON: &str = include_str!("../template/build/package.json");
 /// Its lock file; a test holds it against the whole one.
 pub const BUILD_LOCK: &str = include_str!("../template/build/package-lock.json");
 
+/// The script of a project that keeps the doctypes of old pages, from its root; a project without such pages has none. Node runs it
+/// after `next build`, without arguments.
+pub const OLD_DOCTYPES: &str = page::doctype::FILE;
+
 /// The stored bodies of a snapshot, by their hash. Several threads ask at once.
 pub trait Bodies: Sync {
     /// The bytes with this hash, if they are held.

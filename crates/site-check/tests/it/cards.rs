@@ -1,7 +1,11 @@
 //! Parts that repeat with other content: one component, the same page.
 
-use crate::{roundtrip::differences, server::written, snapshot::Site};
-use site_write::{Contents, Project};
+use crate::{
+    roundtrip::differences,
+    server::{text, written},
+    snapshot::Site,
+};
+use site_write::Contents;
 
 fn product(name: &str, price: &str, old: bool) -> String {
     let mark = if old { "sale" } else { "plain" };
@@ -34,13 +38,6 @@ fn shop() -> Vec<(String, String)> {
 
 fn site(pages: &[(String, String)]) -> Site {
     pages.iter().fold(Site::new(), |site, (path, html)| site.page(path, html))
-}
-
-fn text<'a>(project: &'a Project, path: &str) -> &'a str {
-    match &project.files[path] {
-        Contents::Text(text) => text,
-        Contents::Stored(_) => panic!("{path} is text"),
-    }
 }
 
 #[test]

@@ -1,15 +1,8 @@
 //! What a project has for pages with old doctypes, whatever Next.js it is written for. That browsers show them as before is shown
 //! in `likeness`.
 
-use crate::snapshot::Site;
-use site_write::{Contents, Next, Project};
-
-fn text<'a>(project: &'a Project, path: &str) -> &'a str {
-    match project.files.get(path) {
-        Some(Contents::Text(text)) => text,
-        other => panic!("{path}: {other:?}"),
-    }
-}
+use crate::{server::text, snapshot::Site};
+use site_write::Next;
 
 #[test]
 fn an_old_doctype_is_kept_after_every_build_and_today_s_needs_nothing() {

@@ -1,14 +1,7 @@
 //! A project for who has to stay with Next.js 14: the same pages, in files that it knows. That it builds is shown by `make next-14`.
 
-use crate::snapshot::Site;
-use site_write::{Contents, Next, Plan, Project};
-
-fn text<'a>(project: &'a Project, path: &str) -> &'a str {
-    match project.files.get(path) {
-        Some(Contents::Text(text)) => text,
-        other => panic!("{path}: {other:?}"),
-    }
-}
+use crate::{server::text, snapshot::Site};
+use site_write::{Next, Plan};
 
 #[test]
 fn a_project_for_next_14_has_the_same_pages_in_files_that_it_knows() {

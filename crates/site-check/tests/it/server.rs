@@ -54,6 +54,14 @@ pub(crate) fn keeping(site: &Site, plan: &Plan, keeps: &Keeps) -> (Plan, Project
     (plan, project)
 }
 
+/// The text of one of the project's files.
+pub(crate) fn text<'a>(project: &'a Project, path: &str) -> &'a str {
+    match project.files.get(path) {
+        Some(Contents::Text(text)) => text,
+        other => panic!("{path}: {other:?}"),
+    }
+}
+
 /// What is done to a project before it is served, for the shelf of what was built before.
 const RECIPE: &str = "tsc --noEmit; next build";
 

@@ -1,8 +1,10 @@
 //! Analytics and widgets are told apart from a page's other scripts, and named for its owner.
 
-use crate::{server::written, snapshot::Site};
+use crate::{
+    server::{text, written},
+    snapshot::Site,
+};
 use site_read::analysis::{ScriptKind, known::Loading};
-use site_write::{Contents, Project};
 
 const TAG: &str = "<script async src='https://www.googletagmanager.com/gtag/js?id=G-1'></script>\
     <script>window.dataLayer = window.dataLayer || []; function gtag(){dataLayer.push(arguments);} gtag('js', new Date()); gtag('config', 'G-1');</script>";
@@ -19,13 +21,6 @@ fn page(head: &str, tail: &str) -> String {
     format!(
         "<!doctype html><html lang=en><head><title>Shop</title>{head}</head><body><p id=menu>Words</p>{tail}</body></html>"
     )
-}
-
-fn text<'a>(project: &'a Project, path: &str) -> &'a str {
-    match &project.files[path] {
-        Contents::Text(text) => text,
-        Contents::Stored(_) => panic!("{path} is text"),
-    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use crate::dom::Mode;
 
-/// Where the script is in the project.
+/// Where the script is in the project: see [`crate::OLD_DOCTYPES`].
 pub(crate) const FILE: &str = "scripts/old-doctypes.mjs";
 /// What it holds.
 pub(crate) const SCRIPT: &str = include_str!("../../template/old-doctypes.mjs");
