@@ -286,7 +286,7 @@ impl<'a> Press<'a> {
             let (note, given) = if code.is_empty() {
                 ("", "")
             } else {
-                ("; `current` is the page whose entry is marked", "{ current }: { current?: string }")
+                ("; `current` is the page whose entry is marked", "{ current = \"\" }: { current?: string }")
             };
             let text = format!(
                 "// A part that {} pages of the site have alike{note}.\n{}export function {}({given}) {{\n  return (\n{}  );\n}}\n",

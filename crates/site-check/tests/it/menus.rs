@@ -9,6 +9,8 @@ use site_write::{Contents, Keeps, Plan, Project, plan::Keep};
 use std::collections::BTreeSet;
 
 const ENTRIES: &[&str] = &["/menu/bread/", "/menu/cake/", "/menu/jam/"];
+/// Entries that open the list that they stand in.
+const BAKED: &[&str] = &["/menu/bread/", "/menu/cake/"];
 /// A page whose entry the menu does not have.
 const ELSEWHERE: &str = "/menu/jam/plum/";
 
@@ -21,9 +23,10 @@ fn page(current: &str) -> String {
             format!("<li class='{class}'><a href='{path}'{mark}><span data-icon=x>{path}</span></a></li>")
         })
         .collect();
+    let open = if BAKED.contains(&current) { "baked open" } else { "baked" };
     format!(
         "<!doctype html><html lang=en><head><title>{current}</title></head><body class=menu>\
-         <header id=top><p>Masthead &amp; <b>more</b></p><nav><ul>{entries}</ul></nav></header><main><p>About {current}</p></main>\
+         <header id=top><p>Masthead &amp; <b>more</b></p><nav><ul class='{open}'>{entries}</ul></nav></header><main><p>About {current}</p></main>\
          <footer><ul><li>One</li><li>Two</li></ul></footer></body></html>"
     )
 }
@@ -50,6 +53,7 @@ pub(crate) fn written_once(plan: &Plan, project: &Project) {
     assert!(text(&route.file).contains("<SiteHeader current=\"/menu/cake/\" />"), "{}", text(&route.file));
     let component = text(&part.file);
     for said in [
+        "className={[\"/menu/bread/\", \"/menu/cake/\"].includes(current) ? \"baked open\" : \"baked\"}",
         "className={current === \"/menu/cake/\" ? \"entry on\" : \"entry\"}",
         "\"aria-current\": current === \"/menu/cake/\" ? \"page\" : undefined",
     ] {
