@@ -1,13 +1,23 @@
 //! The style sheets of a page's head, in their order: linked ones by address, inline ones by content.
 
+use std::borrow::Cow;
+
 use super::Page;
 use crate::dom::{Element, Node};
 
 /// One style sheet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Style {
-    Linked { href: String, media: Option<String> },
-    Inline { css: String, media: Option<String> },
+    Linked {
+        href: String,
+        media: Option<String>,
+        /// What scripts know it by.
+        marks: Vec<(String, String)>,
+    },
+    Inline {
+        css: String,
+        media: Option<String>,
+    },
 }
 
 impl Style {
@@ -16,7 +26,7 @@ impl Style {
     pub(crate) fn printable(&self) -> Self {
         match self {
             Self::Inline { css, media } if imports(css) => {
-                Self::Linked { href: address(css), media: media.clone() }
+                Self::Linked { href: address(css), media: media.clone(), marks: Vec::new() }
             }
             other => other.clone(),
         }
@@ -54,12 +64,41 @@ pub(crate) fn take(head: &mut Vec<Node>) -> Vec<Style> {
 }
 
 fn style(element: &Element) -> Option<Style> {
+    let element = &*loaded(element);
     let media = element.get("media").map(str::to_owned).filter(|media| !media.trim().is_empty());
     if element.is_html("style") {
         return Some(Style::Inline { css: element.text(), media });
     }
-    is_stylesheet(element)
-        .then(|| Style::Linked { href: element.get("href").unwrap_or_default().to_owned(), media })
+    let href = || element.get("href").unwrap_or_default().to_owned();
+    is_stylesheet(element).then(|| Style::Linked { href: href(), media, marks: marks(element) })
+}
+
+fn marks(element: &Element) -> Vec<(String, String)> {
+    let is_mark = |name: &str| matches!(name, "id" | "class" | "title") || name.starts_with("data-");
+    element.attributes.iter().filter(|(name, _)| is_mark(name)).cloned().collect()
+}
+
+/// What a sheet has become when it is there: some are linked as something else, so that they hold up nothing, and put
+/// themselves right by a handler of one line.
+fn loaded(element: &Element) -> Cow<'_, Element> {
+    let handler = element.get("onload").filter(|_| element.is_html("link")).unwrap_or_default();
+    let becomes = ["media", "rel"].into_iter().filter_map(|name| Some((name, assigned(handler, name)?)));
+    becomes.fold(Cow::Borrowed(element), |mut element, (name, value)| {
+        element.to_mut().set(name, value);
+        element
+    })
+}
+
+/// The words that a handler assigns to a property of its element: `this.media = 'all'`.
+fn assigned<'h>(handler: &'h str, property: &str) -> Option<&'h str> {
+    let part_of_a_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.');
+    handler.match_indices(property).find_map(|(at, _)| {
+        let before = handler[..at].trim_end_matches("this.");
+        let value = handler[at + property.len()..].trim_start().strip_prefix('=')?.trim_start();
+        let quote = value.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+        let words = value[1..].split(quote).next();
+        words.filter(|_| !before.ends_with(part_of_a_name))
+    })
 }
 
 /// Is it a style sheet that is on?
@@ -71,4 +110,53 @@ pub(crate) fn is_stylesheet(element: &Element) -> bool {
         && !words.any(|word| word == "alternate")
         && !element.has("disabled")
         && element.get("href").is_some_and(|href| !href.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::dom::parse;
+
+    fn of(link: &str) -> Vec<Style> {
+        let mut document = parse::document(&format!("<!doctype html><head>{link}</head>"));
+        take(&mut document.head)
+    }
+
+    #[rstest]
+    #[case("<link rel=stylesheet href=a.css media=print onload=\"this.media='all'\">", Some("all"))]
+    #[case(
+        "<link rel=stylesheet href=a.css media=print onload=\"this.onload=null; this.media = 'screen'\">",
+        Some("screen")
+    )]
+    #[case("<link rel=preload as=style href=a.css onload=\"this.onload=null;this.rel='stylesheet'\">", None)]
+    #[case(
+        "<link rel=stylesheet href=a.css media=print onload=\"if (media != 'all') media='all'\">",
+        Some("all")
+    )]
+    #[case("<link rel=stylesheet href=a.css media=print onload='say()'>", Some("print"))]
+    #[case(
+        "<link rel=stylesheet href=a.css media=print onload=\"other.media='all'; this.mediate='x'\">",
+        Some("print")
+    )]
+    fn a_sheet_that_puts_itself_right_is_what_it_becomes(#[case] link: &str, #[case] media: Option<&str>) {
+        let media = media.map(str::to_owned);
+        assert_eq!(of(link), [Style::Linked { href: "a.css".into(), media, marks: Vec::new() }]);
+    }
+
+    #[test]
+    fn what_scripts_know_a_sheet_by_stays_on_it() {
+        let styles = of("<link id=theme rel=stylesheet type=text/css href=a.css data-skin=x integrity=y>");
+        let marks = [("data-skin", "x"), ("id", "theme")].map(|(name, value)| (name.into(), value.into()));
+        assert_eq!(styles, [Style::Linked { href: "a.css".into(), media: None, marks: marks.into() }]);
+    }
+
+    #[test]
+    fn a_preload_stays_one() {
+        assert_eq!(
+            of("<link rel=preload as=style href=a.css><link rel=preload href=b.js onload='go()'>"),
+            []
+        );
+    }
 }

@@ -22,7 +22,7 @@ pub(super) fn write(press: &Press<'_>, group: &Group, page: &Page) -> Result<Pri
     let nothing = BTreeSet::new();
     let before = jsx::print(&before, 4, &nothing, &mut needs);
     let after = jsx::print(&group.after.iter().map(part).collect::<Vec<_>>(), 4, &nothing, &mut needs);
-    let head = head(&page.styles.iter().map(Style::printable).collect::<Vec<_>>());
+    let head = head(&page.styles.iter().map(Style::printable).collect::<Vec<_>>(), &mut needs);
     let mut types = vec!["import type { ReactNode } from \"react\";".to_owned()];
     if around.viewport.is_some() {
         types.insert(0, "import type { Viewport } from \"next\";".to_owned());
@@ -60,7 +60,7 @@ fn name(group: &Group) -> String {
 }
 
 /// The style sheets as React's own resources: their precedence keeps their order, and no bundler reads them.
-pub(super) fn head(styles: &[Style]) -> String {
+pub(super) fn head(styles: &[Style], needs: &mut Needs) -> String {
     if styles.is_empty() {
         return String::new();
     }
@@ -71,7 +71,7 @@ pub(super) fn head(styles: &[Style]) -> String {
         if at > 0 && is_inline(style) != is_inline(&styles[at - 1]) {
             run += 1;
         }
-        lines.push_str(&line(style, &format!("site-{run}")));
+        lines.push_str(&line(style, &format!("site-{run}"), needs));
     }
     format!("      <head>\n{lines}      </head>\n")
 }
@@ -80,14 +80,14 @@ fn is_inline(style: &Style) -> bool {
     matches!(style, Style::Inline { .. })
 }
 
-fn line(style: &Style, precedence: &str) -> String {
+fn line(style: &Style, precedence: &str, needs: &mut Needs) -> String {
     match style {
-        Style::Linked { href, media } => {
+        Style::Linked { href, media, marks } => {
             let media =
                 media.as_ref().map(|media| format!(" media={{{}}}", string(media))).unwrap_or_default();
-            let href = string(href);
+            let (href, marks) = (string(href), jsx::document_attributes("link", marks, needs));
             format!(
-                "        <link rel=\"stylesheet\" href={{{href}}} precedence=\"{precedence}\"{media} />\n"
+                "        <link rel=\"stylesheet\" href={{{href}}} precedence=\"{precedence}\"{media}{marks} />\n"
             )
         }
         Style::Inline { css, media } => {

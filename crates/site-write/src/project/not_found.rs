@@ -23,12 +23,12 @@ pub(super) fn write(press: &Press<'_>, page: &Page) -> Printed {
     let (mut more, first, islands) = page_file::islands(page);
     more.insert(0, metadata::type_import(&page.head, Viewport::Own));
     let styles: Vec<Style> = page.styles.iter().map(Style::printable).collect();
+    let head = layout::head(&styles, &mut needs);
     let text = format!(
         "// What unknown addresses answer, with the status 404.\n{imports}{metadata}export default function NotFound() {{\n  return (\n    \
          <html{html}>\n{head}      <body{body}>\n{first}{content}{islands}      </body>\n    </html>\n  );\n}}\n",
         imports = imports(&needs, &more),
         metadata = metadata::exports(&page.head, Viewport::Own),
-        head = layout::head(&styles),
     );
     Printed { file: press.plan.next.not_found().to_owned(), text, needs }
 }
