@@ -19,15 +19,18 @@ use crate::{
 /// What is kept of the pages that differ: a project is built and shown again once for each, at most.
 #[derive(Clone, Copy)]
 enum Round {
+    /// What was sent, where a browser showed something else and other words stand there now: most scripts that fill a page fill
+    /// it again, whatever is in it.
+    Filled,
     /// What the reasons suggest.
     Suggested,
     /// All of what the page has, as it was read.
     Everything,
-    /// What was sent, where a browser showed something else. It leaves the page to its scripts, so it comes last.
+    /// What was sent, whatever else differs. It leaves the page to its scripts, so it comes last.
     Sent,
 }
 
-const ROUNDS: [Round; 3] = [Round::Suggested, Round::Everything, Round::Sent];
+const ROUNDS: [Round; 4] = [Round::Filled, Round::Suggested, Round::Everything, Round::Sent];
 
 /// A project and what was measured of it.
 #[derive(Clone, Debug)]
@@ -72,25 +75,46 @@ pub async fn repair<B: Bench + Sync>(bench: &B, first: Tried) -> Result<Tried, B
     let mut best = first;
     for round in ROUNDS {
         let keeps = known(&best, round);
-        if keeps.pages.is_empty() {
-            continue;
-        }
-        let Some((plan, project)) = bench.write(&best.plan, &keeps).await? else { continue };
-        let pages = changed(&best, &plan, &project);
-        if pages.is_empty() {
-            continue;
-        }
-        for (url, kept) in keeps.pages.into_iter().filter(|(url, _)| pages.contains(url)) {
-            tried.pages.entry(url).or_default().extend(kept);
-        }
-        let Some(again) = bench.measure(&plan, &project, &pages).await? else { continue };
-        let comparison = best.comparison.updated(again);
-        if is_better(&comparison, &best.comparison) {
-            best = Tried { plan, project, comparison };
+        if let Some(better) = attempt(bench, &best, keeps, &mut tried).await? {
+            best = better;
         }
     }
     best.comparison.repairs = told(&at_first, &best.comparison, &tried);
     Ok(best)
+}
+
+/// The project with these exceptions, if it is better; where that makes another page worse, those alone that they helped get
+/// them, once.
+async fn attempt<B: Bench + Sync>(
+    bench: &B,
+    best: &Tried,
+    mut keeps: Keeps,
+    tried: &mut Keeps,
+) -> Result<Option<Tried>, B::Error> {
+    for _ in 0..2 {
+        if keeps.pages.is_empty() {
+            break;
+        }
+        let Some((plan, project)) = bench.write(&best.plan, &keeps).await? else { break };
+        let pages = changed(best, &plan, &project);
+        for (url, kept) in keeps.pages.iter().filter(|(url, _)| pages.contains(*url)) {
+            tried.pages.entry(url.clone()).or_default().extend(kept);
+        }
+        if pages.is_empty() {
+            break;
+        }
+        let Some(again) = bench.measure(&plan, &project, &pages).await? else { break };
+        let comparison = best.comparison.updated(again);
+        if is_better(&comparison, &best.comparison) {
+            return Ok(Some(Tried { plan, project, comparison }));
+        }
+        let (asked, failing) = (keeps.pages.len(), failing(&comparison));
+        keeps.pages.retain(|url, _| !failing.contains(url.as_str()));
+        if keeps.pages.len() == asked {
+            break;
+        }
+    }
+    Ok(None)
 }
 
 /// What may help the pages that differ.
@@ -99,19 +123,25 @@ fn known(best: &Tried, round: Round) -> Keeps {
     let pages = differing.filter_map(|page| {
         let suggested: BTreeSet<Keep> =
             page.reasons.iter().flat_map(|reason| suggestions(&reason.code)).copied().collect();
-        let rendered = best.plan.route(&page.url).is_some_and(|route| route.rendered);
+        let shown =
+            best.plan.route(&page.url).is_some_and(|it| it.rendered && !it.kept.contains(&Keep::Sent));
         let keeps = match round {
+            Round::Filled if shown && page.reasons.iter().any(|reason| reason.code == "text") => sent(page),
+            Round::Sent if shown => sent(page),
+            Round::Filled | Round::Sent => BTreeSet::new(),
             Round::Suggested => suggested,
             Round::Everything if suggested.is_empty() => suggested,
             Round::Everything => Keep::ALL.into_iter().filter(|keep| *keep != Keep::Sent).collect(),
-            Round::Sent if rendered && page.reasons.iter().all(|reason| is_of_markup(&reason.code)) => {
-                [Keep::Sent].into()
-            }
-            Round::Sent => BTreeSet::new(),
         };
         (!keeps.is_empty()).then(|| (page.url.clone(), keeps))
     });
     Keeps { pages: pages.collect() }
+}
+
+/// What was sent, if the page differs by what it was written from.
+fn sent(page: &ComparedPage) -> BTreeSet<Keep> {
+    let of_markup = |code: &str| !matches!(code, "status" | "unmeasured");
+    page.reasons.iter().all(|reason| of_markup(&reason.code)).then_some(Keep::Sent).into_iter().collect()
 }
 
 /// What is kept first of a page that is refused for this; nothing where keeping does not help.
@@ -122,11 +152,6 @@ fn suggestions(code: &str) -> &'static [Keep] {
         "console" | "hydration" => &[Keep::Copies, Keep::Scripts],
         _ => &[],
     }
-}
-
-/// May it come of what the page was written from?
-fn is_of_markup(code: &str) -> bool {
-    !matches!(code, "status" | "unmeasured")
 }
 
 /// The pages that were shown and may look otherwise in the other project.
@@ -150,14 +175,14 @@ fn changed(before: &Tried, plan: &Plan, project: &Project) -> BTreeSet<String> {
 
 /// Does a page pass that did not, and none fail that passed?
 fn is_better(new: &Comparison, old: &Comparison) -> bool {
-    let failing = |comparison: &Comparison| -> BTreeSet<String> {
-        let failing = comparison.pages.iter().filter(|page| !page.passed);
-        failing.map(|page| page.url.clone()).collect()
-    };
     let (now, before) = (failing(new), failing(old));
     now.is_subset(&before)
         && now.len() < before.len()
         && new.wrong_addresses.len() <= old.wrong_addresses.len()
+}
+
+fn failing(comparison: &Comparison) -> BTreeSet<&str> {
+    comparison.pages.iter().filter(|page| !page.passed).map(|page| page.url.as_str()).collect()
 }
 
 fn told(at_first: &Comparison, now: &Comparison, tried: &Keeps) -> Vec<Repair> {

@@ -106,13 +106,8 @@ pub fn transform_on(
 /// # Errors
 /// [`Error::PlanMismatch`] if a page is named that the plan does not have.
 pub fn keeping(plan: &Plan, keeps: &Keeps, snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Plan> {
-    let mut plan = plan::keeps::keeping(plan, keeps)?;
-    let read = |plan: &Plan| snapshot::Site::read(parallel::processors(), snapshot, bodies, &plan.keeps());
-    let mut site = read(&plan)?;
-    // All of a layout at first, then none of it: after that, everything fits.
-    while plan::keeps::refit(&mut plan, &site) {
-        site = read(&plan)?;
-    }
+    let plan = plan::keeps::keeping(plan, keeps)?;
+    let site = snapshot::Site::read(parallel::processors(), snapshot, bodies, &plan.keeps())?;
     Ok(plan::keeps::settled(plan, site))
 }
 

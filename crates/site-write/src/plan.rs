@@ -296,12 +296,7 @@ impl Plan {
         self.next = next;
         if next == Next::Fourteen {
             // The page for what is not there is a whole document, and stands beside root layouts, not in one.
-            for group in self.groups.iter_mut().filter(|group| group.layout == "app/layout.tsx") {
-                let within = |file: &str| format!("app/({})/{}", group.name, file.trim_start_matches("app/"));
-                let members = self.routes.iter_mut().filter(|route| route.group == group.name);
-                members.for_each(|route| route.file = within(&route.file));
-                group.layout = within(&group.layout);
-            }
+            self.groups.iter_mut().for_each(|group| group.aside(&mut self.routes));
         }
         self
     }

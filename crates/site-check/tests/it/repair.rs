@@ -181,7 +181,7 @@ fn as_sent(site: &Site, names: &[&str]) -> (Plan, Project) {
 }
 
 #[test]
-fn a_layout_is_written_as_it_was_sent_as_a_whole_or_not_at_all() {
+fn a_page_that_is_written_as_it_was_sent_has_the_layout_that_was_sent() {
     let shell = |class: &str, made: &str| {
         format!(
             "<!doctype html><html lang=en><head><title>App</title></head><body class='{class}'>\
@@ -190,18 +190,29 @@ fn a_layout_is_written_as_it_was_sent_as_a_whole_or_not_at_all() {
     };
     let (sent, shown) = (shell("empty", ""), shell("ready", "<p>Made</p>"));
     let apps = || Site::new().rendered("/a", &sent, &shown).rendered("/b", &sent, &shown);
-    let (plan, project) = as_sent(&apps(), &["a"]);
-    for route in &plan.routes {
-        assert!(route.kept.contains(&Keep::Sent), "one layout, one body: {route:?}");
-    }
-    let text = |file: &str| match &project.files[file] {
-        Contents::Text(text) => text.clone(),
-        other => panic!("{file}: {other:?}"),
+    let told = |site: &Site, names: &[&str]| {
+        let (plan, project) = as_sent(site, names);
+        let text = |file: &str| match &project.files[file] {
+            Contents::Text(text) => text.clone(),
+            other => panic!("{file}: {other:?}"),
+        };
+        let pages = plan.routes.iter().map(|route| {
+            let group = plan.groups.iter().find(|group| group.name == route.group).expect("its group");
+            let folder = group.layout.trim_end_matches("layout.tsx");
+            assert!(route.file.starts_with(folder), "{} lies beside {}", route.file, group.layout);
+            let is_empty = text(&group.layout).contains("className=\"empty\"");
+            (route.path.clone(), is_empty, text(&route.file).contains("Made"), group.pages)
+        });
+        let mut pages: Vec<_> = pages.collect();
+        pages.sort();
+        pages
     };
-    assert!(text(&plan.groups[0].layout).contains("className=\"empty\""), "{:?}", plan.groups);
-    assert!(plan.routes.iter().all(|route| !text(&route.file).contains("Made")));
-    let (plan, _) = as_sent(&apps().page("/c", &shown), &["a"]);
-    assert!(plan.routes.iter().all(|route| !route.kept.contains(&Keep::Sent)), "{:?}", plan.routes);
+    let row = |path: &str, is_empty: bool, pages: u64| (path.to_owned(), is_empty, !is_empty, pages);
+    assert_eq!(told(&apps(), &["a"]), [row("/a", true, 1), row("/b", false, 1)], "one moves out");
+    assert_eq!(told(&apps(), &["a", "b"]), [row("/a", true, 2), row("/b", true, 2)], "the layout changes");
+    let empty = apps().page("/c", &sent.replace("id=app", "id=app data-x"));
+    let moved = [row("/a", true, 2), row("/b", false, 1), ("/c".to_owned(), true, false, 2)];
+    assert_eq!(told(&empty, &["a"]), moved, "it moves in where there is one");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::{Group, Route};
+use super::{Group, Keep, Plan, Route};
 use crate::{
     page::{Page, Style},
     snapshot::Site,
@@ -55,19 +55,105 @@ fn names(groups: &[(String, Vec<usize>)], routes: &[Route], site: &Site) -> Vec<
         let elsewhere =
             |word: &String| all.iter().enumerate().any(|(other, words)| other != at && words.contains(word));
         let own = all[at].iter().find(|word| !elsewhere(word));
-        let choices = [
-            folder(&paths),
-            own.cloned(),
-            (Some(at) == largest && groups.len() > 1).then(|| "main".to_owned()),
-            Some("pages".to_owned()),
-        ];
-        let choice = choices.into_iter().flatten().find(|one| !taken.contains(one));
-        let unique = || (2..).map(|n| format!("pages-{n}")).find(|one| !taken.contains(one));
-        let name = choice.or_else(unique).unwrap_or_default();
+        let main = (Some(at) == largest && groups.len() > 1).then(|| "main".to_owned());
+        let name = free([folder(&paths), own.cloned(), main], &taken);
         taken.insert(name.clone());
         name
     });
     named.collect()
+}
+
+/// The first of these names that nobody has; else one that is made up.
+fn free(choices: impl IntoIterator<Item = Option<String>>, taken: &BTreeSet<String>) -> String {
+    let made_up = (1..).map(|n| if n == 1 { "pages".to_owned() } else { format!("pages-{n}") });
+    let mut all = choices.into_iter().flatten().chain(made_up);
+    all.find(|one| !taken.contains(one)).expect("there are more numbers than names")
+}
+
+/// Gives pages that are written as they were sent the layout that is theirs, since scripts may have put style sheets or classes
+/// there: the one that has what they have in common, be it one of their own. `site` was read with what the plan's pages keep.
+pub(super) fn rehouse(plan: &mut Plan, site: &Site) {
+    let mut moving: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (at, route) in plan.routes.iter().enumerate().filter(|(_, route)| route.kept.contains(&Keep::Sent)) {
+        let Some(key) = site.pages.get(&route.url).map(key) else { continue };
+        if plan.groups.iter().any(|group| group.name == route.group && group.key != key) {
+            moving.entry(key).or_default().push(at);
+        }
+    }
+    let mut ordered: Vec<(String, Vec<usize>)> = moving.into_iter().collect();
+    ordered.sort_by_key(|(_, pages)| pages[0]);
+    for (key, pages) in ordered {
+        let home = plan.groups.iter().position(|group| group.key == key);
+        let home = home.unwrap_or_else(|| match left_by(plan, &pages) {
+            Some(whole) => rekeyed(plan, site, key, whole, &pages),
+            None => founded(plan, site, key, &pages),
+        });
+        for at in pages {
+            let route = &mut plan.routes[at];
+            let old =
+                plan.groups.iter().find(|group| group.name == route.group).map_or("app/", Group::folder);
+            let inside = route.file.strip_prefix(old).unwrap_or(&route.file);
+            route.file = format!("{}{inside}", plan.groups[home].folder());
+            route.group.clone_from(&plan.groups[home].name);
+        }
+    }
+    for group in &mut plan.groups {
+        group.pages = plan.routes.iter().filter(|route| route.group == group.name).count() as u64;
+    }
+    plan.groups.retain(|group| group.pages > 0);
+}
+
+/// The group that has just these pages.
+fn left_by(plan: &Plan, pages: &[usize]) -> Option<usize> {
+    plan.groups.iter().position(|group| {
+        let members = plan.routes.iter().enumerate().filter(|(_, route)| route.group == group.name);
+        members.map(|(at, _)| at).eq(pages.iter().copied())
+    })
+}
+
+fn rekeyed(plan: &mut Plan, site: &Site, key: String, group: usize, pages: &[usize]) -> usize {
+    let page = &site.pages[&plan.routes[pages[0]].url];
+    (plan.groups[group].key, plan.groups[group].styles) = (key, styles(page));
+    group
+}
+
+/// A new group for these pages; a layout that has stood alone moves aside for it.
+fn founded(plan: &mut Plan, site: &Site, key: String, pages: &[usize]) -> usize {
+    let Plan { groups, routes, .. } = plan;
+    groups.iter_mut().for_each(|group| group.aside(routes));
+    let paths: Vec<&str> = pages.iter().map(|at| routes[*at].path.as_str()).collect();
+    let page = &site.pages[&routes[pages[0]].url];
+    let taken = groups.iter().map(|group| group.name.clone()).collect();
+    let name = free(std::iter::once(folder(&paths)).chain(words(page).into_iter().map(Some)), &taken);
+    groups.push(Group {
+        layout: format!("app/({name})/layout.tsx"),
+        key,
+        pages: 0,
+        styles: styles(page),
+        before: Vec::new(),
+        after: Vec::new(),
+        name,
+    });
+    groups.len() - 1
+}
+
+impl Group {
+    /// Where its layout and its pages lie.
+    fn folder(&self) -> &str {
+        self.layout.trim_end_matches("layout.tsx")
+    }
+
+    /// Puts a layout that stands alone into a folder of its own, with its pages, so that others may stand beside it.
+    pub(super) fn aside(&mut self, routes: &mut [Route]) {
+        if self.folder() != "app/" {
+            return;
+        }
+        let folder = format!("app/({})/", self.name);
+        for route in routes.iter_mut().filter(|route| route.group == self.name) {
+            route.file = format!("{folder}{}", route.file.trim_start_matches("app/"));
+        }
+        self.layout = format!("{folder}layout.tsx");
+    }
 }
 
 /// The folder that all of these addresses lie in, or the name of the only one.
@@ -107,7 +193,7 @@ pub(crate) fn slug(word: &str) -> String {
 }
 
 /// A page's style sheets in their order, as the plan tells of them.
-pub(super) fn styles(page: &Page) -> Vec<String> {
+fn styles(page: &Page) -> Vec<String> {
     let styles = page.styles.iter().enumerate().map(|(at, style)| match style {
         Style::Linked { href, .. } => href.clone(),
         Style::Inline { .. } => format!("inline {}", at + 1),
@@ -116,7 +202,7 @@ pub(super) fn styles(page: &Page) -> Vec<String> {
 }
 
 /// The hash of what pages of one layout have in common.
-pub(super) fn key(page: &Page) -> String {
+fn key(page: &Page) -> String {
     let common = format!("{:?}{:?}{:?}", page.styles, page.html, page.body_attributes);
     blake3::hash(common.as_bytes()).to_hex()[..16].to_owned()
 }

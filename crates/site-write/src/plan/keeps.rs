@@ -70,49 +70,15 @@ pub(crate) fn keeping(plan: &Plan, keeps: &Keeps) -> Result<Plan> {
             route.kept.insert(Keep::Copies);
         }
     }
-    for group in &mut plan.groups {
-        loosen(group, &mut plan.routes);
-    }
     Ok(plan)
 }
 
-/// Gives pages that are written as they were sent a layout that is theirs, as scripts may have put style sheets or classes there:
-/// the whole layout changes if all of its pages were rendered and have the same one as sent, and otherwise they stay as a browser
-/// showed them. `site` was read with what the plan's pages keep; has it to be read again?
-pub(crate) fn refit(plan: &mut Plan, site: &Site) -> bool {
-    let mut again = false;
-    for group in &mut plan.groups {
-        let mut members: Vec<&mut Route> =
-            plan.routes.iter_mut().filter(|route| route.group == group.name).collect();
-        let key = |route: &Route| site.pages.get(&route.url).map(groups::key);
-        let is_sent = |route: &Route| route.kept.contains(&Keep::Sent);
-        let misfits = |route: &Route| is_sent(route) && key(route).as_ref() != Some(&group.key);
-        if !members.iter().any(|route| misfits(route)) {
-            continue;
-        }
-        let all_sent = members.iter().all(|route| is_sent(route));
-        let first = members.first().and_then(|route| site.pages.get(&route.url));
-        let alike = members.iter().all(|route| key(route) == first.map(groups::key));
-        if let Some(page) = first.filter(|_| all_sent && alike) {
-            (group.key, group.styles) = (groups::key(page), groups::styles(page));
-            continue;
-        }
-        let together = !all_sent && members.iter().all(|route| route.rendered);
-        for route in &mut members {
-            if together {
-                route.kept.extend([Keep::Sent, Keep::Copies]);
-                route.shared.clear();
-            } else {
-                route.kept.remove(&Keep::Sent);
-            }
-        }
-        again = true;
-    }
-    again
-}
-
-/// The plan without what no page uses any more; `site` was read with what the plan's pages keep.
+/// The plan with every page in its layout and without what no page uses any more; `site` was read with what the plan's pages keep.
 pub(crate) fn settled(mut plan: Plan, mut site: Site) -> Plan {
+    groups::rehouse(&mut plan, &site);
+    for group in &mut plan.groups {
+        loosen(group, &mut plan.routes);
+    }
     let used: BTreeSet<&String> = plan.routes.iter().flat_map(|route| &route.shared).collect();
     let around: BTreeSet<&String> =
         plan.groups.iter().flat_map(|group| group.before.iter().chain(&group.after)).collect();
