@@ -78,6 +78,18 @@ export const plays = [
     ],
   },
   {
+    name: "any state in the history",
+    start: "/history.html",
+    ready: says("#said", "at 7"),
+    steps: [
+      click("#number", says("#said", "at 8")),
+      click("#frozen", says("#said", "at [9]")),
+      back(says("#said", "back at 8")),
+      back(says("#said", "back at 7")),
+      forward(says("#said", "back at 8; back at 7; back at 8")),
+    ],
+  },
+  {
     name: "there and back",
     start: "/plain-a.html",
     ready: "true",

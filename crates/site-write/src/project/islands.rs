@@ -6,6 +6,7 @@ use crate::{jsx::Needs, page::Page, snapshot::Site};
 pub(super) fn write(site: &Site, needs: &Needs, project: &mut Project) {
     if site.every_page().any(|page| page.scripts.iter().any(|script| script.loading.is_none())) {
         project.text("components/LegacyScripts.tsx", SCRIPTS);
+        project.text("components/LegacyHistory.ts", HISTORY);
         project.text("components/LegacyParser.ts", PARSER);
     }
     if site.every_page().any(|page| page.handlers) {
@@ -20,6 +21,7 @@ pub(super) fn write(site: &Site, needs: &Needs, project: &mut Project) {
 }
 
 const SCRIPTS: &str = include_str!("../../template/islands/LegacyScripts.tsx");
+const HISTORY: &str = include_str!("../../template/islands/LegacyHistory.ts");
 const PARSER: &str = include_str!("../../template/islands/LegacyParser.ts");
 const HANDLERS: &str = include_str!("../../template/islands/LegacyHandlers.tsx");
 const PAGE: &str = include_str!("../../template/islands/LegacyPage.tsx");

@@ -4,6 +4,7 @@
 // Runs the page's own scripts once React has taken over the page: strictly one after the other, once per document. To them
 // the document is still loading; what they wait for (DOMContentLoaded, load) is called when all of them have run.
 import { useEffect } from "react";
+import { takeAnyState } from "./LegacyHistory";
 import { beginParsing, enter, leave, takeAwayBehind } from "./LegacyParser";
 
 type Script = {
@@ -32,12 +33,25 @@ export function LegacyScripts({ scripts }: { scripts: Script[] }) {
     started = true;
     void runAll(scripts);
   }, [scripts]);
-  return null;
+  return ahead(scripts).map((src) => <link key={src} rel="preload" as="script" href={src} />);
+}
+
+/** What a browser's parser would fetch before its turn comes: the site's own files, as a plain script is fetched. */
+function ahead(scripts: Script[]): string[] {
+  const plain = scripts.filter(({ module, attributes = {} }) => !module && !Object.keys(attributes).some(isAnother));
+  const own = plain.flatMap(({ src }) => (src && /^\/(?!\/)/.test(src) ? [src] : []));
+  return [...new Set(own)];
+}
+
+/** Does a script with this attribute come by a request of another kind, or not at all? */
+function isAnother(attribute: string): boolean {
+  return ["crossorigin", "integrity", "nomodule", "referrerpolicy"].includes(attribute.toLowerCase());
 }
 
 async function runAll(scripts: Script[]) {
   // Meanwhile, templates are filled, too.
   await styled();
+  takeAnyState();
   const waiting: Waiting[] = [];
   const release = [
     collect(document, ["DOMContentLoaded", "readystatechange"], waiting),
