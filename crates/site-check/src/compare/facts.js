@@ -1,7 +1,7 @@
 // What a page says and leads to, whatever its width: words in their order, images, links, frames, forms, and what search
 // engines read. Runs in a world of its own: nothing that the page replaced is called.
 ((most) => {
-  const silent = new Set(['SCRIPT', 'STYLE', 'NOSCRIPT', 'TEMPLATE', 'NEXT-ROUTE-ANNOUNCER']);
+  const silent = new Set(['SCRIPT', 'STYLE', 'NOSCRIPT', 'TEMPLATE', 'IFRAME', 'NOFRAMES', 'NOEMBED', 'NEXT-ROUTE-ANNOUNCER']);
   const said = [];
   let room = most;
   const speak = (node) => {
@@ -25,6 +25,8 @@
   // An optimised image is still the image that it was made of.
   const source = (address) => {
     if (!address) return '';
+    // What a script has made has another name each time.
+    if (/^blob:/i.test(address)) return 'blob:';
     try {
       const url = new URL(address, document.baseURI);
       const inner = url.pathname === '/_next/image' ? url.searchParams.get('url') : null;

@@ -3,7 +3,7 @@
 //! Every page gets a context of its own, so that none leaves anything to another. Every request is stopped and answered by
 //! us; the browser itself has no way out. What a page throws, opens or asks never reaches past this file but as data.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
 use serde_json::{Value, json};
@@ -63,6 +63,8 @@ pub(super) struct Tab<'a> {
     frame: String,
     look: Look,
     loaded: bool,
+    /// Requests that were asked and are not at their end.
+    under_way: HashSet<String>,
     /// When it last did something.
     busy: Instant,
 }
@@ -79,6 +81,7 @@ impl<'a> Tab<'a> {
             frame: empty(),
             look,
             loaded: false,
+            under_way: HashSet::new(),
             busy,
         };
         let context = tab.command(None, "Target.createBrowserContext", json!({})).await?;
@@ -173,7 +176,8 @@ impl<'a> Tab<'a> {
     async fn settle(&mut self, wait: Wait) -> Result<(), Error> {
         let end = Instant::now() + wait.limit;
         loop {
-            let until = if self.loaded { end.min(self.busy + wait.quiet) } else { end };
+            let quiet = self.loaded && self.under_way.is_empty();
+            let until = if quiet { end.min(self.busy + wait.quiet) } else { end };
             if Instant::now() >= end {
                 return Ok(());
             }
@@ -312,7 +316,13 @@ impl<'a> Tab<'a> {
         match event {
             "Fetch.requestPaused" => self.answer(params).await?,
             "Page.loadEventFired" => (self.loaded, self.busy) = (true, Instant::now()),
-            "Network.loadingFinished" | "Network.loadingFailed" => self.busy = Instant::now(),
+            "Network.requestWillBeSent" if ends(params) && self.under_way.len() < MOST_TOLD => {
+                self.under_way.insert(text(&params["requestId"]));
+            }
+            "Network.loadingFinished" | "Network.loadingFailed" => {
+                self.under_way.remove(params["requestId"].as_str().unwrap_or_default());
+                self.busy = Instant::now();
+            }
             "Network.responseReceived"
                 if params["type"] == "Document" && params["frameId"] == self.frame.as_str() =>
             {
@@ -393,6 +403,11 @@ impl<'a> Tab<'a> {
     async fn tell(&mut self, method: &str, params: Value) -> Result<(), Error> {
         self.browser.pipe.send(Some(&self.session), method, params).await.map(drop)
     }
+}
+
+/// Is it a request whose end is told? A player reads as much as it plays, and a stream goes on.
+fn ends(request: &Value) -> bool {
+    !matches!(request["type"].as_str(), Some("Media" | "EventSource" | "WebSocket" | "Ping"))
 }
 
 /// What decides about the framework's answer: which part of a page it is to send.
