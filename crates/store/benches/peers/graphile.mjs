@@ -100,6 +100,11 @@ await spent('drain, one by one', waiting, () => drain(waiting, { concurrentJobs:
 await pgPool.query('CHECKPOINT')
 await spent('enqueue, bulks of 500', jobs, () =>
     shared(jobs, BULKS, async () => {
+        await utils.addJobs(Array.from({ length: BULK }, () => ({ identifier: 'noop', payload: {} })))
+        return BULK
+    }))
+await spent('the same, made in the database', jobs, () =>
+    shared(jobs, BULKS, async () => {
         await pgPool.query(`SELECT FROM graphile_worker.add_jobs(ARRAY(
             SELECT json_populate_record(NULL::graphile_worker.job_spec, '{"identifier": "noop", "payload": {}}')
             FROM generate_series(1, ${BULK})))`)
