@@ -48,6 +48,9 @@ pub const MOST_BROWSERS: usize = 8;
 /// Pages that differ are shown once more, with nothing beside them: what was late on a busy machine is no fault of theirs. Where
 /// more than so many differ, it is not chance.
 const MOST_AGAIN: usize = 24;
+/// How often, at most, such a page is shown again if its site is not the same each time: a script that is sometimes early finds
+/// another page there.
+const MOST_LOOKS: usize = 5;
 
 /// The bounds of a comparison.
 #[derive(Clone, Debug)]
@@ -166,13 +169,27 @@ impl Comparer {
         let refused = pages.iter_mut().zip(chosen).filter(|(page, _)| !page.passed);
         for (page, route) in refused.take(MOST_AGAIN) {
             told(chosen.len() - 1, route);
-            let again = showing.page(route).await?;
-            if again.page.passed {
+            if let Some(again) = again(showing, route).await? {
                 *page = pictured(again, &mut album).await?;
             }
         }
         Ok(pages)
     }
+}
+
+/// The page, if it passes when it is shown alone: at once or, where the site itself is not the same each time, at one of a few
+/// more looks.
+async fn again(showing: &Showing<'_>, route: &Route) -> Result<Option<Shown>> {
+    for look in 0..MOST_LOOKS {
+        let shown = showing.page(route).await?;
+        if shown.page.passed {
+            return Ok(Some(shown));
+        }
+        if look == 0 && !showing.wavers(route, &shown).await? {
+            break;
+        }
+    }
+    Ok(None)
 }
 
 /// The page with the pictures that are kept of it.

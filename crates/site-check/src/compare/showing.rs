@@ -72,6 +72,21 @@ impl<'a> Showing<'a> {
         }
     }
 
+    /// Is the site's own side another one at one of two more looks?
+    pub(super) async fn wavers(&self, route: &Route, shown: &Shown) -> Result<bool> {
+        let (Some([first, _]), Ok(url)) = (&shown.looks, Url::parse(&route.url)) else { return Ok(false) };
+        for _ in 0..2 {
+            let mut stage = self.stage().await.map_err(Error::Browser)?;
+            let Ok(look) = self.wanted(&mut stage, &url).await else { return Ok(false) };
+            self.idle().push(stage);
+            let page = judged(route.url.clone(), url.clone(), [Arc::clone(first), Arc::new(look)]).await;
+            if !page.passed {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The site's side.
     async fn wanted(&self, stage: &mut Stage, url: &Url) -> std::result::Result<Look, render::Error> {
         let sent = stage.look(&Side::Original(self.original, Form::Sent), url).await?;

@@ -95,5 +95,8 @@ async fn clicks_do_what_they_did_and_misplaced_elements_hydrate() {
     let report = site_check::verify(&plan, &site.snapshot, &site.bodies, &project);
     assert!(report.passed(), "{report:#?}");
     let served = serve(&site, &project).await;
+    let page = served.get("/jquery.html").await.body;
+    let ahead = "<link rel=\"preload\" as=\"script\" href=\"/lib/jquery.js\"/>";
+    assert!(page.contains(ahead), "its files are fetched ahead: {page}");
     tokio::task::spawn_blocking(move || play(&site, &served)).await.expect("every play is the same");
 }

@@ -36,8 +36,9 @@ fn app(made: &str) -> String {
 fn site() -> Site {
     let home = format!(
         "<div class=row><p class=box>One</p><p class=box>Two</p></div><img src='{DOT}' width=30 height=20 alt=dot>\
-         <form action=/find method=get><input name=q aria-label=Words><button>Find</button></form><iframe src=/target.html title=Inner></iframe>\
-         <p id=out>before</p><script>document.getElementById('out').textContent = 'after ' + Math.random();</script>"
+         <form action=/find method=get><input name=q aria-label=Words><button>Find</button></form><iframe src=/target.html title=Inner>Frames were unknown once.</iframe>\
+         <p id=out>before</p><script>const out = document.getElementById('out'); out.textContent = 'after ' + Math.random(); \
+         const made = document.createElement('a'); made.href = URL.createObjectURL(new Blob(['x'])); made.text = 'made'; out.append(' ', made);</script>"
     );
     Site::new()
         .page("/", &page("Home", &home))
