@@ -80,13 +80,14 @@ export const plays = [
   {
     name: "any state in the history",
     start: "/history.html",
-    ready: says("#said", "at 7"),
+    ready: says("#said", "at number 7"),
     steps: [
-      click("#number", says("#said", "at 8")),
-      click("#frozen", says("#said", "at [9]")),
-      back(says("#said", "back at 8")),
-      back(says("#said", "back at 7")),
-      forward(says("#said", "back at 8; back at 7; back at 8")),
+      click("#number", says("#said", "at number 8")),
+      click("#frozen", says("#said", "at object [9]")),
+      click("#date", says("#said", '"1970-01-01')),
+      back(says("#said", "back at number 8")),
+      back(says("#said", "back at number 7")),
+      forward(says("#said", "back at number 8; back at number 7; back at number 8")),
     ],
   },
   {

@@ -1,8 +1,8 @@
 //! Mends a project whose pages are not what they were, where a mending is known: the page keeps more of what the site had, and
 //! is measured again. Rounds are bounded, and the same measurements ask for the same mendings.
 //!
-//! It never decides that a page is good: the comparison does. What a round made worse anywhere is taken back as a whole, so
-//! what comes out was measured as it is. Who writes, builds and shows is told by a [`Bench`].
+//! It never decides that a page is good: the comparison does. What made a page worse anywhere is taken back, so what comes out
+//! was measured as it is. Who writes, builds and shows is told by a [`Bench`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::{
     compare::{ComparedPage, Repair},
 };
 
-/// What is kept of the pages that differ: a project is built and shown again once for each, at most.
+/// What is kept of the pages that differ: a project is built and shown again twice for each, at most.
 #[derive(Clone, Copy)]
 enum Round {
     /// What was sent, where a browser showed something else and other words stand there now: most scripts that fill a page fill
@@ -74,8 +74,7 @@ pub async fn repair<B: Bench + Sync>(bench: &B, first: Tried) -> Result<Tried, B
     let mut tried = Keeps::default();
     let mut best = first;
     for round in ROUNDS {
-        let keeps = known(&best, round);
-        if let Some(better) = attempt(bench, &best, keeps, &mut tried).await? {
+        if let Some(better) = attempt(bench, &best, round, &mut tried).await? {
             best = better;
         }
     }
@@ -83,19 +82,21 @@ pub async fn repair<B: Bench + Sync>(bench: &B, first: Tried) -> Result<Tried, B
     Ok(best)
 }
 
-/// The project with these exceptions, if it is better; where that makes another page worse, those alone that they helped get
-/// them, once.
+/// The project with a round's exceptions, if it is better. Where they make another page worse, those alone that they helped get
+/// them, once; and where pages would be left to their scripts for nothing.
 async fn attempt<B: Bench + Sync>(
     bench: &B,
     best: &Tried,
-    mut keeps: Keeps,
+    round: Round,
     tried: &mut Keeps,
 ) -> Result<Option<Tried>, B::Error> {
+    let mut keeps = known(best, round);
+    let mut better = None;
     for _ in 0..2 {
         if keeps.pages.is_empty() {
             break;
         }
-        let Some((plan, project)) = bench.write(&best.plan, &keeps).await? else { break };
+        let Some((plan, project)) = bench.write(&best.plan, &with_unseen(best, &keeps)).await? else { break };
         let pages = changed(best, &plan, &project);
         for (url, kept) in keeps.pages.iter().filter(|(url, _)| pages.contains(*url)) {
             tried.pages.entry(url.clone()).or_default().extend(kept);
@@ -105,16 +106,37 @@ async fn attempt<B: Bench + Sync>(
         }
         let Some(again) = bench.measure(&plan, &project, &pages).await? else { break };
         let comparison = best.comparison.updated(again);
-        if is_better(&comparison, &best.comparison) {
-            return Ok(Some(Tried { plan, project, comparison }));
-        }
         let (asked, failing) = (keeps.pages.len(), failing(&comparison));
         keeps.pages.retain(|url, _| !failing.contains(url.as_str()));
-        if keeps.pages.len() == asked {
+        let (is_better, all) = (is_better(&comparison, &best.comparison), keeps.pages.len() == asked);
+        if is_better {
+            better = Some(Tried { plan, project, comparison });
+        }
+        if all || (is_better && !matches!(round, Round::Filled)) {
             break;
         }
     }
-    Ok(None)
+    Ok(better)
+}
+
+/// With pages that nobody looked at: where all that were shown of a layout's pages that a browser showed otherwise are written as
+/// they were sent, so are its others.
+fn with_unseen(best: &Tried, keeps: &Keeps) -> Keeps {
+    let seen: BTreeSet<&str> = best.comparison.pages.iter().map(|page| page.url.as_str()).collect();
+    let is_sent = |route: &Route| {
+        let asked = keeps.pages.get(&route.url).is_some_and(|kept| kept.contains(&Keep::Sent));
+        asked || route.kept.contains(&Keep::Sent)
+    };
+    let mut all = keeps.clone();
+    for group in &best.plan.groups {
+        let members = best.plan.routes.iter().filter(|route| route.rendered && route.group == group.name);
+        let (shown, unseen): (Vec<&Route>, Vec<&Route>) =
+            members.partition(|route| seen.contains(route.url.as_str()));
+        if !shown.is_empty() && shown.iter().all(|route| is_sent(route)) {
+            all.pages.extend(unseen.into_iter().map(|route| (route.url.clone(), [Keep::Sent].into())));
+        }
+    }
+    all
 }
 
 /// What may help the pages that differ.

@@ -72,15 +72,16 @@ impl<'a> Showing<'a> {
         }
     }
 
-    /// Is the site's own side another one at one of two more looks?
-    pub(super) async fn wavers(&self, route: &Route, shown: &Shown) -> Result<bool> {
-        let (Some([first, _]), Ok(url)) = (&shown.looks, Url::parse(&route.url)) else { return Ok(false) };
+    /// Does the site's own side differ from itself, at one of two more looks, by all that the page is refused for?
+    pub(super) async fn wavers(&self, route: &Route, refused: &Shown) -> Result<bool> {
+        let (Some([first, _]), Ok(url)) = (&refused.looks, Url::parse(&route.url)) else { return Ok(false) };
         for _ in 0..2 {
             let mut stage = self.stage().await.map_err(Error::Browser)?;
             let Ok(look) = self.wanted(&mut stage, &url).await else { return Ok(false) };
             self.idle().push(stage);
-            let page = judged(route.url.clone(), url.clone(), [Arc::clone(first), Arc::new(look)]).await;
-            if !page.passed {
+            let own = judged(route.url.clone(), url.clone(), [Arc::clone(first), Arc::new(look)]).await;
+            let differs = |code: &str| own.reasons.iter().any(|reason| reason.code == code);
+            if refused.page.reasons.iter().all(|reason| differs(&reason.code)) {
                 return Ok(true);
             }
         }

@@ -3,7 +3,7 @@
 //! Every page gets a context of its own, so that none leaves anything to another. Every request is stopped and answered by
 //! us; the browser itself has no way out. What a page throws, opens or asks never reaches past this file but as data.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
 use serde_json::{Value, json};
@@ -29,6 +29,9 @@ const MOST_TOLD: usize = 2000;
 /// something was done to it.
 const OPENING: Wait = Wait { quiet: Duration::from_millis(400), limit: Duration::from_secs(15) };
 const AFTERMATH: Wait = Wait { quiet: Duration::from_millis(120), limit: Duration::from_secs(3) };
+/// Every request is answered at once: if its end was not told by then, it never is. Some begin for one frame or worker and end
+/// for another.
+const UNTOLD: Duration = Duration::from_secs(2);
 /// Longest run of one script of ours, in milliseconds.
 const SCRIPT_LIMIT: u64 = 20_000;
 const WINDOW: u32 = 900;
@@ -63,8 +66,8 @@ pub(super) struct Tab<'a> {
     frame: String,
     look: Look,
     loaded: bool,
-    /// Requests that were asked and are not at their end.
-    under_way: HashSet<String>,
+    /// Requests that are not at their end, and when they were made.
+    under_way: HashMap<String, Instant>,
     /// When it last did something.
     busy: Instant,
 }
@@ -81,7 +84,7 @@ impl<'a> Tab<'a> {
             frame: empty(),
             look,
             loaded: false,
-            under_way: HashSet::new(),
+            under_way: HashMap::new(),
             busy,
         };
         let context = tab.command(None, "Target.createBrowserContext", json!({})).await?;
@@ -176,8 +179,9 @@ impl<'a> Tab<'a> {
     async fn settle(&mut self, wait: Wait) -> Result<(), Error> {
         let end = Instant::now() + wait.limit;
         loop {
-            let quiet = self.loaded && self.under_way.is_empty();
-            let until = if quiet { end.min(self.busy + wait.quiet) } else { end };
+            let awaited = self.under_way.values().map(|made| *made + UNTOLD).max();
+            let quiet = (self.busy + wait.quiet).max(awaited.unwrap_or(self.busy));
+            let until = if self.loaded { end.min(quiet) } else { end };
             if Instant::now() >= end {
                 return Ok(());
             }
@@ -317,7 +321,7 @@ impl<'a> Tab<'a> {
             "Fetch.requestPaused" => self.answer(params).await?,
             "Page.loadEventFired" => (self.loaded, self.busy) = (true, Instant::now()),
             "Network.requestWillBeSent" if ends(params) && self.under_way.len() < MOST_TOLD => {
-                self.under_way.insert(text(&params["requestId"]));
+                self.under_way.insert(text(&params["requestId"]), Instant::now());
             }
             "Network.loadingFinished" | "Network.loadingFailed" => {
                 self.under_way.remove(params["requestId"].as_str().unwrap_or_default());

@@ -215,6 +215,58 @@ fn a_page_that_is_written_as_it_was_sent_has_the_layout_that_was_sent() {
     assert_eq!(told(&empty, &["a"]), moved, "it moves in where there is one");
 }
 
+/// Pages that a script fills, beside words that stand there anyway.
+fn apps(names: &[&str]) -> Site {
+    let app = |made: &str| {
+        format!(
+            "<!doctype html><html lang=en><head><title>App</title></head><body><h1>Stays</h1>\
+             <div id=app>{made}</div><script>fill();</script></body></html>"
+        )
+    };
+    let page = |site: Site, name: &&str| site.rendered(&format!("/{name}"), &app(""), &app("<p>Made</p>"));
+    names.iter().fold(Site::new(), page)
+}
+
+/// The pages that are left to their scripts when all is mended, of those that are shown at all, and of the others.
+async fn left_to_scripts(site: &Site, spoil: fn(&mut Project), shown: &[&str]) -> Vec<String> {
+    let reader = Reader::new(site, spoil);
+    let mut first = reader.first();
+    first.comparison.pages.retain(|page| shown.iter().any(|name| page.url.ends_with(name)));
+    let mended = repair(&reader, first).await.expect("it cannot fail");
+    let sent = mended.plan.routes.into_iter().filter(|route| route.kept.contains(&Keep::Sent));
+    sent.map(|route| route.path).collect()
+}
+
+#[tokio::test]
+async fn pages_that_scripts_fill_twice_are_left_to_them_if_that_helps() {
+    let twice = |project: &mut Project| {
+        for file in ["app/a/page.tsx", "app/b/page.tsx"] {
+            edit(project, file, "Made", "Made Made");
+        }
+    };
+    let lost = |project: &mut Project| {
+        edit(project, "app/a/page.tsx", "Made", "Made Made");
+        edit(project, "app/b/page.tsx", "Stays", "Goes");
+    };
+    let site = apps(&["a", "b", "c"]);
+    assert_eq!(
+        left_to_scripts(&site, twice, &["/a", "/b", "/c"]).await,
+        ["/a", "/b"],
+        "one passed as it was"
+    );
+    assert_eq!(left_to_scripts(&site, lost, &["/a", "/b", "/c"]).await, ["/a"], "one is not helped by it");
+    assert_eq!(
+        left_to_scripts(&site, lost, &["/a", "/b"]).await,
+        ["/a"],
+        "nor is it for sure that others are"
+    );
+    assert_eq!(
+        left_to_scripts(&site, twice, &["/a", "/b"]).await,
+        ["/a", "/b", "/c"],
+        "nobody looked at one"
+    );
+}
+
 #[test]
 fn an_owner_reads_what_was_found_while_the_site_was_read() {
     let mut site = shop();

@@ -57,6 +57,8 @@ const PAGES: &[(&str, &str)] = &[
     ("/[...all]/", "three dots in brackets"),
     ("/@slot/", "an at sign"),
     ("/(.)near/", "a dot in brackets"),
+    ("/app/", "app words"),
+    ("/app/login/", "app login words"),
     ("/_private/", "an underscore"),
     ("/a_b/_c/", "underscores"),
     ("/~user/", "a tilde"),

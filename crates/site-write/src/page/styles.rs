@@ -60,7 +60,21 @@ pub(crate) fn take(head: &mut Vec<Node>) -> Vec<Style> {
         styles.extend(style);
         stays
     });
-    styles
+    last_of_each(styles)
+}
+
+/// Without sheets that are linked once more later: what comes last is what counts, and React has one of each.
+fn last_of_each(styles: Vec<Style>) -> Vec<Style> {
+    let later = |at: usize, style: &Style| {
+        match style {
+        Style::Linked { href, media, .. } => styles[at + 1..].iter().any(
+            |other| matches!(other, Style::Linked { href: again, media: of, .. } if (again, of) == (href, media)),
+        ),
+        Style::Inline { .. } => false,
+    }
+    };
+    let kept = styles.iter().enumerate().filter(|(at, style)| !later(*at, style));
+    kept.map(|(_, style)| style.clone()).collect()
 }
 
 fn style(element: &Element) -> Option<Style> {
@@ -75,14 +89,15 @@ fn style(element: &Element) -> Option<Style> {
 
 fn marks(element: &Element) -> Vec<(String, String)> {
     let is_mark = |name: &str| matches!(name, "id" | "class" | "title") || name.starts_with("data-");
-    element.attributes.iter().filter(|(name, _)| is_mark(name)).cloned().collect()
+    element.attributes.iter().filter(|(name, value)| is_mark(name) && !value.is_empty()).cloned().collect()
 }
 
 /// What a sheet has become when it is there: some are linked as something else, so that they hold up nothing, and put
 /// themselves right by a handler of one line.
 fn loaded(element: &Element) -> Cow<'_, Element> {
     let handler = element.get("onload").filter(|_| element.is_html("link")).unwrap_or_default();
-    let becomes = ["media", "rel"].into_iter().filter_map(|name| Some((name, assigned(handler, name)?)));
+    let becomes =
+        ["media", "rel", "title"].into_iter().filter_map(|name| Some((name, assigned(handler, name)?)));
     becomes.fold(Cow::Borrowed(element), |mut element, (name, value)| {
         element.to_mut().set(name, value);
         element
@@ -150,6 +165,26 @@ mod tests {
         let styles = of("<link id=theme rel=stylesheet type=text/css href=a.css data-skin=x integrity=y>");
         let marks = [("data-skin", "x"), ("id", "theme")].map(|(name, value)| (name.into(), value.into()));
         assert_eq!(styles, [Style::Linked { href: "a.css".into(), media: None, marks: marks.into() }]);
+    }
+
+    #[test]
+    fn of_sheets_that_are_linked_twice_the_last_one_counts() {
+        let styles = of(
+            "<link rel=preload as=style href=a.css onload=\"this.rel='stylesheet'\"><link rel=stylesheet href=b.css>\
+             <link rel=stylesheet href=a.css media=print><link rel=stylesheet href=a.css title='' id=last>",
+        );
+        let marks = vec![("id".to_owned(), "last".to_owned())];
+        let linked = |href: &str, media: Option<&str>, marks| Style::Linked {
+            href: href.into(),
+            media: media.map(str::to_owned),
+            marks,
+        };
+        let wanted = [
+            linked("b.css", None, vec![]),
+            linked("a.css", Some("print"), vec![]),
+            linked("a.css", None, marks),
+        ];
+        assert_eq!(styles, wanted);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use site_read::ContentHash;
 
-use super::{Plan, served};
+use super::{Plan, groups, served};
 
 /// The longest name of a component.
 const LONGEST_NAME: usize = 60;
@@ -183,9 +183,9 @@ impl Plan {
         let route = route.ok_or_else(|| Refused::UnknownPage(url.to_owned()))?;
         let rewrite = self.rewrites.iter_mut().find(|it| it.from == route.path && it.to == route.served);
         let rewrite = rewrite.ok_or_else(|| Refused::FixedFolder(url.to_owned()))?;
-        let folder = route.file.strip_suffix(served::file(&route.served).trim_start_matches("app/"));
+        let folder = route.file.strip_suffix(groups::within_app(&served::file(&route.served)));
         let folder = folder.unwrap_or("app/").to_owned();
-        route.file = format!("{folder}{}", served::file(path).trim_start_matches("app/"));
+        route.file = format!("{folder}{}", groups::within_app(&served::file(path)));
         route.served = path.to_owned();
         rewrite.to = path.to_owned();
         Ok(())
@@ -221,7 +221,7 @@ mod tests {
             url: format!("http://a.example{path}"),
             path: path.into(),
             served: served.into(),
-            file: format!("app/(group-1)/{}", served::file(served).trim_start_matches("app/")),
+            file: format!("app/(group-1)/{}", groups::within_app(&served::file(served))),
             component: component.into(),
             group: "group-1".into(),
             shared: vec!["SiteFooter".into()],

@@ -28,7 +28,7 @@ pub(super) fn plan(routes: &mut [Route], site: &Site) -> Vec<Group> {
         let folder = if several { format!("app/({name})/") } else { "app/".to_owned() };
         for at in &pages {
             routes[*at].group.clone_from(&name);
-            routes[*at].file = format!("{folder}{}", routes[*at].file.trim_start_matches("app/"));
+            routes[*at].file = format!("{folder}{}", within_app(&routes[*at].file));
         }
         groups.push(Group {
             layout: format!("{folder}layout.tsx"),
@@ -150,10 +150,15 @@ impl Group {
         }
         let folder = format!("app/({})/", self.name);
         for route in routes.iter_mut().filter(|route| route.group == self.name) {
-            route.file = format!("{folder}{}", route.file.trim_start_matches("app/"));
+            route.file = format!("{folder}{}", within_app(&route.file));
         }
         self.layout = format!("{folder}layout.tsx");
     }
+}
+
+/// A page's file, from the router's folder on.
+pub(super) fn within_app(file: &str) -> &str {
+    file.strip_prefix("app/").unwrap_or(file)
 }
 
 /// The folder that all of these addresses lie in, or the name of the only one.

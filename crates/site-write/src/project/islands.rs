@@ -6,11 +6,16 @@ use crate::{jsx::Needs, page::Page, snapshot::Site};
 pub(super) fn write(site: &Site, needs: &Needs, project: &mut Project) {
     if site.every_page().any(|page| page.scripts.iter().any(|script| script.loading.is_none())) {
         project.text("components/LegacyScripts.tsx", SCRIPTS);
-        project.text("components/LegacyHistory.ts", HISTORY);
         project.text("components/LegacyParser.ts", PARSER);
     }
     if site.every_page().any(|page| page.handlers) {
         project.text("components/LegacyHandlers.tsx", HANDLERS);
+    }
+    if ["Scripts", "Handlers"]
+        .iter()
+        .any(|name| project.files.contains_key(&format!("components/Legacy{name}.tsx")))
+    {
+        project.text("components/LegacyHistory.ts", HISTORY);
     }
     if site.every_page().any(Page::scripted) {
         project.text("components/LegacyPage.tsx", PAGE);

@@ -4,9 +4,12 @@
 // Gives elements the attributes that React does not render (`onclick` and the like, addresses that are code), just as the
 // site's HTML had them.
 import { useEffect } from "react";
+import { takeAnyState } from "./LegacyHistory";
 
 export function LegacyHandlers() {
   useEffect(() => {
+    // Next.js begins to listen in the same turn.
+    queueMicrotask(takeAnyState);
     for (const element of document.querySelectorAll("[data-legacy-on]")) restore(element);
   }, []);
   return null;

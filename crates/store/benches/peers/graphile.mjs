@@ -103,6 +103,7 @@ await spent('enqueue, bulks of 500', jobs, () =>
         await utils.addJobs(Array.from({ length: BULK }, () => ({ identifier: 'noop', payload: {} })))
         return BULK
     }))
+await pgPool.query('TRUNCATE graphile_worker._private_jobs')
 await spent('the same, made in the database', jobs, () =>
     shared(jobs, BULKS, async () => {
         await pgPool.query(`SELECT FROM graphile_worker.add_jobs(ARRAY(
