@@ -109,7 +109,8 @@ async fn attempt<B: Bench + Sync>(
         let (asked, failing) = (keeps.pages.len(), failing(&comparison));
         keeps.pages.retain(|url, _| !failing.contains(url.as_str()));
         let (is_better, all) = (is_better(&comparison, &best.comparison), keeps.pages.len() == asked);
-        if is_better {
+        let no_worse = |it: &Tried| failing.len() <= self::failing(&it.comparison).len();
+        if is_better && better.as_ref().is_none_or(no_worse) {
             better = Some(Tried { plan, project, comparison });
         }
         if all || (is_better && !matches!(round, Round::Filled)) {
