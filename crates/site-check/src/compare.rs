@@ -50,7 +50,7 @@ pub const MOST_BROWSERS: usize = 8;
 const MOST_AGAIN: usize = 24;
 /// How often, at most, such a page is shown again if its site is not the same each time: a script that is sometimes early finds
 /// another page there.
-const MOST_LOOKS: usize = 5;
+const MOST_LOOKS: u64 = 5;
 
 /// The bounds of a comparison.
 #[derive(Clone, Debug)]
@@ -183,7 +183,8 @@ async fn again(showing: &Showing<'_>, route: &Route) -> Result<Option<Shown>> {
     for look in 0..MOST_LOOKS {
         let shown = showing.page(route).await?;
         if shown.page.passed {
-            return Ok(Some(shown));
+            let page = ComparedPage { more_looks: look + 1, ..shown.page };
+            return Ok(Some(Shown { page, ..shown }));
         }
         if look == 0 && !showing.wavers(route, &shown).await? {
             break;

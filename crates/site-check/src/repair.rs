@@ -4,7 +4,9 @@
 //! It never decides that a page is good: the comparison does. What made a page worse anywhere is taken back, so what comes out
 //! was measured as it is. Who writes, builds and shows is told by a [`Bench`].
 
-use std::collections::{BTreeMap, BTreeSet};
+mod made;
+
+use std::collections::BTreeSet;
 
 use site_write::{
     Keeps, Plan, Project,
@@ -179,21 +181,9 @@ fn suggestions(code: &str) -> &'static [Keep] {
 
 /// The pages that were shown and may look otherwise in the other project.
 fn changed(before: &Tried, plan: &Plan, project: &Project) -> BTreeSet<String> {
-    let shown: BTreeSet<&str> = before.comparison.pages.iter().map(|page| page.url.as_str()).collect();
-    let own: BTreeMap<&str, &Route> = plan.routes.iter().map(|route| (route.file.as_str(), route)).collect();
-    let (old, new) = (&before.project.files, &project.files);
-    let all = old.keys().chain(new.keys()).map(String::as_str);
-    // For people alone.
-    let all = all.filter(|path| !path.ends_with(".md") && !path.starts_with('.'));
-    let mut pages = BTreeSet::new();
-    for path in all.filter(|path| old.get(*path) != new.get(*path)) {
-        match own.get(path) {
-            Some(route) => pages.extend(shown.get(route.url.as_str()).map(|url| (*url).to_owned())),
-            // A file of one page is that page's; any other may be of them all.
-            None => return shown.into_iter().map(str::to_owned).collect(),
-        }
-    }
-    pages
+    let (old, new) = (made::of(&before.plan, &before.project), made::of(plan, project));
+    let shown = before.comparison.pages.iter().map(|page| &page.url);
+    shown.filter(|url| old.get(*url) != new.get(*url)).cloned().collect()
 }
 
 /// Does a page pass that did not, and none fail that passed?

@@ -161,6 +161,7 @@ fn figures(compared: &Comparison) -> Value {
     json!({
         "passed": compared.passed,
         "pages": compared.pages.len(),
+        "shownAgain": shown_again(compared),
         "refused": compared.pages.iter().filter(|page| !page.passed).count(),
         "leftOut": compared.left_out,
         "widths": compared.widths,
@@ -175,6 +176,11 @@ fn repaired(compared: &Comparison) -> usize {
     compared.repairs.iter().filter(|repair| repair.passed).count()
 }
 
+/// How many pages passed, but not at the first look.
+fn shown_again(compared: &Comparison) -> usize {
+    compared.pages.iter().filter(|page| page.passed && page.more_looks > 0).count()
+}
+
 fn figures_in_words(compared: &Comparison) -> String {
     let widths: Vec<String> = compared.widths.iter().map(u32::to_string).collect();
     let alike = compared.pages.iter().filter(|page| page.passed).count();
@@ -182,8 +188,12 @@ fn figures_in_words(compared: &Comparison) -> String {
         0 => String::new(),
         count => format!(" ({count} of them with more of their own kept)"),
     };
+    let again = match shown_again(compared) {
+        0 => String::new(),
+        count => format!("; {count} of them only when shown again"),
+    };
     format!(
-        "In the browser {alike} of {} pages are as they were{repaired}, at {} pixels; {} of {} addresses answer as they did.",
+        "In the browser {alike} of {} pages are as they were{repaired}, at {} pixels{again}; {} of {} addresses answer as they did.",
         compared.pages.len(),
         widths.join(", "),
         compared.addresses - compared.wrong_addresses.len() as u64,

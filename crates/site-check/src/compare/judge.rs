@@ -50,7 +50,16 @@ pub(super) fn judge(url: &str, address: &Url, wanted: &Look, found: &Look) -> Co
     reasons.traffic(wanted, found, original, copy);
     let reasons = reasons.0;
     let passed = reasons.is_empty();
-    ComparedPage { url: url.to_owned(), passed, reasons, elements, original, copy, pictures: Vec::new() }
+    ComparedPage {
+        url: url.to_owned(),
+        passed,
+        more_looks: 0,
+        reasons,
+        elements,
+        original,
+        copy,
+        pictures: Vec::new(),
+    }
 }
 
 #[derive(Default)]

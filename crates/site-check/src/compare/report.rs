@@ -84,6 +84,9 @@ pub struct ComparedPage {
     pub url: String,
     /// There is no reason to refuse it.
     pub passed: bool,
+    /// How many more looks it took to pass, after one that it did not pass; 0 where it passed at once, or not at all.
+    #[serde(default)]
+    pub more_looks: u64,
     /// Why it is refused.
     pub reasons: Vec<Reason>,
     /// How alike its elements are, by width.

@@ -215,6 +215,32 @@ fn a_page_that_is_written_as_it_was_sent_has_the_layout_that_was_sent() {
     assert_eq!(told(&empty, &["a"]), moved, "it moves in where there is one");
 }
 
+#[test]
+fn what_stands_around_all_pages_of_a_layout_stands_once_around_a_page_that_moves_out() {
+    let page = |class: &str, made: &str| {
+        format!(
+            "<!doctype html><html lang=en><head><title>App</title></head><body class={class}><header><nav><a href=/one>One</a> \
+             <a href=/two>Two</a> <a href=/three>Three</a></nav></header><main>{made}<script>fill();</script>\
+             </main><footer><p>Made by hand, in the town that the river runs through.</p> <ul><li><a href=/one>First</a></li></ul></footer></body></html>"
+        )
+    };
+    let names = ["one", "two", "three"];
+    let site = names.into_iter().fold(Site::new(), |site, name| {
+        site.rendered(&format!("/{name}"), &page("empty", ""), &page("ready", &format!("<p>{name}</p>")))
+    });
+    let around = written(&site).0.groups[0].clone();
+    assert!(!around.before.is_empty() && !around.after.is_empty(), "{around:?}");
+    for moved in [&names[..1], &names[..2], &names[..]] {
+        let (plan, project) = as_sent(&site, moved);
+        let layouts = if moved.len() == names.len() { 1 } else { 2 };
+        assert_eq!(plan.groups.len(), layouts, "{:?}", plan.groups);
+        let report = site_check::verify(&plan, &site.snapshot, &site.bodies, &project);
+        for check in report.checks {
+            assert!(check.problems.is_empty(), "{moved:?}: {}: {:?}", check.name, check.problems);
+        }
+    }
+}
+
 /// Pages that a script fills, beside words that stand there anyway.
 fn apps(names: &[&str]) -> Site {
     let app = |made: &str| {
@@ -265,6 +291,57 @@ async fn pages_that_scripts_fill_twice_are_left_to_them_if_that_helps() {
         ["/a", "/b", "/c"],
         "nobody looked at one"
     );
+}
+
+#[tokio::test]
+async fn only_pages_that_are_made_of_something_else_are_shown_again() {
+    let page = |sheet: &str, made: &str| {
+        format!(
+            "<!doctype html><html lang=en><head><title>App</title><link rel=stylesheet href=/{sheet}.css></head><body>\
+             <header><nav><a href=/one>A</a> <a href=/two>B</a> <a href=/three>C</a></nav></header><h1>Stays</h1>\
+             <div id=app>{made}</div><script>fill();</script></body></html>"
+        )
+    };
+    let site = ["one", "two", "three"].into_iter().fold(Site::new(), |site, name| {
+        let site = site.asset(&format!("/{name}.css"), "text/css", "h1 { color: red }");
+        site.rendered(&format!("/{name}"), &page(name, ""), &page(name, "<p>Made</p>"))
+    });
+    let shown = |spoil: fn(&mut Project)| {
+        let site = &site;
+        async move {
+            let reader = Reader::new(site, spoil);
+            let mended = repair(&reader, reader.first()).await.expect("it cannot fail");
+            assert!(mended.comparison.passed, "{:?}", mended.comparison);
+            let shown = reader.shown.into_inner().expect("not poisoned");
+            let path = |url: &String| url.trim_start_matches(crate::snapshot::ORIGIN).to_owned();
+            shown.iter().map(|pages| pages.iter().map(path).collect()).collect::<Vec<Vec<String>>>()
+        }
+    };
+    assert_eq!(shown(twice).await, [["/one"]], "a page has its own file");
+    let layout = |project: &mut Project| otherwise(project, "app/(two)/layout.tsx");
+    assert_eq!(shown(layout).await, [["/one", "/two"]], "layouts count");
+    let part = |project: &mut Project| otherwise(project, "components/SiteHeader.tsx");
+    assert_eq!(shown(part).await, [["/one", "/three", "/two"]], "so do parts");
+    let settings = |project: &mut Project| otherwise(project, "next.config.ts");
+    assert_eq!(shown(settings).await, [["/one", "/three", "/two"]], "and what is for all");
+    let types = |project: &mut Project| otherwise(project, "next-env.d.ts");
+    assert_eq!(shown(types).await, [["/one"]], "what nobody is served does not");
+}
+
+fn twice(project: &mut Project) {
+    edit(project, "app/(one)/one/page.tsx", "Made", "Made Made");
+}
+
+/// Writes the file otherwise as soon as the page that scripts fill twice is written as it was sent.
+fn otherwise(project: &mut Project, file: &str) {
+    twice(project);
+    let text = |path: &str| match project.files.get(path) {
+        Some(Contents::Text(text)) => text.clone(),
+        other => panic!("{path} is text, not {other:?}"),
+    };
+    if !text("app/(one)/one/page.tsx").contains("Made") {
+        project.files.insert(file.to_owned(), Contents::Text(format!("{}\n// otherwise\n", text(file))));
+    }
 }
 
 #[test]

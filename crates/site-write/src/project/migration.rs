@@ -63,11 +63,18 @@ fn kept(plan: &Plan, out: &mut String) {
         (!pages.is_empty()).then(|| format!("- {}: {}\n", keep.words(), places(&pages)))
     });
     let lines: String = lines.collect();
-    if !lines.is_empty() {
-        out.push_str(&format!(
-            "\n## Kept as the site had it\n\nThese pages were not the same in a browser at first. Each keeps more of its own now:\n\n{lines}"
-        ));
+    if lines.is_empty() {
+        return;
     }
+    out.push_str(
+        "\n## Kept as the site had it\n\nPages that were not the same in a browser at first keep more of their own now.",
+    );
+    if plan.routes.iter().any(|route| route.kept.contains(&Keep::Sent)) {
+        out.push_str(
+            " Where all that were looked\nat of a layout had to be left to their scripts, so were those that were not looked at.",
+        );
+    }
+    out.push_str(&format!("\n\n{lines}"));
 }
 
 fn forms(plan: &Plan, out: &mut String) {
