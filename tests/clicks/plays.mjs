@@ -91,6 +91,12 @@ export const plays = [
     ],
   },
   {
+    name: "names that a library takes for itself",
+    start: "/names.html",
+    ready: `${says("#said", "here; me; last; DOMContentLoaded; load; at 7")} && ${says("#seen", "load")}`,
+    steps: [],
+  },
+  {
     name: "there and back",
     start: "/plain-a.html",
     ready: "true",

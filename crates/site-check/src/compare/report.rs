@@ -157,11 +157,13 @@ pub struct Pixels {
 
 /// What a page asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Traffic {
     /// Requests, without those for what the page is written in already.
     pub requests: u64,
     /// Bytes of all answers, as they are before any compression.
     pub bytes: u64,
     /// Of these, bytes that are not the framework's own (`/_next/`).
+    #[serde(alias = "own_bytes")]
     pub own_bytes: u64,
 }

@@ -6,6 +6,9 @@
 import { useEffect } from "react";
 import { takeAnyState } from "./LegacyHistory";
 
+/** The browser's own: some libraries put something else in their place. */
+const { Event, HTMLImageElement } = globalThis;
+
 export function LegacyHandlers() {
   useEffect(() => {
     // Next.js begins to listen in the same turn.

@@ -6,6 +6,9 @@
 /** A state that cannot hold notes lies in one that can. */
 type Wrapped = { legacyState: unknown };
 
+/** The browser's own: some libraries put something else in its place. */
+const { History } = globalThis;
+
 const own = Object.getOwnPropertyDescriptor;
 
 let taken = false;

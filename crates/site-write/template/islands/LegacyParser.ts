@@ -5,6 +5,9 @@
 
 type Put = (content: DocumentFragment) => void;
 
+/** The browser's own: some libraries put something else in their place. */
+const { Document, Element, HTMLElement, Node } = globalThis;
+
 let written = "";
 
 /** How long it is before it is worth looking whether it is whole. */

@@ -22,8 +22,8 @@ type Listener = EventListenerOrEventListenerObject;
 
 type Waiting = { target: EventTarget; event: string; listener: Listener };
 
-/** The browser's own: some libraries put something else in its place. */
-const BrowserEvent = globalThis.Event;
+/** The browser's own: some libraries put something else in their place. */
+const { CSSImportRule, Document, Event, EventTarget } = globalThis;
 
 let started = false;
 
@@ -162,7 +162,7 @@ function call({ target, event, listener }: Waiting) {
 
 /** As if the browser had sent it: all of these are of the document. */
 function happened(event: string, currentTarget: EventTarget): Event {
-  const told = new BrowserEvent(event);
+  const told = new Event(event);
   for (const [name, value] of Object.entries({ target: document, srcElement: document, currentTarget })) {
     Object.defineProperty(told, name, { configurable: true, writable: true, value });
   }
