@@ -93,7 +93,7 @@ export const plays = [
   {
     name: "names that a library takes for itself",
     start: "/names.html",
-    ready: `${says("#said", "here; me; last; DOMContentLoaded; load; at 7")} && ${says("#seen", "load")}`,
+    ready: `${says("#said", "here; me; last; DOMContentLoaded; by another's hand; load; at 7")} && ${says("#seen", "load")}`,
     steps: [],
   },
   {

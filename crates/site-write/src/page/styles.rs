@@ -87,9 +87,12 @@ fn style(element: &Element) -> Option<Style> {
     is_stylesheet(element).then(|| Style::Linked { href: href(), media, marks: marks(element) })
 }
 
+/// What scripts know a sheet by: attributes with a hyphen in their name are nobody's but theirs.
 fn marks(element: &Element) -> Vec<(String, String)> {
-    let is_mark = |name: &str| matches!(name, "id" | "class" | "title") || name.starts_with("data-");
-    element.attributes.iter().filter(|(name, value)| is_mark(name) && !value.is_empty()).cloned().collect()
+    let is_mark = |name: &str, value: &str| {
+        name.contains('-') || (matches!(name, "id" | "class" | "title") && !value.is_empty())
+    };
+    element.attributes.iter().filter(|(name, value)| is_mark(name, value)).cloned().collect()
 }
 
 /// What a sheet has become when it is there: some are linked as something else, so that they hold up nothing, and put
@@ -162,8 +165,11 @@ mod tests {
 
     #[test]
     fn what_scripts_know_a_sheet_by_stays_on_it() {
-        let styles = of("<link id=theme rel=stylesheet type=text/css href=a.css data-skin=x integrity=y>");
-        let marks = [("data-skin", "x"), ("id", "theme")].map(|(name, value)| (name.into(), value.into()));
+        let styles = of(
+            "<link id=theme rel=stylesheet type=text/css href=a.css data-skin=x shim-shadowdom integrity=y>",
+        );
+        let marks = [("data-skin", "x"), ("id", "theme"), ("shim-shadowdom", "")]
+            .map(|(name, value)| (name.into(), value.into()));
         assert_eq!(styles, [Style::Linked { href: "a.css".into(), media: None, marks: marks.into() }]);
     }
 

@@ -6,7 +6,7 @@
 type Put = (content: DocumentFragment) => void;
 
 /** The browser's own: some libraries put something else in their place. */
-const { Document, Element, HTMLElement, Node } = globalThis;
+const { Node } = globalThis;
 
 let written = "";
 
@@ -48,7 +48,7 @@ function write(text: string) {
   if (!running || (written.length < nextLook && !CLOSES.test(text)) || /<[^>]*$/.test(written)) return;
   const { content } = parsed(`${written}<${END}></${END}>`);
   const end = content.lastChild;
-  const whole = end instanceof HTMLElement && end.localName === END && ![...content.children].some(isPartOfTable);
+  const whole = isElement(end) && end.localName === END && ![...content.children].some(isPartOfTable);
   // Scripts in it wait for the one that runs.
   if (!whole || content.querySelector("script")) {
     if (written.length > 4000) nextLook = 2 * written.length;
@@ -66,7 +66,7 @@ function isPartOfTable({ localName }: Element): boolean {
 
 /** Many a script takes the last one in the document for itself: none stands behind it yet. */
 function elementsUpToHere(name: string) {
-  const found = Document.prototype.getElementsByTagName.call(document, name);
+  const found = (Object.getPrototypeOf(document) as Document).getElementsByTagName.call(document, name);
   const script = running?.script;
   if (name.toLowerCase() !== "script" || !script?.isConnected) return found;
   const behind = (one: Element) => script.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING;
@@ -118,15 +118,19 @@ export function takeAwayBehind(place: Element): () => void {
   const { scrollX, scrollY } = window;
   behind.forEach(({ nodes }) => nodes.forEach((node) => node.remove()));
   return () => {
-    behind.forEach(({ parent, nodes }) => parent.append(...nodes));
+    behind.forEach(({ parent, nodes }) => nodes.forEach((node) => parent.appendChild(node)));
     if (scrollX || scrollY) window.scrollTo({ left: scrollX, top: scrollY, behavior: "instant" });
   };
 }
 
 function isFragile(node: ChildNode): boolean {
-  if (!(node instanceof Element)) return false;
+  if (!isElement(node)) return false;
   const all = [node, ...node.querySelectorAll("*")];
   return all.some((element) => element.matches(FRAGILE) || isOwn(element) || element.scrollTop > 0);
+}
+
+function isElement(node: Node | null): node is HTMLElement {
+  return node?.nodeType === Node.ELEMENT_NODE;
 }
 
 /** Is it an element that a script made up? It is told each time that it comes and goes. */

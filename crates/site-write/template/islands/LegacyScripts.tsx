@@ -20,10 +20,13 @@ type Script = {
 
 type Listener = EventListenerOrEventListenerObject;
 
+type Options = boolean | AddEventListenerOptions;
+
 type Waiting = { target: EventTarget; event: string; listener: Listener };
 
 /** The browser's own: some libraries put something else in their place. */
 const { CSSImportRule, Document, Event, EventTarget } = globalThis;
+const { addEventListener } = EventTarget.prototype;
 
 let started = false;
 
@@ -54,8 +57,7 @@ async function runAll(scripts: Script[]) {
   takeAnyState();
   const waiting: Waiting[] = [];
   const release = [
-    collect(document, ["DOMContentLoaded", "readystatechange"], waiting),
-    collect(window, ["DOMContentLoaded", "load", "pageshow"], waiting),
+    collect(waiting),
     collectHandler(document, "readystatechange", waiting),
     collectHandler(window, "load", waiting),
   ];
@@ -78,7 +80,7 @@ async function runAll(scripts: Script[]) {
 function complete(): Promise<unknown> {
   const state = Object.getOwnPropertyDescriptor(Document.prototype, "readyState")?.get?.call(document) as string;
   if (state === "complete") return Promise.resolve();
-  return new Promise((resolve) => EventTarget.prototype.addEventListener.call(window, "load", resolve, { once: true }));
+  return new Promise((resolve) => addEventListener.call(window, "load", resolve, { once: true }));
 }
 
 /** Ends when the style sheets are there: a script of the page could always measure what they do. */
@@ -106,21 +108,34 @@ function isLoaded(sheet: CSSStyleSheet | null): boolean {
   }
 }
 
-/** Keeps listeners for what has happened already, instead of registering them in vain. */
-function collect(target: EventTarget, events: string[], waiting: Waiting[]) {
-  const { addEventListener, removeEventListener } = target;
-  target.addEventListener = (event: string, listener: Listener | null, options?: boolean | AddEventListenerOptions) => {
-    if (listener && events.includes(event)) waiting.push({ target, event, listener });
-    else addEventListener.call(target, event, listener, options);
-  };
-  target.removeEventListener = (event: string, listener: Listener | null, options?: boolean | EventListenerOptions) => {
-    const at = waiting.findIndex((one) => one.target === target && one.event === event && one.listener === listener);
+/** Keeps listeners for what has happened already, instead of registering them in vain; also those of libraries that wrap elements. */
+function collect(waiting: Waiting[]): () => void {
+  const { addEventListener, removeEventListener } = EventTarget.prototype;
+  let over = false;
+  const isAwaited = (target: EventTarget, event: string) =>
+    !over &&
+    ((target === document && ["DOMContentLoaded", "readystatechange"].includes(event)) ||
+      (target === window && ["DOMContentLoaded", "load", "pageshow"].includes(event)));
+  const find = (target: EventTarget, event: string, listener: Listener | null) =>
+    waiting.findIndex((one) => one.target === target && one.event === event && one.listener === listener);
+  function add(this: EventTarget | undefined, event: string, listener: Listener | null, options?: Options) {
+    const target = this ?? window;
+    if (!listener || !isAwaited(target, event)) addEventListener.call(target, event, listener, options);
+    else if (find(target, event, listener) < 0) waiting.push({ target, event, listener });
+  }
+  function remove(this: EventTarget | undefined, event: string, listener: Listener | null, options?: Options) {
+    const target = this ?? window;
+    const at = find(target, event, listener);
     if (at >= 0) waiting.splice(at, 1);
     else removeEventListener.call(target, event, listener, options);
-  };
+  }
+  Object.assign(EventTarget.prototype, { addEventListener: add, removeEventListener: remove });
   return () => {
-    Reflect.deleteProperty(target, "addEventListener");
-    Reflect.deleteProperty(target, "removeEventListener");
+    over = true;
+    // Who has put another one before these still calls them.
+    if (EventTarget.prototype.addEventListener === add) EventTarget.prototype.addEventListener = addEventListener;
+    if (EventTarget.prototype.removeEventListener === remove)
+      EventTarget.prototype.removeEventListener = removeEventListener;
   };
 }
 
@@ -183,14 +198,14 @@ function placeOf({ place }: Script): Element | null {
   return place ? document.querySelector(`script[data-legacy-script="${place}"]`) : null;
 }
 
-/** Runs a script, and then those that it wrote. */
+/** Runs a script, and then those that it wrote. By the oldest means that do it: libraries that wrap elements know those. */
 async function run(script: HTMLScriptElement, place: Element | null) {
   const parent = place?.parentNode ?? document.body;
   const next = place?.nextSibling ?? null;
   let last: ChildNode = script;
   enter(script, (content) => {
     const end = content.lastChild;
-    if (last.parentNode) last.after(content);
+    if (last.parentNode) last.parentNode.insertBefore(content, last.nextSibling);
     // It took itself away.
     else parent.insertBefore(content, next?.parentNode === parent ? next : null);
     last = end ?? last;
@@ -200,8 +215,8 @@ async function run(script: HTMLScriptElement, place: Element | null) {
     script.addEventListener("load", () => resolve());
     script.addEventListener("error", () => resolve());
     const putBack = place && !script.src ? takeAwayBehind(place) : () => undefined;
-    if (place) place.replaceWith(script);
-    else document.body.append(script);
+    if (place?.parentNode) place.parentNode.replaceChild(script, place);
+    else document.body.appendChild(script);
     putBack();
     if (!script.src || script.async || !script.isConnected) resolve();
   });
