@@ -18,7 +18,7 @@ use plan::{Fault, Plan};
 use std::{collections::BTreeSet, str::FromStr};
 
 /// What `make test` plays: a seed whose schedules hold every kind of fault, those that cost most no more than once.
-const SEED: u64 = 171_802;
+const SEED: u64 = 172_010;
 const SCHEDULES: u64 = 20;
 /// More than an hour's worth.
 const MOST: u64 = 1000;

@@ -83,9 +83,13 @@ impl SmallDisk {
         std::fs::remove_file(self.ballast()).expect("it was filled before");
     }
 
-    fn ballast(&self) -> PathBuf {
+    /// The way to a place on it for whoever is not inside.
+    pub fn from_outside(&self, place: &str) -> PathBuf {
         let root = PathBuf::from(format!("/proc/{}/root", self.holder.pid()));
-        root.join(self.path().strip_prefix("/").expect("the temporary folder's path is whole"))
-            .join("ballast")
+        root.join(self.path().strip_prefix("/").expect("the temporary folder's path is whole")).join(place)
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.from_outside("ballast")
     }
 }

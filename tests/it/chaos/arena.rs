@@ -12,7 +12,7 @@ use crate::stack::{Stack, Terms, Worker};
 use bus::{Bell, Delivery};
 use futures::{StreamExt, future::select};
 use serde_json::{Value, json};
-use std::{path::PathBuf, pin::pin, sync::Arc, time::Duration};
+use std::{fs, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 use testkit::{broker::Broker, disk::SmallDisk, postgres::Cluster, site::StaticSite, wait};
 use tokio::time::Instant;
 
@@ -169,6 +169,7 @@ impl Arena {
                 self.broker.start_again().await;
             }
             Fault::FillStore => self.accept_while_the_store_is_full().await,
+            Fault::FailDeployment => self.accept_while_nothing_can_be_deployed().await,
             Fault::HangTool => {
                 self.tool.hang(2);
                 self.accept_chores(2).await;
@@ -262,6 +263,20 @@ impl Arena {
         self.accept_site().await;
         self.look.until_more(&self.stack.database, sql, before).await;
         self.disk.make_room();
+    }
+
+    async fn accept_while_nothing_can_be_deployed(&mut self) {
+        let sql = "SELECT count(*) FROM transitions WHERE failure->>'reason' = 'deployment_error'";
+        let look = || self.look.number(&self.stack.database, sql);
+        let before = wait::until("a look at the record", BOUND, look).await;
+        self.accept_site().await;
+        let migration = self.accepted.migrations.last().expect("it was accepted");
+        // A folder lies where the package is to go.
+        let package = sites::package(&self.stack, migration).await;
+        let in_the_way = self.disk.from_outside(&package);
+        fs::create_dir_all(&in_the_way).expect("nothing is deployed yet");
+        self.look.until_more(&self.stack.database, sql, before).await;
+        fs::remove_dir(&in_the_way).expect("nothing was put into it");
     }
 
     fn key(&mut self) -> String {

@@ -50,6 +50,8 @@ pub(crate) enum Fault {
     LoseBroker,
     /// The artefact store is full, until that has failed an attempt.
     FillStore,
+    /// What a migration comes to cannot be put where it is to go, until that has failed an attempt.
+    FailDeployment,
     /// The tool does its next calls' work and says so too late.
     HangTool,
     /// The tool answers its next calls with a fault of its own.
@@ -60,11 +62,11 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// How many kinds there are.
-    pub(crate) const KINDS: usize = 15;
+    pub(crate) const KINDS: usize = 16;
 
     /// Does it come with one more website to move?
     const fn brings_a_site(self) -> bool {
-        matches!(self, Self::FillStore)
+        matches!(self, Self::FillStore | Self::FailDeployment)
     }
 }
 
@@ -105,7 +107,7 @@ impl Plan {
 
 fn fault(dice: &mut Dice, workers: usize) -> Fault {
     let worker = dice.below(workers as u64) as usize;
-    match dice.below(40) {
+    match dice.below(41) {
         0..=6 => Fault::KillWorker(worker),
         7..=9 => Fault::StopWorker(worker),
         10..=12 => Fault::PauseWorker(worker),
@@ -118,8 +120,9 @@ fn fault(dice: &mut Dice, workers: usize) -> Fault {
         30 | 31 => Fault::LoseHints,
         32 => Fault::LoseBroker,
         33 => Fault::FillStore,
-        34 | 35 => Fault::HangTool,
-        36 | 37 => Fault::FailTool,
+        34 => Fault::FailDeployment,
+        35 | 36 => Fault::HangTool,
+        37 | 38 => Fault::FailTool,
         _ => Fault::Cancel,
     }
 }

@@ -21,6 +21,14 @@ pub(crate) async fn serve(many: usize) -> StaticSite {
     StaticSite::serve(pages.collect::<BTreeMap<_, _>>()).await
 }
 
+/// Where a migration's package goes, below the artefact store's disk.
+pub(crate) async fn package(stack: &Stack, migration: &str) -> String {
+    let sql = "SELECT tenant_id::text FROM migrations WHERE id::text = $1";
+    let row = stack.database.sql().await.query_one(sql, &[&migration]).await.expect("it was accepted");
+    let tenant: String = row.get(0);
+    format!("objects/tenants/{tenant}/migrations/{migration}/run-1/artifact.zip")
+}
+
 /// What these migrations left: a page is asked for once in each crawl that was begun, and in none after the one that was
 /// completed; who is complete has an artefact.
 pub(crate) async fn check(
