@@ -2,14 +2,23 @@
 //! cell, serves all of it.
 
 use crate::{server, snapshot::Site};
+use async_trait::async_trait;
+use bytes::Bytes;
 use site_check::{
     Bounds, Build, Comparer, Comparison, Error, Toolchain, Workshop,
     compare::{Compared, ComparedPage, Options},
     repair::{self, Tried},
 };
-use site_read::{Archive, MemoryArchive};
+use site_read::{Archive, ContentHash, MemoryArchive};
 use site_write::{Contents, Keeps, Plan, Project, plan::Keep};
-use std::{collections::BTreeSet, convert::Infallible, path::Path, time::Duration};
+use std::{
+    collections::BTreeSet,
+    convert::Infallible,
+    io,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 use tempfile::TempDir;
 
 const CSS: &str = "body{margin:8px;font:16px/1.5 sans-serif}.box{border:3px solid rgb(10,20,30);padding:12px}\
@@ -33,6 +42,10 @@ fn app(made: &str) -> String {
     format!("<div id=app>{made}</div><script>{script}</script>")
 }
 
+/// What it says on the site hangs on how often it was asked for: see [`Moody`].
+const MOOD: &str = "document.getElementById('mood').textContent = 'Steady at last';";
+const OTHER_MOOD: &str = "document.getElementById('mood').textContent = 'Of another mind';";
+
 fn site() -> Site {
     let home = format!(
         "<div class=row><p class=box>One</p><p class=box>Two</p></div><img src='{DOT}' width=30 height=20 alt=dot>\
@@ -47,6 +60,8 @@ fn site() -> Site {
         .page("/link.html", &page("Link", "<p>See <a href=/target.html>the target</a></p>"))
         .page("/hydration.html", &page("Hydration", "<p>steady</p>"))
         .page("/target.html", &page("Target", "<p>Here</p>"))
+        .page("/moods.html", &page("Moods", "<p id=mood></p><script src=/mood.js></script>"))
+        .asset("/mood.js", "text/javascript", MOOD)
         .asset("/s.css", "text/css", CSS)
         .rendered("/app.html", &page("App", &app("")), &page("App", &app("<p>Made</p>")))
         .redirect("/old.html", "/target.html", 301)
@@ -122,6 +137,27 @@ async fn workshop(bounds: Bounds) -> Workshop {
     Workshop::open(toolchain, bounds).expect("bubblewrap, socat and Node: `make setup`")
 }
 
+/// An archive from which the site's script of moods comes as another until it was asked for twice.
+struct Moody {
+    kept: MemoryArchive,
+    asked: AtomicUsize,
+}
+
+#[async_trait]
+impl Archive for Moody {
+    async fn put(&self, bytes: Bytes) -> io::Result<ContentHash> {
+        self.kept.put(bytes).await
+    }
+
+    async fn get(&self, hash: &ContentHash) -> io::Result<Bytes> {
+        let is_the_mood = *hash == ContentHash::of(MOOD.as_bytes());
+        if is_the_mood && self.asked.fetch_add(1, Ordering::Relaxed) < 2 {
+            return Ok(Bytes::from_static(OTHER_MOOD.as_bytes()));
+        }
+        self.kept.get(hash).await
+    }
+}
+
 async fn compared(
     site: &Site,
     plan: &Plan,
@@ -129,7 +165,7 @@ async fn compared(
     workshop: &Workshop,
     only: Option<&BTreeSet<String>>,
 ) -> Comparison {
-    let archive = MemoryArchive::new();
+    let archive = Moody { kept: MemoryArchive::new(), asked: AtomicUsize::new(0) };
     for body in site.bodies.values() {
         archive.put(body.clone()).await.expect("kept in memory");
     }
@@ -167,7 +203,7 @@ async fn what_is_the_same_passes_and_what_was_spoiled_is_named() {
         assert_eq!(page.passed, page.reasons.is_empty());
         page.reasons.iter().map(|reason| reason.code.as_str()).collect()
     };
-    for path in ["/", "/target.html"] {
+    for path in ["/", "/target.html", "/moods.html"] {
         assert_eq!(codes(path), [""; 0], "{path} is as it was: {compared:#?}");
     }
     for page in compared.pages.iter().filter(|page| page.passed) {
@@ -184,6 +220,10 @@ async fn what_is_the_same_passes_and_what_was_spoiled_is_named() {
         let [kept] = page.pictures.as_slice() else { panic!("one width is kept: {page:#?}") };
         assert_eq!(kept.width, 390);
     }
+    let more: Vec<_> = compared.pages.iter().map(|page| (page.url.as_str(), page.more_looks)).collect();
+    let more: Vec<_> = more.into_iter().filter(|(_, looks)| *looks > 0).collect();
+    // Of another mind, and again when it was shown alone; the site itself then is not, and so it is shown once more.
+    assert_eq!(more, [("http://old.example/moods.html", 2)]);
     assert_eq!(codes("/lost.html"), ["text"]);
     let style = codes("/style.html");
     assert!(style.contains(&"elements") && !style.contains(&"text"), "{style:?}");
@@ -192,7 +232,7 @@ async fn what_is_the_same_passes_and_what_was_spoiled_is_named() {
     assert!(codes("/app.html").contains(&"text"), "its script runs twice: {compared:#?}");
     let wrong: Vec<&str> = compared.wrong_addresses.iter().map(|wrong| wrong.path.as_str()).collect();
     assert_eq!(wrong, ["/older.html"], "{compared:#?}");
-    assert_eq!((compared.passed, compared.addresses, compared.left_out), (false, 10, 0));
+    assert_eq!((compared.passed, compared.addresses, compared.left_out), (false, 11, 0));
     what_can_be_mended_is(&site, &workshop, Tried { plan, project, comparison: compared }).await;
 }
 
