@@ -62,6 +62,7 @@ const SILENT: &[&str] = &[
     "noembed",
     "head",
     "LegacyTemplate",
+    "LegacyShadow",
     "Script",
 ];
 const ADDRESSES: &[&str] = &["href", "src", "action", "formAction", "poster", "data", "xlinkHref"];

@@ -33,6 +33,8 @@ pub(crate) struct Needs {
     pub(crate) link: bool,
     /// The island that fills `<template>`s.
     pub(crate) template: bool,
+    /// The island that makes shadow trees.
+    pub(crate) shadow: bool,
     /// The function that types inline styles.
     pub(crate) css: bool,
     /// Class lists that are too long to stand in a tag, each a constant of the file.
@@ -48,6 +50,7 @@ impl Needs {
     pub(crate) fn take_in(&mut self, of_a_file: Self) {
         self.css |= of_a_file.css;
         self.template |= of_a_file.template;
+        self.shadow |= of_a_file.shadow;
         self.elements.extend(of_a_file.elements);
         self.attributes.extend(of_a_file.attributes);
     }
@@ -137,16 +140,19 @@ impl Printer<'_> {
     /// What the element is called in the file.
     fn tag<'e>(&mut self, element: &'e Element) -> &'e str {
         let soft = is_soft(element, self.soft);
-        let template = element.is_html("template") && !element.children.is_empty();
+        let shadow = is_shadow(element);
+        let template = element.is_html("template") && !element.children.is_empty() && !shadow;
         self.needs.link |= soft;
         self.needs.template |= template;
+        self.needs.shadow |= shadow;
         if !soft && !vocabulary::knows(element) {
             self.needs.elements.insert(element.name.clone());
         }
-        match (soft, template) {
-            (true, _) => "Link",
-            (false, true) => "LegacyTemplate",
-            (false, false) => element.name.as_str(),
+        match (soft, template, shadow) {
+            (true, ..) => "Link",
+            (_, true, _) => "LegacyTemplate",
+            (.., true) => "LegacyShadow",
+            _ => element.name.as_str(),
         }
     }
 
@@ -216,6 +222,12 @@ pub(crate) fn is_soft(element: &Element, soft: &BTreeSet<String>) -> bool {
     let href = element.get("href").unwrap_or_default();
     let address = href.split('#').next().unwrap_or_default();
     plain && soft.contains(address)
+}
+
+/// Does the parser make a shadow tree of this template?
+/// (<https://html.spec.whatwg.org/multipage/scripting.html#attr-template-shadowrootmode>)
+fn is_shadow(element: &Element) -> bool {
+    element.is_html("template") && matches!(element.get("shadowrootmode"), Some("open" | "closed"))
 }
 
 /// Attributes as TypeScript's object members, for the places where JSX is not at hand.

@@ -35,7 +35,7 @@ pub(crate) struct Page {
     pub(crate) head: Head,
     pub(crate) body: Vec<Node>,
     pub(crate) scripts: Vec<Script>,
-    /// Some element has a handler of its own.
+    /// Some element has a handler of its own, or attributes that only scripts understand.
     pub(crate) handlers: bool,
     pub(crate) forms: Vec<Form>,
     /// Inline styles that became classes.
@@ -68,13 +68,15 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
     });
     scripts.extend(scripts::of_body(&mut document.body, &mut findings));
     let styles = styles::take(&mut document.head);
-    let handlers = handlers::lift(&mut document.body);
     if kept.contains(&Keep::Scripts) {
         scripts.iter_mut().for_each(|script| script.loading = None);
     } else {
         scripts::tell_apart(&mut scripts);
     }
     scripts::unmark(&mut document.body, &mut scripts);
+    let own_scripts = scripts.iter().any(|script| script.service.is_none());
+    let handlers = handlers::lift(&mut document.body, own_scripts)
+        | handlers::lift_of_the_body(&mut document.body_attributes, own_scripts);
     // Those that wait for the whole document come after those that do not, each in their order.
     scripts.sort_by_key(|script| script.deferred);
     document.html.retain(|(name, _)| !name.starts_with("on") && name != "xmlns");

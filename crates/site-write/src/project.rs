@@ -320,8 +320,10 @@ fn imports(needs: &Needs, more: &[String]) -> String {
     if needs.link {
         lines.push("import Link from \"next/link\";".into());
     }
-    if needs.template {
-        lines.push("import { LegacyTemplate } from \"@/components/LegacyTemplate\";".into());
+    for (needed, island) in [(needs.template, "LegacyTemplate"), (needs.shadow, "LegacyShadow")] {
+        if needed {
+            lines.push(format!("import {{ {island} }} from \"@/components/{island}\";"));
+        }
     }
     if needs.css {
         lines.push("import { css } from \"@/components/css\";".into());

@@ -13,6 +13,12 @@ const FLAGS: &[Case] = &[
     ("<button disabled=false>b</button>", "<button disabled>b</button>", "<button disabled=\"\">b</button>"),
     ("<details open><summary>s</summary></details>", "<details open>", "<details open=\"\">"),
     ("<p hidden>h</p>", "<p hidden>h</p>", "<p hidden=\"\">h</p>"),
+    // React leaves out the value of a flag that it knows.
+    (
+        "<p hidden=until-found>h</p>",
+        "({ HIDDEN: \"until-found\" } as object)",
+        "<p HIDDEN=\"until-found\">h</p>",
+    ),
     ("<p inert>h</p>", "<p inert>h</p>", "<p inert=\"\">h</p>"),
     (
         "<input required readonly autofocus>",
@@ -369,6 +375,16 @@ const TEXTS: &[Case] = &[
         "<script type=\"text/x-tmpl\">{\"<b>{{x}}</b>\"}</script>",
         "<script type=\"text/x-tmpl\"><b>{{x}}</b></script>",
     ),
+    (
+        "<svg><text xml:space=preserve> a  b\nc</text></svg>",
+        "{\" a  b\\nc\"}",
+        "<text xml:space=\"preserve\"> a  b\nc</text>",
+    ),
+    (
+        "<x-y><template shadowrootmode=open><p>s</p></template></x-y>",
+        "<LegacyShadow shadowrootmode=\"open\"><p>s</p></LegacyShadow>",
+        "<x-y><template shadowrootmode=\"open\"><p>s</p></template></x-y>",
+    ),
     ("<template id=t><p>t</p></template>", "<LegacyTemplate id=\"t\">", "<template id=\"t\"></template>"),
     ("<pre>\n\n<b>x</b></pre>", "<template />", "<pre><template></template>\n<b>x</b></pre>"),
 ];
@@ -434,6 +450,31 @@ fn a_long_class_list_becomes_a_constant() {
     );
     let report = site_check::verify(&plan, &site.snapshot, &site.bodies, &project);
     assert!(report.passed(), "{report:#?}");
+}
+
+#[test]
+fn attributes_that_react_has_no_name_for_are_kept_for_the_scripts_that_read_them() {
+    let html = "<!doctype html><body x-data @keydown.escape=close><p @click=go [x]=1 (y)=2 ref=r on-tap=t class=k \"lost=1>a</p>\
+                <template x-if=a><b :class=c @click=in>b</b></template><script src=/alpine.js defer></script>";
+    let site = Site::new().page("/", html).asset("/alpine.js", "text/javascript", "start()");
+    let (plan, project) = written(&site);
+    let page = &react::render(&project)[&plan.routes[0].file];
+    let json = |text: &str| text.replace('"', "&quot;");
+    for (tag, kept) in [
+        ("body", r#"{"@keydown.escape":"close"}"#),
+        ("p", r#"{"(y)":"2","@click":"go","[x]":"1","on-tap":"t","ref":"r"}"#),
+    ] {
+        let said = format!("data-legacy-on=\"{}\"", json(kept));
+        let opening = page.html.split('<').find(|opening| opening.starts_with(&format!("{tag} ")));
+        assert!(opening.is_some_and(|opening| opening.contains(&said)), "{said} of <{tag}>: {}", page.html);
+    }
+    let left: Vec<_> = plan.findings.iter().filter(|finding| finding.code == "attribute_left_out").collect();
+    assert_eq!(left.len(), 1, "what a lost quote left means nothing: {left:?}");
+    let Contents::Text(text) = &project.files[&plan.routes[0].file] else { panic!("a page is text") };
+    assert!(
+        text.contains(r#"data-legacy-on={'{"@click":"in"}'}"#) && text.contains("<LegacyHandlers />"),
+        "{text}"
+    );
 }
 
 #[test]

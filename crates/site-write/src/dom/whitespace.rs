@@ -69,7 +69,8 @@ pub(crate) fn collapse(nodes: &mut Vec<Node>, hints: &Hints) {
 }
 
 fn inside(parent: &mut Element, hints: &Hints) {
-    if VERBATIM.contains(&parent.name.as_str()) || hints.preserved(parent) {
+    let preserved = parent.space == Space::Svg && parent.get("xml:space") == Some("preserve");
+    if preserved || VERBATIM.contains(&parent.name.as_str()) || hints.preserved(parent) {
         return;
     }
     let structure = parent.space != Space::Html || STRUCTURE.contains(&parent.name.as_str());

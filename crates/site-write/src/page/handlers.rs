@@ -1,8 +1,9 @@
-//! Inline handlers (`onclick="…"`) and `javascript:` addresses: React takes neither, so they are lifted into one attribute of
-//! data, which an island reads to give the element its own attributes back once the page is there. So the browser itself
-//! makes of them what it always made: what `this`, `event`, a form's fields and a returned `false` mean is left to it.
+//! Inline handlers (`onclick="…"`), `javascript:` addresses, and, where scripts run that may read them, attributes whose names
+//! React takes for none (`@click`, `[value]`): they are lifted into one attribute of data, which an island reads to give the element
+//! its own attributes back once the page is there. So the browser itself makes of handlers what it always made: what `this`,
+//! `event`, a form's fields and a returned `false` mean is left to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     dom::{Element, Node},
@@ -66,20 +67,49 @@ const EVENTS: &[&str] = &[
     "wheel",
 ];
 
-/// Lifts every handler in these nodes; tells whether there was one.
-pub(crate) fn lift(nodes: &mut [Node]) -> bool {
+/// Lifts every handler in these nodes, and what only scripts understand if there are `scripts`; tells whether there was any.
+pub(crate) fn lift(nodes: &mut [Node], scripts: bool) -> bool {
     let mut any = false;
     for node in nodes {
         let Node::Element(element) = node else { continue };
-        let handlers = take(element);
-        if !handlers.is_empty() {
-            any = true;
-            let json = serde_json::to_string(&handlers).expect("a map of strings serialises");
-            element.set(ATTRIBUTE, json);
-        }
-        any |= lift(&mut element.children);
+        any |= lift_of(element, scripts);
+        any |= lift(&mut element.children, scripts);
     }
     any
+}
+
+/// The same for the attributes of `<body>`, whose handlers are gone already.
+pub(super) fn lift_of_the_body(attributes: &mut Vec<(String, String)>, scripts: bool) -> bool {
+    let mut body = Element::new("body");
+    body.attributes = std::mem::take(attributes);
+    let any = lift_of(&mut body, scripts);
+    *attributes = body.attributes;
+    any
+}
+
+fn lift_of(element: &mut Element, scripts: bool) -> bool {
+    let mut taken = take(element);
+    if scripts {
+        taken.extend(unsayable(element));
+    }
+    if taken.is_empty() {
+        return false;
+    }
+    element.set(ATTRIBUTE, serde_json::to_string(&taken).expect("a map of strings serialises"));
+    true
+}
+
+/// What React has no word for, and was meant by whoever wrote it: not what a lost quote left.
+fn unsayable(element: &mut Element) -> BTreeMap<String, String> {
+    let meant = |name: &&str| {
+        name.contains(|c: char| c.is_ascii_alphabetic())
+            && !name.contains(['"', '\'', '<', '{', '}', ',', ';', '='])
+    };
+    let names: BTreeSet<String> = jsx::left_out(element).filter(meant).map(str::to_owned).collect();
+    let (taken, kept) =
+        std::mem::take(&mut element.attributes).into_iter().partition(|(name, _)| names.contains(name));
+    element.attributes = kept;
+    Vec::into_iter(taken).collect()
 }
 
 /// What a handler of `<body>` becomes: a script. It stands in the layout, which its other pages share.

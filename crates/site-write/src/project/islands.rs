@@ -23,6 +23,9 @@ pub(super) fn write(site: &Site, needs: &Needs, project: &mut Project) {
     if needs.template {
         project.text("components/LegacyTemplate.tsx", TEMPLATE);
     }
+    if needs.shadow {
+        project.text("components/LegacyShadow.tsx", SHADOW);
+    }
 }
 
 const SCRIPTS: &str = include_str!("../../template/islands/LegacyScripts.tsx");
@@ -31,3 +34,4 @@ const PARSER: &str = include_str!("../../template/islands/LegacyParser.ts");
 const HANDLERS: &str = include_str!("../../template/islands/LegacyHandlers.tsx");
 const PAGE: &str = include_str!("../../template/islands/LegacyPage.tsx");
 const TEMPLATE: &str = include_str!("../../template/islands/LegacyTemplate.tsx");
+const SHADOW: &str = include_str!("../../template/islands/LegacyShadow.tsx");

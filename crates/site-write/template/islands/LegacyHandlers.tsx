@@ -1,8 +1,8 @@
 /* @builder-island */
 "use client";
 
-// Gives elements the attributes that React does not render (`onclick` and the like, addresses that are code), just as the
-// site's HTML had them.
+// Gives elements the attributes that React does not render (`onclick` and the like, addresses that are code, names such as
+// `@click`), just as the site's HTML had them.
 import { useEffect } from "react";
 import { takeAnyState } from "./LegacyHistory";
 
@@ -11,22 +11,47 @@ const { Event, HTMLImageElement } = globalThis;
 
 export function LegacyHandlers() {
   useEffect(() => {
-    // Next.js begins to listen in the same turn.
-    queueMicrotask(takeAnyState);
-    for (const element of document.querySelectorAll("[data-legacy-on]")) restore(element);
+    restoreIn(document);
+    // Next.js begins to listen in the same turn, and templates are filled.
+    queueMicrotask(() => {
+      takeAnyState();
+      restoreInTemplates(document);
+    });
   }, []);
   return null;
+}
+
+function restoreIn(parent: ParentNode) {
+  for (const element of parent.querySelectorAll("[data-legacy-on]")) restore(element);
+}
+
+function restoreInTemplates(parent: ParentNode) {
+  for (const { content } of parent.querySelectorAll("template")) {
+    restoreIn(content);
+    restoreInTemplates(content);
+  }
 }
 
 function restore(element: Element) {
   const attributes = JSON.parse(element.getAttribute("data-legacy-on") ?? "{}") as Record<string, string>;
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("xlink:")) element.setAttributeNS("http://www.w3.org/1999/xlink", name, value);
-    else element.setAttribute(name, value);
+    else if (/^[\w:-]+$/.test(name)) element.setAttribute(name, value);
+    else element.setAttributeNode(parsed(name, value));
   }
   // An image may have come, or failed, before anybody could listen.
   if (element instanceof HTMLImageElement && element.complete) {
     const happened = element.naturalWidth > 0 ? "load" : "error";
     if (`on${happened}` in attributes) element.dispatchEvent(new Event(happened));
   }
+}
+
+/** An attribute with a name that only the parser takes. */
+function parsed(name: string, value: string): Attr {
+  const { content } = Object.assign(document.createElement("template"), { innerHTML: `<i ${name}></i>` });
+  const attribute = content.firstElementChild?.attributes[0];
+  if (!attribute) throw new Error(`${name} is no attribute's name`);
+  attribute.ownerElement?.removeAttributeNode(attribute);
+  attribute.value = value;
+  return attribute;
 }
