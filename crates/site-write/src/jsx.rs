@@ -224,10 +224,9 @@ pub(crate) fn is_soft(element: &Element, soft: &BTreeSet<String>) -> bool {
     plain && soft.contains(address)
 }
 
-/// Does the parser make a shadow tree of this template?
-/// (<https://html.spec.whatwg.org/multipage/scripting.html#attr-template-shadowrootmode>)
+/// Does the parser make a shadow tree of this template? Others lost their mode when their page was read.
 fn is_shadow(element: &Element) -> bool {
-    element.is_html("template") && matches!(element.get("shadowrootmode"), Some("open" | "closed"))
+    element.is_html("template") && element.has("shadowrootmode")
 }
 
 /// Attributes as TypeScript's object members, for the places where JSX is not at hand.

@@ -9,6 +9,7 @@ pub(crate) mod handlers;
 mod head;
 pub(crate) mod hoisted;
 pub(crate) mod scripts;
+mod shadows;
 pub(crate) mod styles;
 
 use std::collections::BTreeSet;
@@ -74,6 +75,7 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
         scripts::tell_apart(&mut scripts);
     }
     scripts::unmark(&mut document.body, &mut scripts);
+    shadows::tell_apart(&mut document.body);
     let own_scripts = scripts.iter().any(|script| script.service.is_none());
     let handlers = handlers::lift(&mut document.body, own_scripts)
         | handlers::lift_of_the_body(&mut document.body_attributes, own_scripts);

@@ -12,6 +12,8 @@ export default defineConfig([
       "@next/next/no-html-link-for-pages": "off",
       // Images are shown as the site showed them: next/image would give them other files, attributes and styles.
       "@next/next/no-img-element": "off",
+      // Style sheets are linked as the site linked them: a bundler would change some of them.
+      "@next/next/no-css-tags": "off",
       // Fonts come from where the site has them from, in the way that it has them.
       "@next/next/google-font-display": "off",
       "@next/next/no-page-custom-font": "off",

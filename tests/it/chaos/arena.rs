@@ -12,7 +12,7 @@ use crate::stack::{Stack, Terms, Worker};
 use bus::{Bell, Delivery};
 use futures::{StreamExt, future::select};
 use serde_json::{Value, json};
-use std::{fs, path::PathBuf, pin::pin, sync::Arc, time::Duration};
+use std::{fs, io::ErrorKind, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 use testkit::{broker::Broker, disk::SmallDisk, postgres::Cluster, site::StaticSite, wait};
 use tokio::time::Instant;
 
@@ -274,7 +274,11 @@ impl Arena {
         // A folder lies where the package is to go.
         let package = sites::package(&self.stack, migration).await;
         let in_the_way = self.disk.from_outside(&package);
-        fs::create_dir_all(&in_the_way).expect("nothing is deployed yet");
+        match fs::create_dir_all(&in_the_way) {
+            // It was deployed already.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return,
+            made => made.expect("the disk has room"),
+        }
         self.look.until_more(&self.stack.database, sql, before).await;
         fs::remove_dir(&in_the_way).expect("nothing was put into it");
     }

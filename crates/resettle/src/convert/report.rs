@@ -161,7 +161,7 @@ fn figures(compared: &Comparison) -> Value {
     json!({
         "passed": compared.passed,
         "pages": compared.pages.len(),
-        "shownAgain": shown_again(compared),
+        "passedAgain": passed_again(compared),
         "refused": compared.pages.iter().filter(|page| !page.passed).count(),
         "leftOut": compared.left_out,
         "widths": compared.widths,
@@ -177,7 +177,7 @@ fn repaired(compared: &Comparison) -> usize {
 }
 
 /// How many pages passed, but not at the first look.
-fn shown_again(compared: &Comparison) -> usize {
+fn passed_again(compared: &Comparison) -> usize {
     compared.pages.iter().filter(|page| page.passed && page.more_looks > 0).count()
 }
 
@@ -188,12 +188,12 @@ fn figures_in_words(compared: &Comparison) -> String {
         0 => String::new(),
         count => format!(" ({count} of them with more of their own kept)"),
     };
-    let again = match shown_again(compared) {
+    let again = match passed_again(compared) {
         0 => String::new(),
-        count => format!("; {count} of them only when shown again"),
+        count => format!(" ({count} of them when shown again)"),
     };
     format!(
-        "In the browser {alike} of {} pages are as they were{repaired}, at {} pixels{again}; {} of {} addresses answer as they did.",
+        "In the browser {alike} of {} pages are as they were{repaired}{again}, at {} pixels; {} of {} addresses answer as they did.",
         compared.pages.len(),
         widths.join(", "),
         compared.addresses - compared.wrong_addresses.len() as u64,

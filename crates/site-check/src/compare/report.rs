@@ -163,7 +163,6 @@ pub struct Traffic {
     pub requests: u64,
     /// Bytes of all answers, as they are before any compression.
     pub bytes: u64,
-    /// Of these, bytes that are not the framework's own (`/_next/`).
-    #[serde(alias = "own_bytes")]
+    /// Of these, bytes that are not the framework's own (`/_next/`, and its data of pages).
     pub own_bytes: u64,
 }

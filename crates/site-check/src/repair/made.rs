@@ -1,7 +1,8 @@
 //! What each page of a project is made of, as one hash: its file, the layouts around it, all that these name, and what every
 //! page has alike. A page with the same hash in two projects need not be shown twice.
 //!
-//! Where it is in doubt it counts too much, never too little: a page is then shown again for nothing.
+//! Where it is in doubt it counts too much: a page is then shown again for nothing. It counts on what our own projects do: they
+//! name their files whole (`@/`, `./`, or from the root), and lie in pages and layouts alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
-//! Inline handlers (`onclick="…"`), `javascript:` addresses, and, where scripts run that may read them, attributes whose names
-//! React takes for none (`@click`, `[value]`): they are lifted into one attribute of data, which an island reads to give the element
-//! its own attributes back once the page is there. So the browser itself makes of handlers what it always made: what `this`,
-//! `event`, a form's fields and a returned `false` mean is left to it.
+//! Inline handlers (`onclick="…"`), `javascript:` addresses, and, where scripts run that may read them, attributes whose
+//! names React takes for none (`@click`, `[value]`): they are lifted into one attribute of data, which an island reads to give
+//! the element its own attributes back once the page is there. So the browser itself makes of handlers what it always made:
+//! what `this`, `event`, a form's fields and a returned `false` mean is left to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,15 +101,20 @@ fn lift_of(element: &mut Element, scripts: bool) -> bool {
 
 /// What React has no word for, and was meant by whoever wrote it: not what a lost quote left.
 fn unsayable(element: &mut Element) -> BTreeMap<String, String> {
-    let meant = |name: &&str| {
-        name.contains(|c: char| c.is_ascii_alphabetic())
-            && !name.contains(['"', '\'', '<', '{', '}', ',', ';', '='])
-    };
-    let names: BTreeSet<String> = jsx::left_out(element).filter(meant).map(str::to_owned).collect();
-    let (taken, kept) =
-        std::mem::take(&mut element.attributes).into_iter().partition(|(name, _)| names.contains(name));
+    let names: BTreeSet<String> =
+        jsx::left_out(element).filter(|name| is_meant(name)).map(str::to_owned).collect();
+    let attributes = std::mem::take(&mut element.attributes).into_iter();
+    let (taken, kept): (Vec<_>, Vec<_>) = attributes.partition(|(name, _)| names.contains(name));
     element.attributes = kept;
-    Vec::into_iter(taken).collect()
+    taken.into_iter().collect()
+}
+
+/// `@click`, `#item`, `[value]`, `(change)`, `*ngIf`, `ref`, `on-tap`: a letter, behind one sign at most or two brackets.
+fn is_meant(name: &str) -> bool {
+    let bare = name.trim_start_matches(['@', '#', '[', '(', '*', ':']);
+    name.len() - bare.len() <= 2
+        && bare.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !name.contains(['"', '\'', '<', '{', '}', ',', ';', '='])
 }
 
 /// What a handler of `<body>` becomes: a script. It stands in the layout, which its other pages share.

@@ -87,7 +87,7 @@ fn style(element: &Element) -> Option<Style> {
     is_stylesheet(element).then(|| Style::Linked { href: href(), media, marks: marks(element) })
 }
 
-/// What scripts know a sheet by: attributes with a hyphen in their name are nobody's but theirs.
+/// What scripts know a sheet by: of a link, attributes with a hyphen in their name mean something to them alone.
 fn marks(element: &Element) -> Vec<(String, String)> {
     let is_mark = |name: &str, value: &str| {
         name.contains('-') || (matches!(name, "id" | "class" | "title") && !value.is_empty())

@@ -83,12 +83,11 @@ fn is_inline(style: &Style) -> bool {
 fn line(style: &Style, precedence: &str, needs: &mut Needs) -> String {
     match style {
         Style::Linked { href, media, marks } => {
-            let media =
-                media.as_ref().map(|media| format!(" media={{{}}}", string(media))).unwrap_or_default();
-            let (href, marks) = (string(href), jsx::document_attributes("link", marks, needs));
-            format!(
-                "        <link rel=\"stylesheet\" href={{{href}}} precedence=\"{precedence}\"{media}{marks} />\n"
-            )
+            let address = [("href".to_owned(), href.clone())];
+            let media = media.iter().map(|media| ("media".to_owned(), media.clone()));
+            let given: Vec<_> = address.into_iter().chain(media).chain(marks.iter().cloned()).collect();
+            let given = jsx::document_attributes("link", &given, needs);
+            format!("        <link rel=\"stylesheet\"{given} precedence=\"{precedence}\" />\n")
         }
         Style::Inline { css, media } => {
             let css = match media {

@@ -71,7 +71,7 @@ fn kept(plan: &Plan, out: &mut String) {
     );
     if plan.routes.iter().any(|route| route.kept.contains(&Keep::Sent)) {
         out.push_str(
-            " Where all that were looked\nat of a layout had to be left to their scripts, so were those that were not looked at.",
+            " If all\npages of a layout that were shown are left to their scripts, so are those of it that were not shown.",
         );
     }
     out.push_str(&format!("\n\n{lines}"));

@@ -7,28 +7,26 @@ import { useEffect } from "react";
 import { takeAnyState } from "./LegacyHistory";
 
 /** The browser's own: some libraries put something else in their place. */
-const { Event, HTMLImageElement } = globalThis;
+const { Event, HTMLImageElement, HTMLTemplateElement } = globalThis;
 
 export function LegacyHandlers() {
   useEffect(() => {
-    restoreIn(document);
     // Next.js begins to listen in the same turn, and templates are filled.
     queueMicrotask(() => {
       takeAnyState();
-      restoreInTemplates(document);
+      for (const { content } of document.querySelectorAll("template")) restoreIn(content);
     });
+    restoreIn(document);
   }, []);
   return null;
 }
 
+/** In templates in templates and in open shadow trees, too. */
 function restoreIn(parent: ParentNode) {
-  for (const element of parent.querySelectorAll("[data-legacy-on]")) restore(element);
-}
-
-function restoreInTemplates(parent: ParentNode) {
-  for (const { content } of parent.querySelectorAll("template")) {
-    restoreIn(content);
-    restoreInTemplates(content);
+  for (const element of parent.querySelectorAll("*")) {
+    if (element.hasAttribute("data-legacy-on")) restore(element);
+    if (element.shadowRoot) restoreIn(element.shadowRoot);
+    if (element instanceof HTMLTemplateElement) restoreIn(element.content);
   }
 }
 
@@ -36,11 +34,13 @@ function restore(element: Element) {
   const attributes = JSON.parse(element.getAttribute("data-legacy-on") ?? "{}") as Record<string, string>;
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("xlink:")) element.setAttributeNS("http://www.w3.org/1999/xlink", name, value);
-    else if (/^[\w:-]+$/.test(name)) element.setAttribute(name, value);
+    else if (/^[a-z_:][\w:.-]*$/i.test(name)) element.setAttribute(name, value);
     else element.setAttributeNode(parsed(name, value));
   }
-  // An image may have come, or failed, before anybody could listen.
-  if (element instanceof HTMLImageElement && element.complete) {
+  // An image may have come, or failed, before anybody could listen. One without an address does neither.
+  const isImage =
+    element instanceof HTMLImageElement && (element.hasAttribute("src") || element.hasAttribute("srcset"));
+  if (isImage && element.complete) {
     const happened = element.naturalWidth > 0 ? "load" : "error";
     if (`on${happened}` in attributes) element.dispatchEvent(new Event(happened));
   }

@@ -54,7 +54,7 @@ function write(text: string) {
     if (written.length > 4000) nextLook = 2 * written.length;
     return;
   }
-  end.remove();
+  content.removeChild(end);
   forget();
   running.put(content);
 }
@@ -116,7 +116,7 @@ export function takeAwayBehind(place: Element): () => void {
   }
   if (behind.some(({ nodes }) => nodes.some(isFragile))) return () => undefined;
   const { scrollX, scrollY } = window;
-  behind.forEach(({ nodes }) => nodes.forEach((node) => node.remove()));
+  behind.forEach(({ nodes }) => nodes.forEach((node) => node.parentNode?.removeChild(node)));
   return () => {
     behind.forEach(({ parent, nodes }) => nodes.forEach((node) => parent.appendChild(node)));
     if (scrollX || scrollY) window.scrollTo({ left: scrollX, top: scrollY, behavior: "instant" });
@@ -129,7 +129,7 @@ function isFragile(node: ChildNode): boolean {
   return all.some((element) => element.matches(FRAGILE) || isOwn(element) || element.scrollTop > 0);
 }
 
-function isElement(node: Node | null): node is HTMLElement {
+function isElement(node: Node | null): node is Element {
   return node?.nodeType === Node.ELEMENT_NODE;
 }
 

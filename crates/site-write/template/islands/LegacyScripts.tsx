@@ -22,11 +22,11 @@ type Listener = EventListenerOrEventListenerObject;
 
 type Options = boolean | AddEventListenerOptions;
 
-type Waiting = { target: EventTarget; event: string; listener: Listener };
+type Waiting = { target: EventTarget; event: string; listener: Listener; options?: Options };
 
 /** The browser's own: some libraries put something else in their place. */
 const { CSSImportRule, Document, Event, EventTarget } = globalThis;
-const { addEventListener } = EventTarget.prototype;
+const { addEventListener: listen } = EventTarget.prototype;
 
 let started = false;
 
@@ -80,7 +80,7 @@ async function runAll(scripts: Script[]) {
 function complete(): Promise<unknown> {
   const state = Object.getOwnPropertyDescriptor(Document.prototype, "readyState")?.get?.call(document) as string;
   if (state === "complete") return Promise.resolve();
-  return new Promise((resolve) => addEventListener.call(window, "load", resolve, { once: true }));
+  return new Promise((resolve) => listen.call(window, "load", resolve, { once: true }));
 }
 
 /** Ends when the style sheets are there: a script of the page could always measure what they do. */
@@ -108,7 +108,7 @@ function isLoaded(sheet: CSSStyleSheet | null): boolean {
   }
 }
 
-/** Keeps listeners for what has happened already, instead of registering them in vain; also those of libraries that wrap elements. */
+/** Keeps listeners for what has happened already, instead of registering them in vain; those of libraries that wrap elements, too. */
 function collect(waiting: Waiting[]): () => void {
   const { addEventListener, removeEventListener } = EventTarget.prototype;
   let over = false;
@@ -116,16 +116,15 @@ function collect(waiting: Waiting[]): () => void {
     !over &&
     ((target === document && ["DOMContentLoaded", "readystatechange"].includes(event)) ||
       (target === window && ["DOMContentLoaded", "load", "pageshow"].includes(event)));
-  const find = (target: EventTarget, event: string, listener: Listener | null) =>
-    waiting.findIndex((one) => one.target === target && one.event === event && one.listener === listener);
+  const find = (one: Waiting) => waiting.findIndex((other) => isSame(one, other));
   function add(this: EventTarget | undefined, event: string, listener: Listener | null, options?: Options) {
     const target = this ?? window;
     if (!listener || !isAwaited(target, event)) addEventListener.call(target, event, listener, options);
-    else if (find(target, event, listener) < 0) waiting.push({ target, event, listener });
+    else if (find({ target, event, listener, options }) < 0) waiting.push({ target, event, listener, options });
   }
   function remove(this: EventTarget | undefined, event: string, listener: Listener | null, options?: Options) {
     const target = this ?? window;
-    const at = find(target, event, listener);
+    const at = listener ? find({ target, event, listener, options }) : -1;
     if (at >= 0) waiting.splice(at, 1);
     else removeEventListener.call(target, event, listener, options);
   }
@@ -136,7 +135,18 @@ function collect(waiting: Waiting[]): () => void {
     if (EventTarget.prototype.addEventListener === add) EventTarget.prototype.addEventListener = addEventListener;
     if (EventTarget.prototype.removeEventListener === remove)
       EventTarget.prototype.removeEventListener = removeEventListener;
+    // A document that was left may be shown again. That it was shown first is told already, though not by the browser yet.
+    const again = waiting.filter(({ event }) => event === "pageshow");
+    waiting.length = 0;
+    setTimeout(() => again.forEach((one) => listen.call(one.target, one.event, one.listener, one.options)));
   };
+}
+
+/** Are they one listener to the browser? */
+function isSame(one: Waiting, other: Waiting): boolean {
+  const captures = ({ options }: Waiting) => (typeof options === "object" ? options.capture : options) === true;
+  const { target, event, listener } = other;
+  return one.target === target && one.event === event && one.listener === listener && captures(one) === captures(other);
 }
 
 /** The same for a handler (`window.onload = …`): the last one counts, at the place of the first. */
@@ -160,8 +170,12 @@ function collectHandler(target: EventTarget, event: string, waiting: Waiting[]) 
 function announce(events: string[], waiting: Waiting[]) {
   for (const event of events) {
     for (const one of waiting.filter((one) => one.event === event)) {
+      const { once, signal } = typeof one.options === "object" ? one.options : {};
+      const at = waiting.indexOf(one);
       // Another one may have called it off.
-      if (waiting.includes(one)) call(one);
+      if (at < 0 || signal?.aborted) continue;
+      if (once) waiting.splice(at, 1);
+      call(one);
     }
   }
 }

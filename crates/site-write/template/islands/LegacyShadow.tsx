@@ -16,7 +16,13 @@ export function LegacyShadow({ children, ...attributes }: ComponentProps<"templa
   const mode = attributes.shadowrootmode;
   useLayoutEffect(() => {
     const host = template.current?.parentElement;
-    if (host) setShadow(host.shadowRoot ?? host.attachShadow({ mode }));
+    if (!host) return;
+    try {
+      setShadow(host.shadowRoot ?? host.attachShadow({ mode }));
+    } catch (error) {
+      // An element of the site's own that has made itself a closed one.
+      reportError(error);
+    }
   }, [mode]);
   if (wasParsed && typeof window !== "undefined") return null;
   if (wasParsed) return <template {...attributes}>{children}</template>;
