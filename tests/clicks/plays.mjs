@@ -97,6 +97,14 @@ export const plays = [
     steps: [],
   },
   {
+    name: "listeners that are called once, twice, never and again",
+    start: "/listeners.html",
+    ready: says("#said", "interactive; twice; twice; shown, persisted is false;"),
+    steps: [
+      click("#again", says("#said", "interactive; twice; twice; shown, persisted is false; shown again;")),
+    ],
+  },
+  {
     name: "there and back",
     start: "/plain-a.html",
     ready: "true",

@@ -24,6 +24,7 @@ const PAGES: &[(&str, &str)] = &[
     ("/plain-b.html", include_str!("../../fixtures/scripts/plain-b.html")),
     ("/history.html", include_str!("../../fixtures/scripts/history.html")),
     ("/names.html", include_str!("../../fixtures/scripts/names.html")),
+    ("/listeners.html", include_str!("../../fixtures/scripts/listeners.html")),
     ("/wild.html", include_str!("../../fixtures/scripts/wild.html")),
 ];
 /// Libraries as their packages hold them.
@@ -84,7 +85,7 @@ fn play(site: &Site, served: &Served) {
     player.stdin.take().expect("it is piped").write_all(input.as_bytes()).expect("it listens");
     let output = player.wait_with_output().expect("it ends");
     let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && said.contains(">> played 6"), "{said}\n{errors}");
+    assert!(output.status.success() && said.contains(">> played 7"), "{said}\n{errors}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,7 +25,7 @@ type Options = boolean | AddEventListenerOptions;
 type Waiting = { target: EventTarget; event: string; listener: Listener; options?: Options };
 
 /** The browser's own: some libraries put something else in their place. */
-const { CSSImportRule, Document, Event, EventTarget } = globalThis;
+const { CSSImportRule, Document, Event, EventTarget, PageTransitionEvent } = globalThis;
 const { addEventListener: listen } = EventTarget.prototype;
 
 let started = false;
@@ -191,7 +191,7 @@ function call({ target, event, listener }: Waiting) {
 
 /** As if the browser had sent it: all of these are of the document. */
 function happened(event: string, currentTarget: EventTarget): Event {
-  const told = new Event(event);
+  const told = event === "pageshow" ? new PageTransitionEvent(event) : new Event(event);
   for (const [name, value] of Object.entries({ target: document, srcElement: document, currentTarget })) {
     Object.defineProperty(told, name, { configurable: true, writable: true, value });
   }
