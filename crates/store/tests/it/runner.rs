@@ -1,9 +1,12 @@
 //! The transaction runner: what it tries again, what it bounds, and how it gets over a lost connection.
 
-use crate::world::{World, done, event};
+use crate::{
+    tasks::{task, wish},
+    world::{World, done, event},
+};
 use domain::Kind;
 use std::time::Duration;
-use store::{Error, Fenced, Options, Store};
+use store::{EnqueueOutcome, Error, Fenced, Options, Store};
 
 #[tokio::test]
 async fn the_loser_of_a_deadlock_is_run_again() {
@@ -155,4 +158,29 @@ async fn a_caller_that_goes_away_midway_leaves_nothing_behind_and_the_connection
     narrow.ping().await.expect("the only connection is free, and in no transaction that failed");
     assert_eq!(world.everything().await, before);
     done(narrow.append_events(&lease, 1, &[event(30)]).await);
+}
+
+#[tokio::test]
+async fn a_lone_statement_that_fails_writes_nothing_and_leaves_the_connection_as_it_was() {
+    let world = World::new().await;
+    let member = world.member("a@example.com").await;
+    let options = Options { max_connections: 1, ..world.db.gateway() };
+    let narrow = Store::connect(&options).await.expect("the test database answers");
+    let wish = wish(member, (0..3).map(task).collect());
+    let refusing = format!(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN IF NEW.id = '{}' THEN RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$;
+         CREATE TRIGGER refuse BEFORE INSERT ON jobs FOR EACH ROW EXECUTE FUNCTION refuse()",
+        wish.tasks[2].id.0
+    );
+    world.sql.batch_execute(&refusing).await.expect("the superuser may");
+    let before = world.everything().await;
+    // Its commit is on the way when it fails.
+    let error = narrow.enqueue_tasks(&wish).await.expect_err("the last of the three is refused");
+    assert!(format!("{error:?}").contains("refused"), "{error:?}");
+    assert_eq!(world.everything().await, before, "nor are the first two written");
+    world.sql.batch_execute("DROP TRIGGER refuse ON jobs").await.expect("the superuser may");
+    let written =
+        narrow.enqueue_tasks(&wish).await.expect("the only connection is in no transaction that failed");
+    assert!(matches!(written, EnqueueOutcome::Enqueued(came) if came.len() == 3));
 }

@@ -39,7 +39,7 @@ fn unique(key: &str) -> NewTask {
     NewTask { unique_key: Some(key.to_owned()), ..task(0) }
 }
 
-fn wish(member: Member, tasks: Vec<NewTask>) -> EnqueueRequest {
+pub(crate) fn wish(member: Member, tasks: Vec<NewTask>) -> EnqueueRequest {
     EnqueueRequest {
         tenant: member.tenant,
         user: member.user,
