@@ -10,6 +10,22 @@ use testkit::{
 };
 use tokio::process::Command;
 
+/// A page with something for each of the components that only some projects have.
+const ALL_COMPONENTS: &str = "<!doctype html><html lang=en><head><title>All</title><noscript><link rel=stylesheet href=/n.css></noscript>\
+    </head><body><main><h1>All</h1><p style='color:red!important;margin:0'>One</p><p style='margin:1px' @click=go>Two</p>\
+    <template id=t><b>t</b></template><x-y><template shadowrootmode=open><b>s</b></template></x-y><p hidden=until-found>Found</p>\
+    <button onclick='go()'>Go</button><script>function go() { document.title = 'Gone'; }</script></main></body></html>";
+const COMPONENTS: &[&str] = &[
+    "LegacyHandlers.tsx",
+    "LegacyHistory.ts",
+    "LegacyPage.tsx",
+    "LegacyParser.ts",
+    "LegacyScripts.tsx",
+    "LegacyShadow.tsx",
+    "LegacyTemplate.tsx",
+    "css.ts",
+];
+
 /// The projects of these sites, side by side where their packages are found.
 async fn projects(toolchain: &Toolchain, sites: &[(&str, &Path)]) -> TempDir {
     let home = toolchain.node_modules().parent().expect("packages lie in a folder");
@@ -48,10 +64,11 @@ async fn nothing_is_found(toolchain: &Toolchain, folder: &Path) {
         "**/public/**",
         "example",
         "foreign",
+        "all",
     ];
     let said = complaints(toolchain, folder, "eslint/bin/eslint.js", &eslint).await;
     assert_eq!(said, None, "ESLint");
-    for project in ["example", "foreign"] {
+    for project in ["example", "foreign", "all"] {
         let own = folder.join(project);
         let said = complaints(toolchain, &own, "prettier/bin/prettier.cjs", &["--check", "."]).await;
         assert_eq!(said, None, "Prettier on {project}");
@@ -63,7 +80,14 @@ async fn eslint_and_prettier_find_nothing_in_a_project_by_the_rules_that_it_ship
     let toolchain = Toolchain::prepare_whole(&stack::toolchain()).await.expect("Node and npm are here");
     let example = crate::tree::root().join("crates/resettle/example-site");
     let foreign = corpus::site("business-casual");
-    let folder = projects(&toolchain, &[("example", &example), ("foreign", &foreign)]).await;
+    let all = tempfile::tempdir().expect("a scratch folder");
+    std::fs::write(all.path().join("index.html"), ALL_COMPONENTS).expect("written");
+    let sites = [("example", example.as_path()), ("foreign", &foreign), ("all", all.path())];
+    let folder = projects(&toolchain, &sites).await;
+    for component in COMPONENTS {
+        let written = folder.path().join("all/components").join(component);
+        assert!(written.is_file(), "{component} is looked through, too");
+    }
     // The packages' folder is named by their lock file.
     let beside = ["eslint; prettier", &toolchain.node_modules().to_string_lossy(), &version("node")];
     let looking = nothing_is_found(&toolchain, folder.path());

@@ -164,13 +164,7 @@ fn put_tools(plan: &Plan, old_doctypes: bool, project: &mut Project) {
     project.text(".prettierignore", prettier_ignore(plan));
 }
 
-const CSS: &str = r"// Types an inline style that was taken over as it stood: values are the site's own.
-import type { CSSProperties } from 'react';
-
-export function css(style: Record<string, string>): CSSProperties {
-  return style as CSSProperties;
-}
-";
+const CSS: &str = include_str!("../template/css.ts");
 
 /// What Next.js 14 wants around the page for what is not there; that one, and each layout, is a whole document.
 const AROUND_ALL: &str = r#"// Around everything: the layouts in the folders below, and not-found.tsx, are whole documents.
