@@ -99,9 +99,9 @@ export const plays = [
   {
     name: "listeners that are called once, twice, never and again",
     start: "/listeners.html",
-    ready: says("#said", "interactive; twice; twice; shown, persisted is false;"),
+    ready: says("#said", "interactive; no options; twice; twice; shown, persisted is false;"),
     steps: [
-      click("#again", says("#said", "interactive; twice; twice; shown, persisted is false; shown again;")),
+      click("#again", says("#said", "interactive; no options; twice; twice; shown, persisted is false; shown again;")),
     ],
   },
   {

@@ -11,7 +11,10 @@ mod vocabulary;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dom::{Element, Node, Space, Use};
+use crate::{
+    dom::{Element, Node, Space, Use},
+    page::shadows,
+};
 
 pub(crate) use attributes::{LONG, left_out};
 pub use flags::FLAGS;
@@ -140,7 +143,7 @@ impl Printer<'_> {
     /// What the element is called in the file.
     fn tag<'e>(&mut self, element: &'e Element) -> &'e str {
         let soft = is_soft(element, self.soft);
-        let shadow = is_shadow(element);
+        let shadow = shadows::is_tree(element);
         let template = element.is_html("template") && !element.children.is_empty() && !shadow;
         self.needs.link |= soft;
         self.needs.template |= template;
@@ -222,11 +225,6 @@ pub(crate) fn is_soft(element: &Element, soft: &BTreeSet<String>) -> bool {
     let href = element.get("href").unwrap_or_default();
     let address = href.split('#').next().unwrap_or_default();
     plain && soft.contains(address)
-}
-
-/// Does the parser make a shadow tree of this template? Others lost their mode when their page was read.
-fn is_shadow(element: &Element) -> bool {
-    element.is_html("template") && element.has("shadowrootmode")
 }
 
 /// Attributes as TypeScript's object members, for the places where JSX is not at hand.

@@ -9,7 +9,7 @@ pub(crate) mod handlers;
 mod head;
 pub(crate) mod hoisted;
 pub(crate) mod scripts;
-mod shadows;
+pub(crate) mod shadows;
 pub(crate) mod styles;
 
 use std::collections::BTreeSet;
@@ -18,11 +18,12 @@ use url::Url;
 
 use crate::{
     css::hints::Hints,
-    dom::{Element, Node, parse, whitespace},
+    dom::{Document, Element, Node, parse, whitespace},
     jsx,
     plan::{Form, Keep},
 };
 
+use handlers::Root;
 pub(crate) use head::Head;
 pub(crate) use scripts::Script;
 pub(crate) use styles::Style;
@@ -61,12 +62,15 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
         address::resolve(nodes, &base, url);
     }
     let mut scripts = scripts::of_head(&mut document.head, &mut findings);
-    document.body_attributes.retain(|(name, value)| {
-        let code = handlers::of_the_body(name, value);
-        let stays = code.is_none();
-        scripts.extend(code.map(Script::inline));
-        stays
-    });
+    for (root, attributes) in [(Root::Html, &mut document.html), (Root::Body, &mut document.body_attributes)]
+    {
+        attributes.retain(|(name, value)| {
+            let code = handlers::of_the_root(root, name, value);
+            let stays = code.is_none();
+            scripts.extend(code.map(Script::inline));
+            stays
+        });
+    }
     scripts.extend(scripts::of_body(&mut document.body, &mut findings));
     let styles = styles::take(&mut document.head);
     if kept.contains(&Keep::Scripts) {
@@ -77,11 +81,13 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
     scripts::unmark(&mut document.body, &mut scripts);
     shadows::tell_apart(&mut document.body);
     let own_scripts = scripts.iter().any(|script| script.service.is_none());
+    // A namespace means nothing to HTML.
+    document.html.retain(|(name, _)| name != "xmlns");
     let handlers = handlers::lift(&mut document.body, own_scripts)
-        | handlers::lift_of_the_body(&mut document.body_attributes, own_scripts);
+        | handlers::lift_of_the_root(&mut document.body_attributes, own_scripts)
+        | handlers::lift_of_the_root(&mut document.html, own_scripts);
     // Those that wait for the whole document come after those that do not, each in their order.
     scripts.sort_by_key(|script| script.deferred);
-    document.html.retain(|(name, _)| !name.starts_with("on") && name != "xmlns");
     findings.extend(doctype::keep(document.mode, &mut document.html));
     let mut hints = hints.clone();
     for style in &styles {
@@ -96,7 +102,7 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
     hoisted::lift(&mut document.body, &mut hoisted);
     hoisted::lift_from(&mut document.html, &mut hoisted);
     hoisted::lift_from(&mut document.body_attributes, &mut hoisted);
-    attributes_left_out(&document.body, &mut findings);
+    attributes_left_out(&document, &mut findings);
     let mut head = head::read(&document.head, &mut findings);
     if !hoisted.is_empty() {
         head.elements.push(hoisted::link());
@@ -116,16 +122,20 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
 }
 
 /// Names every attribute that React has no word for, once.
-fn attributes_left_out(nodes: &[Node], findings: &mut Vec<(&'static str, String)>) {
+fn attributes_left_out(document: &Document, findings: &mut Vec<(&'static str, String)>) {
     let mut named = BTreeSet::new();
-    each(nodes, &mut |element| {
+    let mut look = |element: &Element| {
         for name in jsx::left_out(element) {
             named.insert(format!(
                 "`{name}` of <{}> was left out: React takes no attribute of that name",
                 element.name
             ));
         }
-    });
+    };
+    for (name, attributes) in [("html", &document.html), ("body", &document.body_attributes)] {
+        look(&Element { attributes: attributes.clone(), ..Element::new(name) });
+    }
+    each(&document.body, &mut look);
     findings.extend(named.into_iter().map(|note| ("attribute_left_out", note)));
 }
 

@@ -454,13 +454,14 @@ fn a_long_class_list_becomes_a_constant() {
 
 #[test]
 fn attributes_that_react_has_no_name_for_are_kept_for_the_scripts_that_read_them() {
-    let html = "<!doctype html><body x-data @keydown.escape=close><p @click=go [x]=1 (y)=2 ref=r on-tap=t class=k 3rd -x \"lost=1>a</p>\
+    let html = "<!doctype html><html @scroll.window=s><body x-data @keydown.escape=close><p @click=go [x]=1 (y)=2 ref=r on-tap=t class=k 3rd -x \"lost=1>a</p>\
                 <template x-if=a><b :class=c @click=in>b</b></template><script src=/alpine.js defer></script>";
     let site = Site::new().page("/", html).asset("/alpine.js", "text/javascript", "start()");
     let (plan, project) = written(&site);
     let page = &react::render(&project)[&plan.routes[0].file];
     let json = |text: &str| text.replace('"', "&quot;");
     for (tag, kept) in [
+        ("html", r#"{"@scroll.window":"s"}"#),
         ("body", r#"{"@keydown.escape":"close"}"#),
         ("p", r#"{"(y)":"2","@click":"go","[x]":"1","on-tap":"t","ref":"r"}"#),
     ] {
@@ -479,13 +480,16 @@ fn attributes_that_react_has_no_name_for_are_kept_for_the_scripts_that_read_them
 
 #[test]
 fn attributes_that_react_has_no_name_for_are_left_out_and_named_once_each() {
-    let html = "<!doctype html><body><p @click=go ref=r [x]=1 class=k>a</p><p @click=stop>b</p><i data-ok=1>c</i></body>";
+    let html = "<!doctype html><html @scroll=s><body @scroll=s><p @click=go ref=r [x]=1 class=k>a</p><p @click=stop>b</p><i data-ok=1>c</i></body>";
     let site = Site::new().page("/", html);
     let (plan, project) = written(&site);
     let told = plan.findings.iter().filter(|finding| finding.code == "attribute_left_out");
     let notes: Vec<&str> = told.map(|finding| finding.note.as_str()).collect();
-    let note = |name: &str| format!("`{name}` of <p> was left out: React takes no attribute of that name");
-    assert_eq!(notes, [note("@click"), note("[x]"), note("ref")]);
+    let note = |name: &str, of: &str| {
+        format!("`{name}` of <{of}> was left out: React takes no attribute of that name")
+    };
+    let named = [("@click", "p"), ("@scroll", "body"), ("@scroll", "html"), ("[x]", "p"), ("ref", "p")];
+    assert_eq!(notes, named.map(|(name, of)| note(name, of)));
     let text = |path: &str| match &project.files[path] {
         Contents::Text(text) => text.clone(),
         Contents::Stored(_) => panic!("{path} is text"),

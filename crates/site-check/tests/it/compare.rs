@@ -44,7 +44,7 @@ fn app(made: &str) -> String {
 
 /// What React cannot say, or would take for a mistake of its own.
 const UNSAYABLE: &str = "<p hidden=until-found>Found</p><svg width=200 height=40><text y=20 xml:space=preserve>a   b</text></svg>\
-    <my-card><template shadowrootmode=open><style>b{color:teal}</style><b>Shadow</b><slot></slot></template><i>Light</i></my-card>\
+    <my-card>\n  <template shadowrootmode=OPEN shadowrootdelegatesfocus><style>b{color:teal}</style><b style='top: 0; color: red !important'>Shadow</b><slot></slot></template>\n  <i>Light</i></my-card>\
     <p @click=go [x]=1>Named</p><template id=t><i @click=in>in</i></template><p id=names></p>\
     <script>const { content } = document.getElementById('t'); const named = [document.querySelector('p[id=names]').parentElement, content]\
     .flatMap((it) => [...it.querySelectorAll('*')]).flatMap((it) => it.getAttributeNames()).filter((it) => /[@[]/.test(it));\

@@ -64,16 +64,36 @@ const VERBATIM: &[&str] = &["pre", "textarea", "listing", "xmp", "plaintext", "s
 pub(crate) fn collapse(nodes: &mut Vec<Node>, hints: &Hints) {
     let mut body = Element::new("body");
     body.children = std::mem::take(nodes);
-    inside(&mut body, hints);
+    inside(&mut body, hints, Drawing::default());
     *nodes = body.children;
 }
 
-fn inside(parent: &mut Element, hints: &Hints) {
-    let preserved = parent.space == Space::Svg && parent.get("xml:space") == Some("preserve");
-    if preserved || VERBATIM.contains(&parent.name.as_str()) || hints.preserved(parent) {
+/// What an SVG image says of the white space in it (<https://www.w3.org/TR/SVG2/text.html#WhiteSpace>).
+#[derive(Default, Clone, Copy)]
+struct Drawing {
+    /// The nearest `xml:space` is `preserve`.
+    preserved: bool,
+    /// Here is text that is drawn; elsewhere is only structure.
+    text: bool,
+}
+
+impl Drawing {
+    fn inside(self, element: &Element) -> Self {
+        if element.space != Space::Svg {
+            return Self::default();
+        }
+        let preserved = element.get("xml:space").map_or(self.preserved, |said| said == "preserve");
+        Self { preserved, text: self.text || element.name == "text" }
+    }
+}
+
+fn inside(parent: &mut Element, hints: &Hints, around: Drawing) {
+    let drawing = around.inside(parent);
+    if VERBATIM.contains(&parent.name.as_str()) || hints.preserved(parent) {
         return;
     }
-    let structure = parent.space != Space::Html || STRUCTURE.contains(&parent.name.as_str());
+    let structure =
+        (parent.space != Space::Html || STRUCTURE.contains(&parent.name.as_str())) && !drawing.text;
     let edge = is_block(parent, hints);
     let [start, end] = hints.letters_beside(parent).map(|letters| edge && !letters);
     let blocks: Vec<bool> = parent
@@ -82,15 +102,14 @@ fn inside(parent: &mut Element, hints: &Hints) {
         .map(|node| matches!(node, Node::Element(element) if is_block(element, hints)))
         .collect();
     let last = blocks.len();
-    let svg_text =
-        parent.space == Space::Svg && matches!(parent.name.as_str(), "text" | "tspan" | "textPath");
     for (at, node) in parent.children.iter_mut().enumerate() {
         match node {
-            Node::Element(element) => inside(element, hints),
+            Node::Element(element) => inside(element, hints, drawing),
+            Node::Text(_) if drawing.text && drawing.preserved => {}
             Node::Part(_) => {}
             Node::Text(text) => {
                 let mut new = single_spaced(text);
-                if structure && !svg_text && new == " " {
+                if structure && new == " " {
                     new.clear();
                 }
                 let open = if at == 0 { start } else { blocks[at - 1] };
@@ -124,4 +143,35 @@ fn single_spaced(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dom::parse;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("<g> <rect/> <text> a  b <tspan> </tspan></text> </g>", &[" a b ", " "])]
+    #[case("<text xml:space='preserve'>a  b <a> </a></text>", &["a  b ", " "])]
+    #[case("<g xml:space='preserve'> <text>a  b<tspan xml:space='default'> c  d</tspan></text> </g>", &["a  b", " c d"])]
+    #[case("<text xml:space='preserve'><title>  t</title></text>", &["  t"])]
+    #[case("<foreignObject xml:space='preserve'><div> a  b </div></foreignObject>", &["a b"])]
+    fn drawn_text_keeps_its_space_if_it_says_so(#[case] svg: &str, #[case] expected: &[&str]) {
+        let mut body = parse::document(&format!("<!doctype html><body><svg>{svg}</svg>")).body;
+        collapse(&mut body, &Hints::default());
+        let mut found = Vec::new();
+        texts(&body, &mut found);
+        assert_eq!(found, expected);
+    }
+
+    fn texts<'a>(nodes: &'a [Node], found: &mut Vec<&'a str>) {
+        for node in nodes {
+            match node {
+                Node::Text(text) => found.push(text),
+                Node::Element(element) => texts(&element.children, found),
+                Node::Part(_) => {}
+            }
+        }
+    }
 }

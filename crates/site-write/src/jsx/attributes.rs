@@ -99,8 +99,8 @@ fn plain(name: &str, value: &str) -> String {
 fn typed(name: &str, kind: &Kind, value: &str) -> String {
     let spread = || spread(name, value);
     match kind {
-        // The one flag with a second meaning. React writes a flag without its value; it does not know this one in capitals, and to
-        // HTML they are the same.
+        // The one flag with a second meaning. React writes a flag without its value; this one in capitals it takes for no flag
+        // (and says so in development), and to HTML they are the same.
         Kind::Flag if name == "hidden" && value.eq_ignore_ascii_case("until-found") => {
             self::spread(&name.to_ascii_uppercase(), value)
         }

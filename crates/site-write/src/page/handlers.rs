@@ -78,12 +78,12 @@ pub(crate) fn lift(nodes: &mut [Node], scripts: bool) -> bool {
     any
 }
 
-/// The same for the attributes of `<body>`, whose handlers are gone already.
-pub(super) fn lift_of_the_body(attributes: &mut Vec<(String, String)>, scripts: bool) -> bool {
-    let mut body = Element::new("body");
-    body.attributes = std::mem::take(attributes);
-    let any = lift_of(&mut body, scripts);
-    *attributes = body.attributes;
+/// The same for the attributes of `<html>` or `<body>`, whose handlers are gone already.
+pub(super) fn lift_of_the_root(attributes: &mut Vec<(String, String)>, scripts: bool) -> bool {
+    let mut root = Element::new("body");
+    root.attributes = std::mem::take(attributes);
+    let any = lift_of(&mut root, scripts);
+    *attributes = root.attributes;
     any
 }
 
@@ -99,7 +99,7 @@ fn lift_of(element: &mut Element, scripts: bool) -> bool {
     true
 }
 
-/// What React has no word for, and was meant by whoever wrote it: not what a lost quote left.
+/// What React has no word for, and looks as if it was meant by whoever wrote it, and not left by a lost quote.
 fn unsayable(element: &mut Element) -> BTreeMap<String, String> {
     let names: BTreeSet<String> =
         jsx::left_out(element).filter(|name| is_meant(name)).map(str::to_owned).collect();
@@ -109,7 +109,8 @@ fn unsayable(element: &mut Element) -> BTreeMap<String, String> {
     taken.into_iter().collect()
 }
 
-/// `@click`, `#item`, `[value]`, `(change)`, `*ngIf`, `ref`, `on-tap`: a letter, behind one sign at most or two brackets.
+/// `@click`, `#item`, `[value]`, `(change)`, `*ngIf`, `ref`, `on-tap`: a letter behind at most two signs (`[(`, `@:`), and
+/// nothing that stands between attributes or around values. `ref` is a name like others, but not to React.
 fn is_meant(name: &str) -> bool {
     let bare = name.trim_start_matches(['@', '#', '[', '(', '*', ':']);
     name.len() - bare.len() <= 2
@@ -117,16 +118,27 @@ fn is_meant(name: &str) -> bool {
         && !name.contains(['"', '\'', '<', '{', '}', ',', ';', '='])
 }
 
-/// What a handler of `<body>` becomes: a script. It stands in the layout, which its other pages share.
-pub(super) fn of_the_body(name: &str, value: &str) -> Option<String> {
-    match name {
-        // To a script, <body> has its window's.
-        "onload" => Some(format!("window.onload = function (event) {{ {value} }};")),
-        name if is_handler(name, false) => {
-            Some(format!("document.body.setAttribute({}, {});", jsx::string(name), jsx::string(value)))
-        }
-        _ => None,
+/// The elements whose handlers become scripts: they stand in the layout, which other pages share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Root {
+    Html,
+    Body,
+}
+
+/// The script that a handler of one of them becomes.
+pub(super) fn of_the_root(root: Root, name: &str, value: &str) -> Option<String> {
+    if !is_handler(name, false) {
+        return None;
     }
+    let element = match root {
+        Root::Html => "documentElement",
+        // To a script, <body> has its window's.
+        Root::Body if name == "onload" => {
+            return Some(format!("window.onload = function (event) {{ {value} }};"));
+        }
+        Root::Body => "body",
+    };
+    Some(format!("document.{element}.setAttribute({}, {});", jsx::string(name), jsx::string(value)))
 }
 
 /// What one element may not keep, and has not afterwards.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::{
     css::{self, Declaration},
     dom::{Element, Node},
+    page::shadows,
 };
 
 /// Where the sheet is served.
@@ -26,10 +27,12 @@ pub(crate) fn file<'a>(pages: impl Iterator<Item = &'a Rules>) -> Option<(String
         return None;
     }
     let mut sheet = String::from("/* Inline styles of the site's HTML that a style object cannot hold. */\n");
-    for (class, declarations) in rules {
-        sheet.push_str(&format!(".{class}{SPECIFIC} {{\n{declarations}}}\n"));
-    }
+    sheet.push_str(&written(rules.into_iter()));
     Some((format!("public{ADDRESS}"), sheet))
+}
+
+fn written<'a>(rules: impl Iterator<Item = (&'a String, &'a String)>) -> String {
+    rules.map(|(class, declarations)| format!(".{class}{SPECIFIC} {{\n{declarations}}}\n")).collect()
 }
 
 /// The element that brings the sheet to a page.
@@ -46,7 +49,22 @@ pub(super) fn lift(nodes: &mut [Node], rules: &mut Rules) {
     for node in nodes {
         let Node::Element(element) = node else { continue };
         one(element, rules);
-        lift(&mut element.children, rules);
+        if shadows::is_tree(element) {
+            lift_in_a_tree(&mut element.children);
+        } else {
+            lift(&mut element.children, rules);
+        }
+    }
+}
+
+/// The document's sheets do not reach into a shadow tree: it has its own.
+fn lift_in_a_tree(nodes: &mut Vec<Node>) {
+    let mut rules = Rules::new();
+    lift(nodes, &mut rules);
+    if !rules.is_empty() {
+        let mut style = Element::new("style");
+        style.children.push(Node::Text(written(rules.iter())));
+        nodes.push(Node::Element(style));
     }
 }
 
@@ -108,6 +126,7 @@ fn family(property: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{dom::parse, page};
     use rstest::rstest;
 
     #[rstest]
@@ -137,5 +156,18 @@ mod tests {
         assert_eq!(element.get("style"), left);
         let classes: Vec<_> = element.get("class").unwrap_or_default().split_ascii_whitespace().collect();
         assert_eq!((classes[0], classes.len()), ("a\u{2028}", 1 + rules.len()), "{classes:?}");
+    }
+
+    #[test]
+    fn a_shadow_tree_has_a_sheet_of_its_own() {
+        let html = "<!doctype html><body><p style='top: 0 !important'><template shadowrootmode=open><i style='color: red !important'></i></template>";
+        let mut body = parse::document(html).body;
+        let mut rules = Rules::new();
+        lift(&mut body, &mut rules);
+        assert_eq!(rules.values().collect::<Vec<_>>(), ["  top: 0 !important;\n"]);
+        let mut sheets = Vec::new();
+        page::each(&body, &mut |element| sheets.extend(element.is_html("style").then(|| element.clone())));
+        let [Node::Text(sheet)] = &*sheets[0].children else { panic!("{sheets:?}") };
+        assert!(sheet.contains("color: red !important"), "{sheet}");
     }
 }

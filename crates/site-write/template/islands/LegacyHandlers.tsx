@@ -37,12 +37,10 @@ function restore(element: Element) {
     else if (/^[a-z_:][\w:.-]*$/i.test(name)) element.setAttribute(name, value);
     else element.setAttributeNode(parsed(name, value));
   }
-  // An image may have come, or failed, before anybody could listen. One without an address does neither.
-  const isImage =
-    element instanceof HTMLImageElement && (element.hasAttribute("src") || element.hasAttribute("srcset"));
-  if (isImage && element.complete) {
-    const happened = element.naturalWidth > 0 ? "load" : "error";
-    if (`on${happened}` in attributes) element.dispatchEvent(new Event(happened));
+  // An image may have come, or failed, before anybody could listen. One without an address does not fail.
+  if (element instanceof HTMLImageElement && element.complete) {
+    const happened = element.naturalWidth > 0 ? "load" : element.currentSrc && "error";
+    if (happened && `on${happened}` in attributes) element.dispatchEvent(new Event(happened));
   }
 }
 

@@ -20,7 +20,8 @@ type Script = {
 
 type Listener = EventListenerOrEventListenerObject;
 
-type Options = boolean | AddEventListenerOptions;
+/** A browser takes anything for options. */
+type Options = boolean | AddEventListenerOptions | null;
 
 type Waiting = { target: EventTarget; event: string; listener: Listener; options?: Options };
 
@@ -119,14 +120,14 @@ function collect(waiting: Waiting[]): () => void {
   const find = (one: Waiting) => waiting.findIndex((other) => isSame(one, other));
   function add(this: EventTarget | undefined, event: string, listener: Listener | null, options?: Options) {
     const target = this ?? window;
-    if (!listener || !isAwaited(target, event)) addEventListener.call(target, event, listener, options);
+    if (!listener || !isAwaited(target, event)) addEventListener.call(target, event, listener, options ?? undefined);
     else if (find({ target, event, listener, options }) < 0) waiting.push({ target, event, listener, options });
   }
   function remove(this: EventTarget | undefined, event: string, listener: Listener | null, options?: Options) {
     const target = this ?? window;
     const at = listener ? find({ target, event, listener, options }) : -1;
     if (at >= 0) waiting.splice(at, 1);
-    else removeEventListener.call(target, event, listener, options);
+    else removeEventListener.call(target, event, listener, options ?? undefined);
   }
   Object.assign(EventTarget.prototype, { addEventListener: add, removeEventListener: remove });
   return () => {
@@ -138,13 +139,15 @@ function collect(waiting: Waiting[]): () => void {
     // A document that was left may be shown again. That it was shown first is told already, though not by the browser yet.
     const again = waiting.filter(({ event }) => event === "pageshow");
     waiting.length = 0;
-    setTimeout(() => again.forEach((one) => listen.call(one.target, one.event, one.listener, one.options)));
+    setTimeout(() =>
+      again.forEach((one) => listen.call(one.target, one.event, one.listener, one.options ?? undefined)),
+    );
   };
 }
 
 /** Are they one listener to the browser? */
 function isSame(one: Waiting, other: Waiting): boolean {
-  const captures = ({ options }: Waiting) => (typeof options === "object" ? options.capture : options) === true;
+  const captures = ({ options }: Waiting) => Boolean(typeof options === "object" ? options?.capture : options);
   const { target, event, listener } = other;
   return one.target === target && one.event === event && one.listener === listener && captures(one) === captures(other);
 }
@@ -170,7 +173,7 @@ function collectHandler(target: EventTarget, event: string, waiting: Waiting[]) 
 function announce(events: string[], waiting: Waiting[]) {
   for (const event of events) {
     for (const one of waiting.filter((one) => one.event === event)) {
-      const { once, signal } = typeof one.options === "object" ? one.options : {};
+      const { once, signal } = (typeof one.options === "object" && one.options) || {};
       const at = waiting.indexOf(one);
       // Another one may have called it off.
       if (at < 0 || signal?.aborted) continue;
