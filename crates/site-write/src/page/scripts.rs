@@ -24,7 +24,7 @@ pub(crate) struct Script {
     pub(crate) service: Option<Service>,
     /// The name of the mark where it stood; none for the end of the body.
     pub(crate) place: Option<String>,
-    /// What else its element says: `id`, `data-*`, `integrity`.
+    /// What else its element says: `id`, `data-*`, `integrity`, `onload`.
     pub(crate) attributes: BTreeMap<String, String>,
 }
 
@@ -87,6 +87,12 @@ impl Script {
             let text = code.to_ascii_lowercase();
             code.len() <= LONGEST_START && !OWN_WORK.iter().any(|word| text.contains(word))
         });
-        self.service.and_then(|service| service.loading).filter(|_| starts && !self.module)
+        let alone = starts && !self.module && !has_handler(&self.attributes);
+        self.service.and_then(|service| service.loading).filter(|_| alone)
     }
+}
+
+/// Is there one that is told when a script came (`onload`)?
+fn has_handler(attributes: &BTreeMap<String, String>) -> bool {
+    attributes.keys().any(|name| name.starts_with("on"))
 }

@@ -8,24 +8,11 @@ use site_read::{
     analysis::known::{self, Loading},
 };
 
-use super::Script;
+use super::{Script, has_handler};
 use crate::dom::{Element, Node};
 
 /// The attribute of a mark.
 const MARK: &str = "data-legacy-script";
-/// What an inline script says, in lower case, that may look for its own place, write there, or put something at the end of what
-/// the browser had read by then.
-const PLACED: &[&str] = &[
-    "currentscript",
-    "document.scripts",
-    "document.write",
-    "tagname('script')",
-    "tagname(\"script\")",
-    "appendchild(",
-    ".append(",
-    "insertadjacent",
-];
-
 /// Takes the scripts out of a head.
 pub(crate) fn of_head(nodes: &mut Vec<Node>, findings: &mut Vec<(&'static str, String)>) -> Vec<Script> {
     let mut taken = Taken { scripts: Vec::new(), findings, shown: 0 };
@@ -98,12 +85,12 @@ impl Taken<'_> {
         }
         let independent = !module && src.is_some() && element.has("async");
         let deferred = module || src.is_some() && (element.has("defer") || independent);
+        let attributes = rest(element, independent);
         let marked = self.shown > 0 && !deferred;
         let place = marked.then(|| place(src.as_deref(), &code)).flatten();
         let service = src.as_deref().map_or_else(|| known::script_saying(&code), known::script_at);
         let code = src.is_none().then_some(code);
-        let loading = independent.then_some(Loading::AfterInteractive);
-        let attributes = rest(element);
+        let loading = (independent && !has_handler(&attributes)).then_some(Loading::AfterInteractive);
         let mark = place.as_deref().map(mark);
         self.scripts.push(Script { src, code, module, deferred, loading, service, place, attributes });
         let Some(mark) = mark else { return false };
@@ -112,10 +99,9 @@ impl Taken<'_> {
     }
 }
 
-/// The name of a script's place, if it may want to know it: what is in a file is not read for that. The same on every page.
+/// The name of a script's place, the same on every page. One that calls nothing, and so does not look at the page, has none.
 fn place(src: Option<&str>, code: &str) -> Option<String> {
-    let text = code.to_ascii_lowercase();
-    let wanted = src.is_some() || PLACED.iter().any(|word| text.contains(word));
+    let wanted = src.is_some() || code.contains('(');
     wanted.then(|| ContentHash::of(src.unwrap_or(code).as_bytes()).as_str()[..8].to_owned())
 }
 
@@ -126,13 +112,16 @@ fn mark(name: &str) -> Element {
     mark
 }
 
-fn rest(element: &Element) -> BTreeMap<String, String> {
+/// What else the element says: its handlers, too. Next.js takes none, so that the chain, which waits for each script, has to know
+/// of one that it is `independent`.
+fn rest(element: &Element, independent: bool) -> BTreeMap<String, String> {
     let said = ["src", "type", "async", "defer", "nomodule", "charset", "language"];
-    let others = element
-        .attributes
-        .iter()
-        .filter(|(name, _)| !said.contains(&name.as_str()) && !name.starts_with("on"));
-    others.cloned().collect()
+    let others = element.attributes.iter().filter(|(name, _)| !said.contains(&name.as_str()));
+    let mut rest: BTreeMap<String, String> = others.cloned().collect();
+    if independent && has_handler(&rest) {
+        rest.insert("async".to_owned(), String::new());
+    }
+    rest
 }
 
 /// Would a browser run it? JSON, templates and other data carry a type of their own.
@@ -183,7 +172,8 @@ mod tests {
         "<p>words</p><div><script>document.write(1 + 1)</script></div><noscript>x</noscript>",
         false
     )]
-    #[case::that_looks_for_nothing("<script>start()</script><p>words", false)]
+    #[case::that_calls_another("<script>start()</script><p>words", true)]
+    #[case::that_calls_nothing("<script>var base = '/a/';</script><p>words", false)]
     #[case::of_a_file("<script src=x.js></script><p>words", true)]
     #[case::that_waits("<script src=x.js defer></script><p>words", false)]
     fn a_script_leaves_a_mark(#[case] html: &str, #[case] marked: bool) {
@@ -194,5 +184,17 @@ mod tests {
         let mut found = Vec::new();
         crate::page::each(&body, &mut |element| found.extend(element.get(MARK).map(str::to_owned)));
         assert_eq!(found, script.place.iter().cloned().collect::<Vec<_>>());
+    }
+
+    #[rstest]
+    #[case::that_waits("<script src=x.js defer onload=start()></script>", &[("onload", "start()")])]
+    #[case::that_nothing_waits_for("<script src=x.js async onerror=no()></script>", &[("async", ""), ("onerror", "no()")])]
+    fn a_script_that_tells_of_itself_is_in_the_chain(#[case] html: &str, #[case] said: &[(&str, &str)]) {
+        let mut body = parse::document(&format!("<!doctype html><body>{html}")).body;
+        let scripts = of_body(&mut body, &mut Vec::new());
+        let [script] = scripts.as_slice() else { panic!("one script: {scripts:?}") };
+        let found: Vec<(&str, &str)> =
+            script.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!((found.as_slice(), script.loading), (said, None));
     }
 }
