@@ -3,6 +3,7 @@
 //! Made from the tree that html5ever built, so that everything later sees what a browser sees and never the source text.
 //! Comments are not kept. Nothing here knows about addresses or JSX.
 
+pub(crate) mod comments;
 mod frames;
 mod hashes;
 mod legal;

@@ -18,7 +18,7 @@ use url::Url;
 
 use crate::{
     css::hints::Hints,
-    dom::{Document, Element, Node, parse, whitespace},
+    dom::{Document, Element, Node, comments, parse, whitespace},
     jsx,
     plan::{Form, Keep},
 };
@@ -79,6 +79,9 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
         scripts::tell_apart(&mut scripts);
     }
     scripts::unmark(&mut document.body, &mut scripts);
+    if scripts.iter().all(|script| script.loading.is_some()) {
+        comments::leave_out(&mut document.body);
+    }
     shadows::tell_apart(&mut document.body);
     let own_scripts = scripts.iter().any(|script| script.service.is_none());
     // A namespace means nothing to HTML.

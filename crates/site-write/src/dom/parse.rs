@@ -6,7 +6,7 @@ use html5ever::tendril::TendrilSink;
 use html5ever::tree_builder::{QuirksMode, TreeBuilderOpts};
 use scraper::{Html, HtmlTreeSink};
 
-use super::{Document, Element, Mode, Node, Space, frames, legal, writes};
+use super::{Document, Element, Mode, Node, Space, comments, frames, legal, writes};
 
 /// Browsers stop nesting here too; it also bounds every walk over the tree.
 const DEEPEST: usize = 500;
@@ -32,7 +32,10 @@ pub(crate) fn document(html: &str) -> Document {
     for child in root.children() {
         let Some(element) = child.value().as_element() else { continue };
         match element.name() {
-            "head" => out.head = children(child, 0),
+            "head" => {
+                out.head = children(child, 0);
+                comments::leave_out(&mut out.head);
+            }
             "body" => {
                 out.body_attributes = attributes(element);
                 out.body = children(child, 0);
@@ -95,12 +98,20 @@ fn children(parent: NodeRef<'_, scraper::Node>, depth: usize) -> Vec<Node> {
                 };
                 out.push(Node::Element(own));
             }
+            scraper::Node::Comment(comment) if is_html(parent) => {
+                out.extend(comments::place(comment).map(Node::Element));
+            }
             // The content of a template.
             scraper::Node::Fragment => out.extend(children(child, depth)),
             _ => {}
         }
     }
     out
+}
+
+/// In a drawing or a formula, a template would be none.
+fn is_html(node: NodeRef<'_, scraper::Node>) -> bool {
+    node.value().as_element().is_none_or(|element| element.name.ns == html5ever::ns!(html))
 }
 
 fn is_text(node: &Node) -> bool {

@@ -55,6 +55,7 @@ function isAnother(attribute: string): boolean {
 async function runAll(scripts: Script[]) {
   // Meanwhile, templates are filled, too.
   await styled();
+  putComments(document);
   takeAnyState();
   const waiting: Waiting[] = [];
   const release = [
@@ -75,6 +76,15 @@ async function runAll(scripts: Script[]) {
   announce(["readystatechange", "load", "pageshow"], waiting);
   Reflect.deleteProperty(document, "readyState");
   release.forEach((undo) => undo());
+}
+
+/** Some scripts read comments, which React does not write: each stands where a template kept its place. */
+function putComments(parent: ParentNode) {
+  for (const template of parent.querySelectorAll("template")) {
+    const comment = template.getAttribute("data-legacy-comment");
+    if (comment === null) putComments(template.content);
+    else template.parentNode?.replaceChild(document.createComment(comment), template);
+  }
 }
 
 /** Ends when the browser has all that the page showed when it came, images too. */

@@ -99,9 +99,10 @@ impl Taken<'_> {
     }
 }
 
-/// The name of a script's place, the same on every page. One that calls nothing, and so does not look at the page, has none.
+/// The name of a script's place, the same on every page. One that neither calls anything nor says `document` does not look at
+/// the page, and has none.
 fn place(src: Option<&str>, code: &str) -> Option<String> {
-    let wanted = src.is_some() || code.contains('(');
+    let wanted = src.is_some() || code.contains('(') || code.contains("document");
     wanted.then(|| ContentHash::of(src.unwrap_or(code).as_bytes()).as_str()[..8].to_owned())
 }
 
@@ -173,6 +174,7 @@ mod tests {
         false
     )]
     #[case::that_calls_another("<script>start()</script><p>words", true)]
+    #[case::that_looks("<script>document.currentScript.parentNode.id = 'a';</script><p>words", true)]
     #[case::that_calls_nothing("<script>var base = '/a/';</script><p>words", false)]
     #[case::of_a_file("<script src=x.js></script><p>words", true)]
     #[case::that_waits("<script src=x.js defer></script><p>words", false)]
