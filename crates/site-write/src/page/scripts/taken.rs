@@ -69,6 +69,16 @@ impl Taken<'_> {
         });
     }
 
+    /// One Next.js would take the whole document from the other, and show nothing.
+    fn leave_out_next_js(&mut self) {
+        const CODE: &str = "next_js_left_out";
+        if self.findings.iter().all(|(code, _)| *code != CODE) {
+            let note = "the page was built by Next.js, whose scripts cannot run beside this project's own: it shows what it was \
+                        sent with, and what its components did in the browser is to be written anew";
+            self.findings.push((CODE, note.into()));
+        }
+    }
+
     /// Takes a script, and leaves a mark if it needs one: false if nothing is left.
     fn take(&mut self, element: &mut Element) -> bool {
         let module = element.get("type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("module"));
@@ -81,6 +91,10 @@ impl Taken<'_> {
         }
         // Browsers without modules are none of today's.
         if element.has("nomodule") || src.is_none() && code.trim().is_empty() {
+            return false;
+        }
+        if is_next_js(src.as_deref(), &code) {
+            self.leave_out_next_js();
             return false;
         }
         let independent = !module && src.is_some() && element.has("async");
@@ -97,6 +111,13 @@ impl Taken<'_> {
         *element = mark;
         true
     }
+}
+
+/// Is it a part of what Next.js builds?
+fn is_next_js(src: Option<&str>, code: &str) -> bool {
+    let path = src.map(|src| src.split(['?', '#']).next().unwrap_or(src));
+    path.is_some_and(|path| path.contains("/_next/static/") && path.ends_with(".js"))
+        || code.trim_start_matches(['(', ' ', '\n']).starts_with("self.__next_")
 }
 
 /// The name of a script's place, the same on every page. One that neither calls anything nor says `document` does not look at
@@ -198,5 +219,17 @@ mod tests {
         let found: Vec<(&str, &str)> =
             script.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!((found.as_slice(), script.loading), (said, None));
+    }
+
+    #[test]
+    fn scripts_of_another_next_js_are_left_out_and_named_once() {
+        let html = "<!doctype html><body><script src=/_next/static/chunks/main.js?v=1 async></script>\
+                    <script>(self.__next_f=self.__next_f||[]).push([0])</script><script src=/own.js></script>";
+        let mut findings = Vec::new();
+        let scripts = of_body(&mut parse::document(html).body, &mut findings);
+        let [script] = scripts.as_slice() else { panic!("the site's own: {scripts:?}") };
+        assert_eq!(script.src.as_deref(), Some("/own.js"));
+        let [(code, _)] = findings.as_slice() else { panic!("once: {findings:?}") };
+        assert_eq!(*code, "next_js_left_out");
     }
 }
