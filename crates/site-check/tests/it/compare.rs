@@ -48,7 +48,11 @@ const UNSAYABLE: &str = "<p hidden=until-found>Found</p><svg width=200 height=40
     <p @click=go [x]=1>Named</p><template id=t><i @click=in>in</i></template><p id=names></p>\
     <script>const { content } = document.getElementById('t'); const named = [document.querySelector('p[id=names]').parentElement, content]\
     .flatMap((it) => [...it.querySelectorAll('*')]).flatMap((it) => it.getAttributeNames()).filter((it) => /[@[]/.test(it));\
-    document.getElementById('names').textContent = named.join(' ');</script>";
+    document.getElementById('names').textContent = named.join(' ');</script>\
+    <p id=read><!-- People's words --><!-- ko if: on -->Bound<!-- /ko --></p><p id=told></p>\
+    <script>const told = document.getElementById('told'); const { childNodes } = document.getElementById('read'); \
+    told.textContent = [...childNodes].filter((it) => it.nodeType === 8).map((it) => it.data).filter((it) => /ko/.test(it)).join();</script>\
+    <script src=/quiet.js defer onload=\"told.append(' came')\"></script><p>Behind</p>";
 
 /// What it says on the site hangs on how often it was asked for: see [`Moody`].
 const MOOD: &str = "document.getElementById('mood').textContent = 'Steady at last';";
@@ -71,6 +75,7 @@ fn site() -> Site {
         .page("/unsayable.html", &page("Unsayable", UNSAYABLE))
         .page("/moods.html", &page("Moods", "<p id=mood></p><script src=/mood.js></script>"))
         .asset("/mood.js", "text/javascript", MOOD)
+        .asset("/quiet.js", "text/javascript", "void 0;")
         .asset("/s.css", "text/css", CSS)
         .rendered("/app.html", &page("App", &app("")), &page("App", &app("<p>Made</p>")))
         .redirect("/old.html", "/target.html", 301)
