@@ -83,7 +83,7 @@ pub(super) fn file(path: &str) -> String {
 
 /// Does the folder have a file for this address?
 pub(super) fn has(folder: &Path, start: &Url) -> bool {
-    inside(folder, &file(start.path())).is_some_and(|path| path.is_file())
+    named(folder, start.path(), "").is_some()
 }
 
 fn mount(config: &mut ServiceConfig, folder: &Arc<PathBuf>) {
@@ -128,24 +128,32 @@ enum Found {
     },
 }
 
-/// Looks an address up as web servers do; a file that is named with the query, as mirrors save them, goes first.
+/// Looks an address up as hosts of static files do.
 fn find(folder: &Path, path: &str, query: &str) -> io::Result<Found> {
-    let mut names = vec![file(path)];
+    if let Some(path) = named(folder, path, query) {
+        return Ok(Found::File { bytes: read(&path)?, path });
+    }
     let path = percent_decode_str(path.trim_start_matches('/')).decode_utf8_lossy().into_owned();
-    if !query.is_empty() {
-        names.insert(0, format!("{path}?{}", percent_decode_str(query).decode_utf8_lossy()));
-    }
-    for name in names {
-        if let Some(path) = inside(folder, &name).filter(|path| path.is_file()) {
-            return Ok(Found::File { bytes: read(&path)?, path });
-        }
-    }
     if inside(folder, &path).is_some_and(|path| path.join("index.html").is_file()) {
         return Ok(Found::Folder);
     }
     let page = inside(folder, "404.html").filter(|path| path.is_file());
     let page = page.map(|path| read(&path).map(|bytes| (path, bytes))).transpose()?;
     Ok(Found::Nothing { page })
+}
+
+/// The file that an address names: one with the query in its name, as mirrors save them, goes first; `.html` at its end may
+/// be unsaid (so GitHub Pages, Netlify and Cloudflare Pages have it, and `wget --adjust-extension`).
+fn named(folder: &Path, path: &str, query: &str) -> Option<PathBuf> {
+    let queried = (!query.is_empty()).then(|| {
+        let path = percent_decode_str(path.trim_start_matches('/')).decode_utf8_lossy();
+        format!("{path}?{}", percent_decode_str(query).decode_utf8_lossy())
+    });
+    let names = queried.into_iter().chain([file(path)]).flat_map(|name| {
+        let html = format!("{name}.html");
+        [name, html]
+    });
+    names.filter_map(|name| inside(folder, &name)).find(|path| path.is_file())
 }
 
 /// The file of that name, if it is there and in the folder when every link is followed.
@@ -175,6 +183,8 @@ mod tests {
             ("a b/index.html", "inner"),
             ("list.php?page=2", "second"),
             ("list.php", "first"),
+            ("about.html", "us"),
+            ("cgi/find?q=x.html", "x"),
             ("404.html", "gone"),
         ] {
             let file = folder.join(name);
@@ -194,6 +204,10 @@ mod tests {
         assert_eq!(at("/", "utm=1"), "home");
         assert_eq!(at("/a%20b/", ""), "inner");
         assert_eq!(at("/a%20b", ""), "->");
+        assert_eq!(at("/about.html", ""), "us");
+        assert_eq!(at("/about", ""), "us");
+        assert_eq!(at("/about/", ""), "404 gone");
+        assert_eq!(at("/cgi/find", "q=x"), "x");
         assert_eq!(at("/list.php", "page=2"), "second");
         assert_eq!(at("/list.php", "page=3"), "first");
         for outside in ["/nowhere", "/link", "/../secret", "/%2e%2e/secret", "//etc/passwd", "/%2fetc/passwd"]
