@@ -200,9 +200,7 @@ fn failing(comparison: &Comparison) -> BTreeSet<&str> {
 
 fn told(at_first: &Comparison, now: &Comparison, tried: &Keeps) -> Vec<Repair> {
     let repairs = tried.pages.iter().filter_map(|(url, kept)| {
-        let reasons = page(at_first, url)?.reasons.iter();
-        let mut reasons: Vec<String> = reasons.map(|reason| reason.code.clone()).collect();
-        reasons.dedup();
+        let reasons = page(at_first, url)?.reasons.clone();
         let passed = page(now, url)?.passed;
         Some(Repair { url: url.clone(), reasons, tried: kept.iter().copied().collect(), passed })
     });

@@ -37,8 +37,8 @@ pub struct Comparison {
 pub struct Repair {
     /// Its address in the site.
     pub url: String,
-    /// The codes of why it was refused at first.
-    pub reasons: Vec<String>,
+    /// Why it was refused at first.
+    pub reasons: Vec<Reason>,
     /// What was kept of it.
     pub tried: Vec<Keep>,
     /// It passes now. If not, its page says what still differs.
