@@ -4,6 +4,8 @@
   const silent = new Set(['SCRIPT', 'STYLE', 'NOSCRIPT', 'TEMPLATE', 'IFRAME', 'NOFRAMES', 'NOEMBED', 'NEXT-ROUTE-ANNOUNCER']);
   const said = [];
   let room = most;
+  // In a drawing, white space between elements is none.
+  const isDrawn = (element) => element.namespaceURI === 'http://www.w3.org/2000/svg';
   const speak = (node) => {
     for (const child of node.childNodes) {
       if (room <= 0) return;
@@ -13,7 +15,9 @@
         said.push(text);
       } else if (child.nodeType === Node.ELEMENT_NODE && !silent.has(child.tagName.toUpperCase())) {
         // Between boxes that stand apart no white space is needed to part their words.
-        const apart = child.localName === 'br' || !/^(inline|contents)$/.test(getComputedStyle(child).display);
+        const apart = child.localName === 'br' || (isDrawn(child)
+          ? !/^(a|textPath|tspan)$/.test(child.localName)
+          : !/^(inline|contents)$/.test(getComputedStyle(child).display));
         if (apart) said.push(' ');
         speak(child);
         if (apart) said.push(' ');
