@@ -57,6 +57,8 @@ pub enum Reason {
         /// The mark.
         mark: String,
     },
+    /// Next.js built it: of all that its scripts do, only what a browser shows comes along.
+    NextJs,
     /// It asks its visitor to turn scripts on, and says little else.
     AsksForScript,
     /// Scripts, and next to no text or pictures.
@@ -68,6 +70,9 @@ impl fmt::Display for Reason {
         match self {
             Self::EmptyRoot { root } => write!(f, "its element {root} is empty until a script fills it"),
             Self::Template { mark } => write!(f, "a framework has to carry out its markup ({mark})"),
+            Self::NextJs => {
+                f.write_str("Next.js built it, whose scripts cannot run beside those of another Next.js")
+            }
             Self::AsksForScript => f.write_str("it asks its visitor to switch scripts on"),
             Self::NoText => f.write_str("it holds next to no text"),
         }
@@ -83,6 +88,9 @@ pub fn needs_script(document: &Document<'_>) -> Option<Reason> {
     let seen = Seen::of(document);
     if let Some(mark) = seen.template {
         return Some(Reason::Template { mark });
+    }
+    if document.named("script").any(is_next_js) {
+        return Some(Reason::NextJs);
     }
     if seen.letters >= LITTLE {
         return None;
@@ -174,6 +182,15 @@ pub(crate) fn runs(element: Element<'_>) -> bool {
     let code = code.map(|code| code.strip_prefix("x-").unwrap_or(code));
     matches!(kind.as_str(), "" | "module" | "text/babel")
         || matches!(code, Some("javascript" | "ecmascript" | "jscript"))
+}
+
+/// Is it what Next.js reads a page's data from, by its router of before or today's?
+fn is_next_js(script: Element<'_>) -> bool {
+    let starts = |text: Text<'_>| {
+        let code = text.text().trim_start_matches(|c: char| c.is_whitespace() || "(;".contains(c));
+        code.starts_with("self.__next_f") || code.starts_with("window.__next_f")
+    };
+    script.attr("id") == Some("__NEXT_DATA__") || script.texts().any(starts)
 }
 
 fn asks(noscript: Element<'_>) -> bool {

@@ -32,6 +32,20 @@ fn pages_that_show_nothing_without_scripts_are_told() {
         ("<body><script type=module src=/m.js></script>".to_owned(), Some(Reason::NoText)),
         (format!("<div v-cloak>{}</div>{script}", "text ".repeat(100)), template("cloak")),
         (format!("<p>{{{{ product.name }}}}</p>{script}"), template("{{ }}")),
+        (
+            format!(
+                "<p>{}</p><script>(self.__next_f=self.__next_f||[]).push([0])</script>",
+                "text ".repeat(100)
+            ),
+            Some(Reason::NextJs),
+        ),
+        (
+            format!(
+                "<p>{}</p>{script}<script id=__NEXT_DATA__ type=application/json>{{}}</script>",
+                "text ".repeat(100)
+            ),
+            Some(Reason::NextJs),
+        ),
     ] {
         assert_eq!(judged(&html), expected, "{html}");
     }
