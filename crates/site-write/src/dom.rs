@@ -1,7 +1,7 @@
 //! A page as a tree that this crate owns: elements, their attributes and their text.
 //!
 //! Made from the tree that html5ever built, so that everything later sees what a browser sees and never the source text.
-//! Comments are not kept. Nothing here knows about addresses or JSX.
+//! Of comments only those stay that scripts read. Nothing here knows about addresses or JSX.
 
 pub(crate) mod comments;
 mod frames;

@@ -8,6 +8,7 @@ pub(crate) mod doctype;
 pub(crate) mod handlers;
 mod head;
 pub(crate) mod hoisted;
+mod next_js;
 pub(crate) mod scripts;
 pub(crate) mod shadows;
 pub(crate) mod styles;
@@ -61,6 +62,7 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
     for nodes in [&mut document.head, &mut document.body] {
         address::resolve(nodes, &base, url);
     }
+    let by_next_js = next_js::leave_out(&mut document, &mut findings);
     let mut scripts = scripts::of_head(&mut document.head, &mut findings);
     for (root, attributes) in [(Root::Html, &mut document.html), (Root::Body, &mut document.body_attributes)]
     {
@@ -74,23 +76,27 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
     scripts.extend(scripts::of_body(&mut document.body, &mut findings));
     let styles = styles::take(&mut document.head);
     if kept.contains(&Keep::Scripts) {
-        scripts.iter_mut().for_each(|script| script.loading = None);
+        scripts.iter_mut().for_each(Script::join);
     } else {
         scripts::tell_apart(&mut scripts);
     }
     scripts::unmark(&mut document.body, &mut scripts);
-    if scripts.iter().all(|script| script.loading.is_some()) {
-        comments::leave_out(&mut document.body);
-    }
     shadows::tell_apart(&mut document.body);
+    if comments::are_kept(&document.body) {
+        if scripts.iter().any(|script| reads_comments(script, by_next_js)) {
+            scripts.iter_mut().for_each(Script::wait_for_the_page);
+        } else {
+            comments::leave_out(&mut document.body);
+        }
+    }
     let own_scripts = scripts.iter().any(|script| script.service.is_none());
     // A namespace means nothing to HTML.
     document.html.retain(|(name, _)| name != "xmlns");
     let handlers = handlers::lift(&mut document.body, own_scripts)
         | handlers::lift_of_the_root(&mut document.body_attributes, own_scripts)
         | handlers::lift_of_the_root(&mut document.html, own_scripts);
-    // Those that wait for the whole document come after those that do not, each in their order.
-    scripts.sort_by_key(|script| script.deferred);
+    // Those that wait for nothing come first, those that wait for the whole document last, each in their order.
+    scripts.sort_by_key(|script| (!script.is_independent(), script.deferred));
     findings.extend(doctype::keep(document.mode, &mut document.html));
     let mut hints = hints.clone();
     for style in &styles {
@@ -122,6 +128,12 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
         hoisted,
         findings,
     }
+}
+
+/// May it look for comments? What another Next.js left looks for none, but for React's own that puts in what came late.
+fn reads_comments(script: &Script, by_next_js: bool) -> bool {
+    let late = || script.code.as_ref().is_some_and(|code| code.contains("$RC(") || code.contains("$RX("));
+    script.service.is_none() && (!by_next_js || late())
 }
 
 /// Names every attribute that React has no word for, once.

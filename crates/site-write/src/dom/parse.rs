@@ -98,8 +98,10 @@ fn children(parent: NodeRef<'_, scraper::Node>, depth: usize) -> Vec<Node> {
                 };
                 out.push(Node::Element(own));
             }
-            scraper::Node::Comment(comment) if is_html(parent) => {
-                out.extend(comments::place(comment).map(Node::Element));
+            scraper::Node::Comment(comment) => {
+                let inside = parent.value().as_element();
+                let inside = inside.map(|element| (space(&element.name.ns), element.name()));
+                out.extend(comments::place(comment, inside).map(Node::Element));
             }
             // The content of a template.
             scraper::Node::Fragment => out.extend(children(child, depth)),
@@ -107,11 +109,6 @@ fn children(parent: NodeRef<'_, scraper::Node>, depth: usize) -> Vec<Node> {
         }
     }
     out
-}
-
-/// In a drawing or a formula, a template would be none.
-fn is_html(node: NodeRef<'_, scraper::Node>) -> bool {
-    node.value().as_element().is_none_or(|element| element.name.ns == html5ever::ns!(html))
 }
 
 fn is_text(node: &Node) -> bool {

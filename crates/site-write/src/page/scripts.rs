@@ -1,6 +1,6 @@
 //! The scripts of a page, in the order in which the browser met them. They are taken out of the tree and run by an island
-//! once React has taken over, so that nothing they do is undone; those that are `async`, and analytics and widgets that are
-//! known, are Next's own to load. Data that only looks like a script stays where it is.
+//! once React has taken over, so that nothing they do is undone. Analytics and widgets that are known are Next's own to load,
+//! and `async` ones that need nothing of the chain. Data that only looks like a script stays where it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,6 +81,23 @@ pub(crate) fn tell_apart(scripts: &mut [Script]) {
 }
 
 impl Script {
+    /// Puts one that Next.js would load into the chain, behind all that does not wait.
+    pub(crate) fn join(&mut self) {
+        self.deferred |= self.loading.take().is_some();
+    }
+
+    /// Puts one of the site's own that waits for nothing into the chain, whose page is whole when it begins.
+    pub(crate) fn wait_for_the_page(&mut self) {
+        if self.service.is_none() && self.loading.take().is_some() {
+            self.attributes.insert("async".to_owned(), String::new());
+        }
+    }
+
+    /// Does the chain not wait for it?
+    pub(crate) fn is_independent(&self) -> bool {
+        self.attributes.contains_key("async")
+    }
+
     /// How its service lets it be loaded apart, if it does nothing else.
     fn apart(&self) -> Option<Loading> {
         let starts = self.code.as_ref().is_none_or(|code| {

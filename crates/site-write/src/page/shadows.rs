@@ -1,7 +1,7 @@
 //! Shadow trees that are written as templates: which of these the parser makes one of, and which it leaves as they stand
 //! (<https://html.spec.whatwg.org/multipage/parsing.html#parsing-main-inhead>).
 
-use crate::dom::{Element, Node, Space};
+use crate::dom::{Element, Node, Space, comments};
 
 const MODE: &str = "shadowrootmode";
 
@@ -62,6 +62,10 @@ fn among(nodes: &mut Vec<Node>, host: bool) {
             && let Some(mode) = element.get(MODE).map(str::to_ascii_lowercase)
         {
             if at == 0 && tree.is_some() {
+                // Nobody can look into a closed one to put them there again.
+                if mode == "closed" {
+                    comments::leave_out(&mut element.children);
+                }
                 element.set(MODE, mode);
             } else {
                 element.remove(MODE);

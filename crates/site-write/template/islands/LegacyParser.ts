@@ -107,6 +107,9 @@ function isRun({ type, noModule }: HTMLScriptElement): boolean {
 /** What would begin anew if it were taken away and put back. */
 const FRAGILE = "iframe, object, embed, video, audio, link, :focus";
 
+/** So many elements are looked through in all: a page with very many scripts and elements would stand still. */
+let room = 50_000;
+
 /** Takes away what stands behind a place; what it gives back puts it there again. */
 export function takeAwayBehind(place: Element): () => void {
   const behind: { parent: Element; nodes: ChildNode[] }[] = [];
@@ -114,7 +117,9 @@ export function takeAwayBehind(place: Element): () => void {
     const siblings = [...at.parentElement.childNodes];
     behind.push({ parent: at.parentElement, nodes: siblings.slice(siblings.indexOf(at) + 1) });
   }
-  if (behind.some(({ nodes }) => nodes.some(isFragile))) return () => undefined;
+  const elements = behind.flatMap(({ nodes }) => nodes.flatMap((node) => (isElement(node) ? allOf(node) : [])));
+  room -= elements.length;
+  if (room < 0 || elements.some(isFragile)) return () => undefined;
   const { scrollX, scrollY } = window;
   behind.forEach(({ nodes }) => nodes.forEach((node) => node.parentNode?.removeChild(node)));
   return () => {
@@ -123,10 +128,12 @@ export function takeAwayBehind(place: Element): () => void {
   };
 }
 
-function isFragile(node: ChildNode): boolean {
-  if (!isElement(node)) return false;
-  const all = [node, ...node.querySelectorAll("*")];
-  return all.some((element) => element.matches(FRAGILE) || isOwn(element) || element.scrollTop > 0);
+function allOf(element: Element): Element[] {
+  return [element, ...element.querySelectorAll("*")];
+}
+
+function isFragile(element: Element): boolean {
+  return element.matches(FRAGILE) || isOwn(element) || element.scrollTop !== 0 || element.scrollLeft !== 0;
 }
 
 function isElement(node: Node | null): node is Element {

@@ -11,7 +11,7 @@ type Script = {
   src?: string;
   code?: string;
   module?: boolean;
-  // It waits for the whole document, and cannot write into it any more.
+  // It waits for the whole document, and can no longer write into it.
   deferred?: boolean;
   // Where it stood: the name of a mark in the page. At the end, if there is none.
   place?: string;
@@ -78,12 +78,13 @@ async function runAll(scripts: Script[]) {
   release.forEach((undo) => undo());
 }
 
-/** Some scripts read comments, which React does not write: each stands where a template kept its place. */
+/** Some scripts read comments, which React does not write: each stands where an element kept its place. */
 function putComments(parent: ParentNode) {
-  for (const template of parent.querySelectorAll("template")) {
-    const comment = template.getAttribute("data-legacy-comment");
-    if (comment === null) putComments(template.content);
-    else template.parentNode?.replaceChild(document.createComment(comment), template);
+  for (const element of parent.querySelectorAll("*")) {
+    const comment = element.getAttribute("data-legacy-comment");
+    if (comment !== null) element.parentNode?.replaceChild(document.createComment(comment), element);
+    else if (element instanceof HTMLTemplateElement) putComments(element.content);
+    if (element.shadowRoot) putComments(element.shadowRoot);
   }
 }
 

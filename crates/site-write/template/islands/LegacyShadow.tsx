@@ -18,7 +18,7 @@ export function LegacyShadow({ children, ...attributes }: ComponentProps<"templa
   const [wasParsed] = useState(isParsed);
   const template = useRef<HTMLTemplateElement>(null);
   const [shadow, setShadow] = useState<ShadowRoot | null>(null);
-  const made = useRef<ShadowRoot>(null);
+  const made = useRef<ShadowRoot | null>(null);
   const mode = attributes.shadowrootmode;
   const delegatesFocus = attributes.shadowrootdelegatesfocus !== undefined;
   const clonable = attributes.shadowrootclonable !== undefined;

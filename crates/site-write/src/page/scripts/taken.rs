@@ -1,5 +1,5 @@
-//! Takes scripts out of a tree. Where one may look for its own place, or write there, a mark keeps the place: a script that
-//! no browser runs, which the island that runs the page's scripts finds by its name.
+//! Takes scripts out of a tree. Where one may look at the page, or write into it, a mark keeps its place: a script that no
+//! browser runs, which the island that runs the page's scripts finds by its name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,16 +69,6 @@ impl Taken<'_> {
         });
     }
 
-    /// One Next.js would take the whole document from the other, and show nothing.
-    fn leave_out_next_js(&mut self) {
-        const CODE: &str = "next_js_left_out";
-        if self.findings.iter().all(|(code, _)| *code != CODE) {
-            let note = "the page was built by Next.js, whose scripts cannot run beside this project's own: it shows what it was \
-                        sent with, and what its components did in the browser is to be written anew";
-            self.findings.push((CODE, note.into()));
-        }
-    }
-
     /// Takes a script, and leaves a mark if it needs one: false if nothing is left.
     fn take(&mut self, element: &mut Element) -> bool {
         let module = element.get("type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("module"));
@@ -93,14 +83,10 @@ impl Taken<'_> {
         if element.has("nomodule") || src.is_none() && code.trim().is_empty() {
             return false;
         }
-        if is_next_js(src.as_deref(), &code) {
-            self.leave_out_next_js();
-            return false;
-        }
         let independent = !module && src.is_some() && element.has("async");
-        let deferred = module || src.is_some() && (element.has("defer") || independent);
+        let deferred = module || src.is_some() && element.has("defer") && !independent;
         let attributes = rest(element, independent);
-        let marked = self.shown > 0 && !deferred;
+        let marked = self.shown > 0 && !deferred && !independent;
         let place = marked.then(|| place(src.as_deref(), &code)).flatten();
         let service = src.as_deref().map_or_else(|| known::script_saying(&code), known::script_at);
         let code = src.is_none().then_some(code);
@@ -111,13 +97,6 @@ impl Taken<'_> {
         *element = mark;
         true
     }
-}
-
-/// Is it a part of what Next.js builds?
-fn is_next_js(src: Option<&str>, code: &str) -> bool {
-    let path = src.map(|src| src.split(['?', '#']).next().unwrap_or(src));
-    path.is_some_and(|path| path.contains("/_next/static/") && path.ends_with(".js"))
-        || code.trim_start_matches(['(', ' ', '\n']).starts_with("self.__next_")
 }
 
 /// The name of a script's place, the same on every page. One that neither calls anything nor says `document` does not look at
@@ -219,17 +198,5 @@ mod tests {
         let found: Vec<(&str, &str)> =
             script.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!((found.as_slice(), script.loading), (said, None));
-    }
-
-    #[test]
-    fn scripts_of_another_next_js_are_left_out_and_named_once() {
-        let html = "<!doctype html><body><script src=/_next/static/chunks/main.js?v=1 async></script>\
-                    <script>(self.__next_f=self.__next_f||[]).push([0])</script><script src=/own.js></script>";
-        let mut findings = Vec::new();
-        let scripts = of_body(&mut parse::document(html).body, &mut findings);
-        let [script] = scripts.as_slice() else { panic!("the site's own: {scripts:?}") };
-        assert_eq!(script.src.as_deref(), Some("/own.js"));
-        let [(code, _)] = findings.as_slice() else { panic!("once: {findings:?}") };
-        assert_eq!(*code, "next_js_left_out");
     }
 }

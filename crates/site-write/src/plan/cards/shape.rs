@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    dom::{Element, Node, Space},
+    dom::{Element, Node, Space, comments},
     jsx,
     page::handlers,
 };
@@ -110,7 +110,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn read(&mut self, element: &'a Element) -> Option<()> {
-        if APART.contains(&element.name.as_str()) {
+        if APART.contains(&element.name.as_str()) && !comments::is_place(element) {
             return None;
         }
         self.telling |= TELLING.contains(&element.name.as_str());
