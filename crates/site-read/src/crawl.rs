@@ -10,6 +10,7 @@ mod easel;
 mod merge;
 mod script_requests;
 mod script_sets;
+mod secured;
 mod site;
 mod start;
 mod visit;

@@ -8,6 +8,7 @@ mod frames;
 mod hashes;
 mod legal;
 pub(crate) mod parse;
+mod taken_over;
 pub(crate) mod text;
 pub(crate) mod whitespace;
 mod writes;

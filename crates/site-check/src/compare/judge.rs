@@ -106,8 +106,12 @@ impl Reasons {
         };
         let (a, b) = (pairs(&a.seo), pairs(&b.seo));
         self.missing("seo", "for search engines", &a, &b);
-        // The framework gives every page a viewport; what that changes shows in the elements.
-        let b: Vec<String> = b.into_iter().filter(|it| !it.starts_with("meta viewport: ")).collect();
+        // The framework gives every page a viewport; what that changes shows in the elements. Linked data says no more if it is
+        // said again: scripts that keep a head up to date look for it there alone.
+        let is_more = |it: &String| {
+            !it.starts_with("meta viewport: ") && !(it.starts_with("linked data: ") && a.contains(it))
+        };
+        let b: Vec<String> = b.into_iter().filter(is_more).collect();
         self.added("seo", "for search engines", &a, &b);
     }
 
@@ -274,7 +278,8 @@ mod tests {
         let mut look = Look { status: Some(200), url: "http://a.example/x".into(), ..Look::default() };
         look.facts.words = words("all that it says");
         look.facts.links = words("http://a.example/1 http://a.example/1 http://a.example/2");
-        look.facts.seo = vec![("title".into(), "X".into()), ("meta robots".into(), "noindex".into())];
+        let seo = [("title", "X"), ("meta robots", "noindex"), ("linked data", "{}")];
+        look.facts.seo = seo.map(|(name, said)| (name.to_owned(), said.to_owned())).to_vec();
         look.console = words("an-old-error");
         look.spoken = vec![("link".into(), "One".into())];
         look.asked = vec![Asked { url: "http://a.example/x".into(), status: 200, bytes: 1000 }];
@@ -310,6 +315,8 @@ mod tests {
         assert_eq!(codes(|it| it.facts.broken = words("http://a.example/i.png")), ["images"]);
         assert_eq!(codes(|it| it.facts.seo[1].1 = "index".into()), ["seo", "seo"]);
         assert_eq!(codes(|it| it.facts.seo.push(("meta viewport".into(), "w".into()))), [""; 0]);
+        assert_eq!(codes(|it| it.facts.seo.push(("linked data".into(), "{}".into()))), [""; 0], "said twice");
+        assert_eq!(codes(|it| it.facts.seo.push(("linked data".into(), "{\"a\":1}".into()))), ["seo"]);
         assert_eq!(codes(|it| it.console.push("Minified React error #418".into())), ["hydration"]);
         assert_eq!(codes(|it| it.console.push("TypeError: x".into())), ["console"]);
         assert_eq!(codes(|it| it.console.clear()), [""; 0], "fewer errors are no reason");

@@ -13,15 +13,15 @@ use tokio::sync::{OnceCell, Semaphore};
 use url::Url;
 
 use super::content::{self, Content};
-use super::script_requests;
 use super::visit::{compute, in_background};
+use super::{script_requests, secured};
 use crate::analysis::PageAnalysis;
 use crate::archive::{Archive, ContentHash};
 use crate::error::{Error, Result};
 use crate::journal::{PageVisit, Remark, Requested};
 use crate::limits::{Limits, Render};
 use crate::page::Facts;
-use crate::render::{Options, Reason, Rendered, Renderer, Request, Wall};
+use crate::render::{Options, Reason, Rendered, Renderer, Wall};
 use crate::snapshot::{Page, Picture, Rendering};
 use crate::web_address::same_origin;
 
@@ -76,7 +76,7 @@ impl<'a> Easel<'a> {
             let why = format!("only the first {limit} pages of a site are rendered");
             return Ok(Some(not_rendered(visit, &why)));
         }
-        match self.paint(&asked.url).await {
+        match self.paint(&asked.url, &asked.body).await {
             Ok(rendered) => self.exchange(visit, asked, reason, rendered).await.map(Some),
             // Once is enough.
             Err(why) => Ok(Some(PageVisit { scripts: None, ..not_rendered(visit, &why) })),
@@ -121,13 +121,13 @@ impl<'a> Easel<'a> {
         compute(answer.body.len(), move || content::of_page(&answer)).await.flatten()
     }
 
-    /// The page as a browser shows it, or why there is none.
-    async fn paint(&self, url: &Url) -> Result<Rendered, String> {
+    /// The page as a browser shows it, or why there is none; of what was `sent`, plain addresses stay so.
+    async fn paint(&self, url: &Url, sent: &[u8]) -> Result<Rendered, String> {
         let renderer = self.renderer.get_or_init(find).await.as_ref().map_err(Clone::clone)?;
         let plain = self.fetcher.plainly(url);
         let shown = renderer.render(self.fetcher, plain.as_ref().unwrap_or(url)).await;
         let rendered = shown.map_err(|error| error.to_string())?;
-        let rendered = if plain.is_some() { secured(rendered, url)? } else { rendered };
+        let rendered = if plain.is_some() { secured::secured(rendered, url, sent)? } else { rendered };
         if !same_origin(&rendered.url, url) {
             return Err(format!("its scripts led away to {}", rendered.url));
         }
@@ -139,19 +139,14 @@ impl<'a> Easel<'a> {
 
     /// The files that a page asks for when its scripts run, and what it links to then; why they are not known, if they cannot.
     pub(super) async fn run_scripts(&self, url: &Url) -> Result<Requested, String> {
-        let rendered = self.paint(url).await?;
+        let rendered = self.paint(url, b"").await?;
         let (files, len) = (script_requests::files(&rendered), rendered.html.len());
         // Never closed, so it always opens.
         let _desk = self.desks.acquire().await.ok();
         let shown = move || content::of_rendered(&rendered.html, &rendered.url);
-        let Some(Facts { mut links, cut, .. }) = compute(len, shown).await.flatten() else {
+        let Some(Facts { links, cut, .. }) = compute(len, shown).await.flatten() else {
             return Err("what the browser showed nests too deep to be read".to_owned());
         };
-        if self.fetcher.plainly(url).is_some() {
-            for link in &mut links {
-                *link = with_tls(link, url).unwrap_or_else(|| link.clone());
-            }
-        }
         Ok(Requested { files, links, cut })
     }
 
@@ -214,31 +209,6 @@ impl<'a> Easel<'a> {
         let html = self.archive.put(text.into()).await.map_err(Error::Archive)?;
         Ok((body, html))
     }
-}
-
-/// Gives to what was shown in plain HTTP, in the place of a site that speaks TLS, the addresses that it stands for. Not where
-/// the page named its own files by their full addresses: those were not reached.
-fn secured(mut rendered: Rendered, site: &Url) -> Result<Rendered, String> {
-    let missed = |request: &Request| {
-        request.status.is_none() && Url::parse(&request.url).is_ok_and(|url| same_origin(&url, site))
-    };
-    if rendered.requests.iter().any(missed) {
-        return Err("it asks for its own files by TLS, which a folder of files does not speak".to_owned());
-    }
-    rendered.url = with_tls(&rendered.url, site).unwrap_or(rendered.url);
-    for request in &mut rendered.requests {
-        if let Some(url) = Url::parse(&request.url).ok().and_then(|url| with_tls(&url, site)) {
-            request.url = url.into();
-        }
-    }
-    Ok(rendered)
-}
-
-/// An address of the site's own host in plain HTTP as the one that it stands for.
-fn with_tls(url: &Url, site: &Url) -> Option<Url> {
-    let mut url = url.clone();
-    let own = url.host() == site.host() && url.scheme() == "http" && url.set_scheme("https").is_ok();
-    own.then_some(url)
 }
 
 async fn find() -> Result<Renderer, String> {

@@ -205,8 +205,10 @@ fn is_empty(root: Element<'_>) -> bool {
         // "Loading…" is what stands there until the scripts have run.
         shown && text.text().chars().filter(|c| c.is_alphanumeric()).count() > NEXT_TO_NOTHING
     };
-    let is_seen =
-        |element: Element<'_>| matches!(element.name(), "img" | "video" | "iframe" | "form" | "input");
+    // A spinner has no navigation either.
+    let is_seen = |element: Element<'_>| {
+        matches!(element.name(), "button" | "form" | "iframe" | "img" | "input" | "nav" | "table" | "video")
+    };
     !root.texts().any(shows) && !root.elements().any(is_seen)
 }
 

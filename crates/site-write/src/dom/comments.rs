@@ -61,6 +61,12 @@ pub(crate) fn is_place(element: &Element) -> bool {
         && element.has(ATTRIBUTE)
 }
 
+/// Is it the place of a mark that a framework left for itself? Knockout's are a person's words.
+pub(crate) fn is_mark(element: &Element) -> bool {
+    let said = element.get(ATTRIBUTE).filter(|_| is_place(element));
+    said.is_some_and(|said| !said.trim().trim_start_matches('/').starts_with("ko"))
+}
+
 /// Is there a place?
 pub(crate) fn are_kept(nodes: &[Node]) -> bool {
     nodes.iter().any(

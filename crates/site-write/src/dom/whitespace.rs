@@ -1,8 +1,9 @@
 //! Leaves out the white space that no browser shows, so that what is printed reads well.
 //!
-//! Only what cannot show goes: see [`Hints`] for how that is known. Inside `pre` and its like nothing is touched.
+//! Only what cannot show goes: see [`Hints`] for how that is known. Inside `pre` and its like nothing is touched, nor what a
+//! framework takes over.
 
-use super::{Element, Node, Space};
+use super::{Element, Node, Space, taken_over};
 use crate::css::hints::Hints;
 
 /// Elements that are blocks unless a style sheet says otherwise.
@@ -102,8 +103,11 @@ fn inside(parent: &mut Element, hints: &Hints, around: Drawing) {
         .map(|node| matches!(node, Node::Element(element) if is_block(element, hints)))
         .collect();
     let last = blocks.len();
+    let is_body = parent.is_html("body");
     for (at, node) in parent.children.iter_mut().enumerate() {
         match node {
+            Node::Element(element)
+                if taken_over::is_root(element) || is_body && taken_over::holds_marks(element) => {}
             Node::Element(element) => inside(element, hints, drawing),
             Node::Text(_) if drawing.text && drawing.preserved => {}
             Node::Part(_) => {}
@@ -159,6 +163,18 @@ mod tests {
     #[case("<foreignObject xml:space='preserve'><div> a  b </div></foreignObject>", &["a b"])]
     fn drawn_text_keeps_its_space_if_it_says_so(#[case] svg: &str, #[case] expected: &[&str]) {
         let mut body = parse::document(&format!("<!doctype html><body><svg>{svg}</svg>")).body;
+        collapse(&mut body, &Hints::default());
+        let mut found = Vec::new();
+        texts(&body, &mut found);
+        assert_eq!(found, expected);
+    }
+
+    #[rstest]
+    #[case::marks_of_react("<div><ul>\n<li>a<!-- -->b</li></ul></div> <p>\n</p>", &["\n", "a", "b"])]
+    #[case::bindings_of_knockout("<div>\n<!-- ko if: a -->\n<p></p><!-- /ko --></div>", &[])]
+    #[case::a_root("<main>\n<astro-island>\n<b>\n</b></astro-island>\n</main>", &["\n", "\n"])]
+    fn what_a_framework_takes_over_is_left_as_it_is(#[case] html: &str, #[case] expected: &[&str]) {
+        let mut body = parse::document(&format!("<!doctype html><body>{html}")).body;
         collapse(&mut body, &Hints::default());
         let mut found = Vec::new();
         texts(&body, &mut found);

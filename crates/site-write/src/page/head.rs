@@ -34,6 +34,7 @@ fn take(element: &Element, head: &mut Head, findings: &mut Vec<(&'static str, St
         }
         "meta" if element.has("charset") => {}
         "meta" if element.get("http-equiv").is_some_and(|v| v.eq_ignore_ascii_case("content-type")) => {}
+        "meta" if says_more(element) => head.elements.push(Node::Element(element.clone())),
         "meta" if name == "viewport" => head.viewports.push(content()),
         "meta" if name == "description" && head.description.is_none() => head.description = Some(content()),
         "meta" | "link" => head.elements.push(Node::Element(element.clone())),
@@ -51,4 +52,9 @@ fn take(element: &Element, head: &mut Head, findings: &mut Vec<(&'static str, St
         }
         other => findings.push(("head_element", format!("<{other}> in the head was left out"))),
     }
+}
+
+/// Has it attributes that `metadata` has no word for? Scripts that keep a head up to date know their own by them.
+fn says_more(element: &Element) -> bool {
+    element.attributes.iter().any(|(name, _)| name != "name" && name != "content")
 }

@@ -58,6 +58,9 @@ fn pages_that_say_something_are_taken_as_they_are() {
     for html in [
         format!("<div id=root><h1>Rendered by the server</h1><p>{text}</p></div>{script}"),
         format!("<p>{text}</p><noscript>Please enable JavaScript</noscript><div id=app></div>{script}"),
+        format!(
+            "<div id=app><nav><a href=/>Home</a></nav><h1>A short page</h1></div><p>that a server made as it stands</p>{script}"
+        ),
         "<div id=root></div>".to_owned(),
         "<div id=app></div><script type=application/ld+json>{}</script>".to_owned(),
         format!("<img src=poster.jpg>{script}"),

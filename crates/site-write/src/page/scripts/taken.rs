@@ -15,15 +15,16 @@ use crate::dom::{Element, Node};
 const MARK: &str = "data-legacy-script";
 /// Takes the scripts out of a head.
 pub(crate) fn of_head(nodes: &mut Vec<Node>, findings: &mut Vec<(&'static str, String)>) -> Vec<Script> {
-    let mut taken = Taken { scripts: Vec::new(), findings, shown: 0 };
+    let mut taken = Taken { scripts: Vec::new(), findings, shown: 0, depth: None };
     taken.walk(nodes);
     taken.scripts
 }
 
-/// Takes the scripts out of a body. They run at its end: those behind which nothing shows need no mark.
+/// Takes the scripts out of a body. They run at its end: those that stand there, with nothing behind them that shows, need no
+/// mark.
 pub(crate) fn of_body(nodes: &mut Vec<Node>, findings: &mut Vec<(&'static str, String)>) -> Vec<Script> {
     let shown = nodes.iter().map(shown).sum();
-    let mut taken = Taken { scripts: Vec::new(), findings, shown };
+    let mut taken = Taken { scripts: Vec::new(), findings, shown, depth: Some(0) };
     taken.walk(nodes);
     taken.scripts
 }
@@ -47,6 +48,8 @@ struct Taken<'a> {
     findings: &'a mut Vec<(&'static str, String)>,
     /// What shows and is still to come: where nothing is, no place needs a mark.
     shown: usize,
+    /// How many elements of the body it is in: none is open in a head, which keeps no marks.
+    depth: Option<usize>,
 }
 
 impl Taken<'_> {
@@ -58,7 +61,9 @@ impl Taken<'_> {
                 // run it.
                 if !SILENT.contains(&element.name.as_str()) {
                     self.shown = self.shown.saturating_sub(1);
+                    self.depth = self.depth.map(|depth| depth + 1);
                     self.walk(&mut element.children);
+                    self.depth = self.depth.map(|depth| depth - 1);
                 }
                 true
             }
@@ -86,7 +91,8 @@ impl Taken<'_> {
         let independent = !module && src.is_some() && element.has("async");
         let deferred = module || src.is_some() && element.has("defer") && !independent;
         let attributes = rest(element, independent);
-        let marked = self.shown > 0 && !deferred && !independent;
+        let at_the_end = self.shown == 0 && self.depth.is_none_or(|depth| depth == 0);
+        let marked = !at_the_end && !deferred && !independent;
         let place = marked.then(|| place(src.as_deref(), &code)).flatten();
         let service = src.as_deref().map_or_else(|| known::script_saying(&code), known::script_at);
         let code = src.is_none().then_some(code);
@@ -169,10 +175,8 @@ mod tests {
         "<style>a{}</style><p>a<script>document.write(1 + 1)</script><b>b</b></p>",
         true
     )]
-    #[case::at_the_end(
-        "<p>words</p><div><script>document.write(1 + 1)</script></div><noscript>x</noscript>",
-        false
-    )]
+    #[case::at_the_end("<p>words</p><script>document.write(1 + 1)</script><noscript>x</noscript>", false)]
+    #[case::at_the_end_of_what_is_open("<p>words</p><div><script>document.write(1 + 1)</script></div>", true)]
     #[case::that_calls_another("<script>start()</script><p>words", true)]
     #[case::that_looks("<script>document.currentScript.parentNode.id = 'a';</script><p>words", true)]
     #[case::that_calls_nothing("<script>var base = '/a/';</script><p>words", false)]
