@@ -89,12 +89,12 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
             comments::leave_out(&mut document.body);
         }
     }
-    let own_scripts = scripts.iter().any(|script| script.service.is_none());
+    let read = scripts.iter().any(Script::reads_the_page);
     // A namespace means nothing to HTML.
     document.html.retain(|(name, _)| name != "xmlns");
-    let handlers = handlers::lift(&mut document.body, own_scripts)
-        | handlers::lift_of_the_root(&mut document.body_attributes, own_scripts)
-        | handlers::lift_of_the_root(&mut document.html, own_scripts);
+    let handlers = handlers::lift(&mut document.body, read)
+        | handlers::lift_of_the_root(&mut document.body_attributes, read)
+        | handlers::lift_of_the_root(&mut document.html, read);
     // Those that wait for nothing come first, those that wait for the whole document last, each in their order.
     scripts.sort_by_key(|script| (!script.is_independent(), script.deferred));
     findings.extend(doctype::keep(document.mode, &mut document.html));
@@ -133,7 +133,7 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
 /// May it look for comments? What another Next.js left looks for none, but for React's own that puts in what came late.
 fn reads_comments(script: &Script, by_next_js: bool) -> bool {
     let late = || script.code.as_ref().is_some_and(|code| code.contains("$RC(") || code.contains("$RX("));
-    script.service.is_none() && (!by_next_js || late())
+    script.reads_the_page() && (!by_next_js || late())
 }
 
 /// Names every attribute that React has no word for, once.

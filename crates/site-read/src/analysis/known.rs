@@ -108,6 +108,9 @@ pub(crate) fn from_headers<'a>(
 /// A version such as `3.7.1` right after the first digit that follows a separator in a file's name or path.
 pub(crate) fn version_in(address: &str) -> Option<String> {
     let path = address.split(['?', '#']).next().unwrap_or_default();
+    // The numbers of a host are no version.
+    let path =
+        path.split_once("://").map_or(path, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
     path.split(['/', '@', '-', '_']).rev().find_map(|piece| {
         let piece = piece.trim_start_matches(['v', 'V', '.']);
         let length = piece.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(piece.len());
@@ -129,6 +132,8 @@ mod tests {
             ("https://cdn.jsdelivr.net/npm/bootstrap@5.3.2/dist/js/bootstrap.min.js", Some("5.3.2")),
             ("/ajax/libs/jquery/1.12.4/jquery.min.js?v=9", Some("1.12.4")),
             ("/js/site.js", None),
+            ("http://127.0.0.1:8000/js/site.js", None),
+            ("http://127.0.0.1/jquery-3.7.1.js", Some("3.7.1")),
             ("/2024/app.js", None),
             ("/js/app-1234567.8.js", None),
         ];

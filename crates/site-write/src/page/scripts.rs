@@ -4,7 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use site_read::analysis::known::{self, Loading, Service};
+use site_read::analysis::{
+    ScriptKind,
+    known::{self, Loading, Service},
+};
 
 mod taken;
 
@@ -88,9 +91,15 @@ impl Script {
 
     /// Puts one of the site's own that waits for nothing into the chain, whose page is whole when it begins.
     pub(crate) fn wait_for_the_page(&mut self) {
-        if self.service.is_none() && self.loading.take().is_some() {
+        if self.reads_the_page() && self.loading.take().is_some() {
             self.attributes.insert("async".to_owned(), String::new());
         }
+    }
+
+    /// Does it work on the page that it stands in? What other parties bring, to count or to show something, does not; a
+    /// library does.
+    pub(crate) fn reads_the_page(&self) -> bool {
+        self.service.is_none_or(|it| matches!(it.kind, ScriptKind::Framework | ScriptKind::Library))
     }
 
     /// Does the chain not wait for it?
@@ -112,4 +121,23 @@ impl Script {
 /// Is there one that is told when a script came (`onload`)?
 fn has_handler(attributes: &BTreeMap<String, String>) -> bool {
     attributes.keys().any(|name| name.starts_with("on"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dom::parse;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::own("/js/site.js", true)]
+    #[case::a_library("/js/jquery.min.js", true)]
+    #[case::a_framework("/_nuxt/entry.js", true)]
+    #[case::one_that_counts("https://www.googletagmanager.com/gtag/js?id=G-1", false)]
+    #[case::one_that_shows("https://client.crisp.chat/l.js", false)]
+    fn scripts_of_the_site_and_its_libraries_read_the_page(#[case] src: &str, #[case] reads: bool) {
+        let mut body = parse::document(&format!("<!doctype html><body><script src={src}></script>")).body;
+        let scripts = of_body(&mut body, &mut Vec::new());
+        assert_eq!(scripts.iter().map(Script::reads_the_page).collect::<Vec<_>>(), [reads]);
+    }
 }
