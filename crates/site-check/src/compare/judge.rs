@@ -108,10 +108,10 @@ impl Reasons {
         self.missing("seo", "for search engines", &a, &b);
         // The framework gives every page a viewport; what that changes shows in the elements. Linked data says no more if it is
         // said again: scripts that keep a head up to date look for it there alone.
-        let is_more = |it: &String| {
-            !it.starts_with("meta viewport: ") && !(it.starts_with("linked data: ") && a.contains(it))
+        let is_no_more = |it: &String| {
+            it.starts_with("meta viewport: ") || (it.starts_with("linked data: ") && a.contains(it))
         };
-        let b: Vec<String> = b.into_iter().filter(is_more).collect();
+        let b: Vec<String> = b.into_iter().filter(|it| !is_no_more(it)).collect();
         self.added("seo", "for search engines", &a, &b);
     }
 
