@@ -20,6 +20,8 @@ pub(crate) use attributes::{LONG, left_out};
 pub use flags::FLAGS;
 pub(crate) use literal::{object, string};
 
+/// What `next/link` calls its component.
+const LINK: &str = "Link";
 /// Lines no longer than this hold a whole element.
 const WIDE: usize = 110;
 const VOID: &[&str] = &[
@@ -75,9 +77,18 @@ pub(crate) fn constants(needs: &Needs) -> String {
     needs.classes.iter().enumerate().map(constant).collect()
 }
 
-/// Prints nodes, one item to a line, at this depth. The addresses in `soft` may be reached without loading a new document.
-pub(crate) fn print(nodes: &[Node], depth: usize, soft: &BTreeSet<String>, needs: &mut Needs) -> String {
-    let mut printer = Printer { out: String::new(), soft, needs };
+/// How a file's links lead to other pages; whatever is not here loads a new document.
+#[derive(Debug, Default)]
+pub(crate) struct Links<'l> {
+    /// Addresses that may be reached without loading a new document; without any, none may.
+    pub(crate) soft: Option<&'l BTreeSet<String>>,
+    /// Those of them that are not fetched before somebody asks for them.
+    pub(crate) late: BTreeSet<String>,
+}
+
+/// Prints nodes, one item to a line, at this depth.
+pub(crate) fn print(nodes: &[Node], depth: usize, links: &Links<'_>, needs: &mut Needs) -> String {
+    let mut printer = Printer { out: String::new(), links, needs };
     printer.nodes(nodes, depth);
     printer.out
 }
@@ -85,7 +96,7 @@ pub(crate) fn print(nodes: &[Node], depth: usize, soft: &BTreeSet<String>, needs
 /// What is printed so far, and what it is printed with.
 struct Printer<'p> {
     out: String,
-    soft: &'p BTreeSet<String>,
+    links: &'p Links<'p>,
     needs: &'p mut Needs,
 }
 
@@ -119,7 +130,10 @@ impl Printer<'_> {
 
     fn element(&mut self, element: &Element, depth: usize) {
         let tag = self.tag(element);
-        let attributes = attributes::print(element, self.needs);
+        let mut attributes = attributes::print(element, self.needs);
+        if tag == LINK && self.links.late.contains(target(element)) {
+            attributes.push("prefetch={false}".to_owned());
+        }
         let start = self.out.len();
         let broken = self.opening(tag, &attributes, depth);
         let nothing_inside = element.children.is_empty()
@@ -142,7 +156,7 @@ impl Printer<'_> {
 
     /// What the element is called in the file.
     fn tag<'e>(&mut self, element: &'e Element) -> &'e str {
-        let soft = is_soft(element, self.soft);
+        let soft = self.links.soft.is_some_and(|soft| is_soft(element, soft));
         let shadow = shadows::is_tree(element);
         let template = element.is_html("template") && !element.children.is_empty() && !shadow;
         self.needs.link |= soft;
@@ -152,7 +166,7 @@ impl Printer<'_> {
             self.needs.elements.insert(element.name.clone());
         }
         match (soft, template, shadow) {
-            (true, ..) => "Link",
+            (true, ..) => LINK,
             (_, true, _) => "LegacyTemplate",
             (.., true) => "LegacyShadow",
             _ => element.name.as_str(),
@@ -222,9 +236,13 @@ pub(crate) fn is_text(element: &Element, attribute: &str) -> bool {
 pub(crate) fn is_soft(element: &Element, soft: &BTreeSet<String>) -> bool {
     let plain =
         element.is_html("a") && !element.has("target") && !element.has("download") && !element.has("name");
-    let href = element.get("href").unwrap_or_default();
-    let address = href.split('#').next().unwrap_or_default();
-    plain && soft.contains(address)
+    plain && soft.contains(target(element))
+}
+
+/// The page that a link leads to.
+pub(crate) fn target(link: &Element) -> &str {
+    let href = link.get("href").unwrap_or_default();
+    href.split('#').next().unwrap_or_default()
 }
 
 /// Attributes as TypeScript's object members, for the places where JSX is not at hand.
@@ -274,7 +292,7 @@ mod tests {
 
     fn printed(html: &str) -> String {
         let document = parse::document(&format!("<!doctype html><body>{html}"));
-        print(&document.body, 0, &BTreeSet::new(), &mut Needs::default()).trim_end().to_owned()
+        print(&document.body, 0, &Links::default(), &mut Needs::default()).trim_end().to_owned()
     }
 
     #[rstest]

@@ -1,5 +1,6 @@
 //! The files of the project. Each opens with a line that says what it is; none holds HTML as text.
 
+mod ahead;
 mod card_file;
 mod configuration;
 mod hosting;
@@ -18,13 +19,14 @@ use std::{
     num::NonZeroUsize,
 };
 
+use ahead::Ahead;
 use serde::{Deserialize, Serialize};
 use site_read::{ContentHash, Snapshot};
 
 use crate::{
     Error, Next, Plan, Result,
     dom::{self, Element, Node},
-    jsx::{self, Needs},
+    jsx::{self, Links, Needs},
     page::{Head, Page, doctype, hoisted, styles},
     parallel,
     plan::{Card, Group, Parts, SharedPart, shared, soft::Soft, variants},
@@ -70,6 +72,7 @@ struct Press<'a> {
     /// Cards by the hash of their structure.
     cards: BTreeMap<&'a str, &'a Card>,
     soft: Soft,
+    ahead: Ahead,
     /// By the name of the group.
     around: BTreeMap<&'a str, Around>,
 }
@@ -93,7 +96,7 @@ pub(crate) fn write(
     }
     let parts = Parts::of(threads, &plan.shared, &site);
     let contents = parts.contents(threads, &mut site, &plan.routes, &plan.groups);
-    let press = Press::new(plan, &site, &parts);
+    let press = Press::new(plan, &site, &parts, &contents);
     let mut printed = press.layouts()?;
     printed.extend(press.parts()?);
     for card in &plan.cards {
@@ -205,13 +208,15 @@ fn around(plan: &Plan, site: &Site, group: &Group) -> Around {
 }
 
 impl<'a> Press<'a> {
-    fn new(plan: &'a Plan, site: &'a Site, parts: &'a Parts) -> Self {
+    /// `contents` is what each page has of its own, by its address.
+    fn new(plan: &'a Plan, site: &'a Site, parts: &'a Parts, contents: &BTreeMap<String, Vec<Node>>) -> Self {
         Self {
             plan,
             site,
             parts,
             cards: plan.cards.iter().map(|card| (card.shape.as_str(), card)).collect(),
             soft: Soft::of(&plan.routes),
+            ahead: Ahead::of(&plan.routes, contents),
             around: plan
                 .groups
                 .iter()
@@ -230,6 +235,12 @@ impl<'a> Press<'a> {
 
     fn group(&self, name: &str) -> Result<&'a Group> {
         self.plan.groups.iter().find(|group| group.name == name).ok_or_else(|| mismatch(name))
+    }
+
+    /// How the links in these nodes lead to the addresses in `soft`; `here` is the path of the page that they stand on, if it is
+    /// one alone.
+    fn links<'l>(&self, nodes: &[Node], soft: &'l BTreeSet<String>, here: Option<&str>) -> Links<'l> {
+        Links { soft: Some(soft), late: self.ahead.late(nodes, soft, here) }
     }
 
     /// The file of each page; `contents` is what it has of its own, by its address.
@@ -273,10 +284,10 @@ impl<'a> Press<'a> {
         let nodes: Vec<(&str, &[Node])> =
             parts.iter().map(|(part, nodes, _)| (part.name.as_str(), nodes.as_slice())).collect();
         let near = near::links(plan, &self.soft, &nodes, &apart);
-        let none = BTreeSet::new();
         let printed = parts.iter().map(|(part, nodes, code)| {
             let mut needs = Needs::default();
-            let body = jsx::print(nodes, 2, near.get(&part.name).unwrap_or(&none), &mut needs);
+            let links = near.get(&part.name).map(|soft| self.links(nodes, soft, None)).unwrap_or_default();
+            let body = jsx::print(nodes, 2, &links, &mut needs);
             let (note, given) = if code.is_empty() {
                 ("", "")
             } else {

@@ -25,6 +25,8 @@ const CSS: &str = "body{margin:8px;font:16px/1.5 sans-serif}.box{border:3px soli
     .row{display:flex;gap:10px}@media (max-width:800px){.row{display:block}}nav a{margin-right:1em}";
 const DOT: &str = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
 
+const DRAWN: &str = "<svg xmlns='http://www.w3.org/2000/svg' width='30' height='20'><circle r='9' /></svg>";
+
 const TILES: &str = "<div class=row><div class=tile><h2><b>One</b></h2><i>first</i></div><div class=tile><h2><b>Two</b></h2><i>second</i></div>\
     <div class=tile><h2><b>Three</b></h2><i>third</i></div></div>";
 
@@ -65,6 +67,17 @@ const LATE: &str = "const root = document.getElementById('root'); const marks = 
 const MOOD: &str = "document.getElementById('mood').textContent = 'Steady at last';";
 const OTHER_MOOD: &str = "document.getElementById('mood').textContent = 'Of another mind';";
 
+impl Site {
+    /// A page of pictures that another page would fetch with it.
+    fn album(self, number: usize) -> Self {
+        let files: Vec<String> = (0..8).map(|at| format!("/album-{number}-{at}.svg")).collect();
+        let images: String =
+            files.iter().map(|file| format!("<img src={file} width=30 height=20 alt=dot>")).collect();
+        let site = self.page(&format!("/album-{number}.html"), &page("Album", &images));
+        files.iter().fold(site, |site, file| site.asset(file, "image/svg+xml", DRAWN))
+    }
+}
+
 fn site() -> Site {
     let home = format!(
         "<div class=row><p class=box>One</p><p class=box>Two</p></div><img src='{DOT}' width=30 height=20 alt=dot>\
@@ -78,7 +91,15 @@ fn site() -> Site {
         .page("/style.html", &page("Style", TILES))
         .page("/link.html", &page("Link", "<p>See <a href=/target.html>the target</a></p>"))
         .page("/hydration.html", &page("Hydration", "<p>steady</p>"))
-        .page("/target.html", &page("Target", "<p>Here</p>"))
+        .page(
+            "/target.html",
+            &page(
+                "Target",
+                "<p>Here</p><p><a href=/album-1.html>One</a> and <a href=/album-2.html>two</a></p>",
+            ),
+        )
+        .album(1)
+        .album(2)
         .page("/unsayable.html", &page("Unsayable", UNSAYABLE))
         .page(
             "/late.html",
@@ -232,7 +253,7 @@ async fn what_is_the_same_passes_and_what_was_spoiled_is_named() {
         assert_eq!(page.passed, page.reasons.is_empty());
         page.reasons.iter().map(|reason| reason.code.as_str()).collect()
     };
-    for path in ["/", "/target.html", "/moods.html", "/unsayable.html"] {
+    for path in ["/", "/target.html", "/album-1.html", "/moods.html", "/unsayable.html"] {
         assert_eq!(codes(path), [""; 0], "{path} is as it was: {compared:#?}");
     }
     for page in compared.pages.iter().filter(|page| page.passed) {
@@ -260,7 +281,7 @@ async fn what_is_the_same_passes_and_what_was_spoiled_is_named() {
     assert!(codes("/app.html").contains(&"text"), "its script runs twice: {compared:#?}");
     let wrong: Vec<&str> = compared.wrong_addresses.iter().map(|wrong| wrong.path.as_str()).collect();
     assert_eq!(wrong, ["/older.html"], "{compared:#?}");
-    assert_eq!((compared.passed, compared.addresses, compared.left_out), (false, 13, 0));
+    assert_eq!((compared.passed, compared.addresses, compared.left_out), (false, 15, 0));
     what_can_be_mended_is(&site, &workshop, Tried { plan, project, comparison: compared }).await;
 }
 

@@ -6,7 +6,7 @@ use super::{Press, Printed, imports, mismatch};
 use crate::{
     Result,
     dom::Node,
-    jsx::{self, Needs},
+    jsx::{self, Links, Needs},
     plan::{Card, cards},
 };
 
@@ -31,9 +31,13 @@ pub(super) fn write(
     let near = near.map(|(value, text)| text.as_deref().unwrap_or(value.text));
     let soft: BTreeSet<String> =
         near.map(|href| href.split('#').next().unwrap_or_default().to_owned()).collect();
+    // To which of the pages a use of it leads is not known here.
+    let any_is_late = !press.ahead.late_of(links.iter().map(String::as_str), None).is_empty();
+    let late = if any_is_late { soft.clone() } else { BTreeSet::new() };
     cards::set(&mut element, &mut texts.into_iter());
     let mut needs = Needs::default();
-    let body = jsx::print(&[Node::Element(element)], 2, &soft, &mut needs);
+    let links = Links { soft: Some(&soft), late };
+    let body = jsx::print(&[Node::Element(element)], 2, &links, &mut needs);
     let text = format!(
         "// A card that is shown {uses} times on {pages}, each time with content of its own.\n{imports}type {name}Properties = {{\n\
          {types}}};\n\nexport function {name}({{ {names} }}: {name}Properties) {{\n  return (\n{body}  );\n}}\n",

@@ -1,12 +1,10 @@
 //! A root layout: the document around its pages, their style sheets, and the parts that all of them have.
 
-use std::collections::BTreeSet;
-
 use super::{Press, Printed, imports};
 use crate::{
     Result,
     dom::{Node, Use},
-    jsx::{self, Needs, string},
+    jsx::{self, Links, Needs, string},
     page::{Page, Style},
     plan::{Group, routes::capital},
 };
@@ -19,9 +17,9 @@ pub(super) fn write(press: &Press<'_>, group: &Group, page: &Page) -> Result<Pri
     let part = |name: &String| Node::Part(Use { name: name.clone(), given: Vec::new() });
     let mut before = around.head.clone();
     before.extend(group.before.iter().map(part));
-    let nothing = BTreeSet::new();
-    let before = jsx::print(&before, 4, &nothing, &mut needs);
-    let after = jsx::print(&group.after.iter().map(part).collect::<Vec<_>>(), 4, &nothing, &mut needs);
+    let no_links = Links::default();
+    let before = jsx::print(&before, 4, &no_links, &mut needs);
+    let after = jsx::print(&group.after.iter().map(part).collect::<Vec<_>>(), 4, &no_links, &mut needs);
     let head = head(&page.styles.iter().map(Style::printable).collect::<Vec<_>>(), &mut needs);
     let mut types = vec!["import type { ReactNode } from \"react\";".to_owned()];
     if around.viewport.is_some() {

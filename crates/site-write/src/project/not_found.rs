@@ -1,15 +1,13 @@
 //! The page for addresses that do not exist, as the site itself had it. It stands outside every layout, so it is a whole
 //! document.
 
-use std::collections::BTreeSet;
-
 use super::{
     Press, Printed, imports, layout,
     metadata::{self, Viewport},
     page_file,
 };
 use crate::{
-    jsx::{self, Needs},
+    jsx::{self, Links, Needs},
     page::{Page, Style},
 };
 
@@ -19,7 +17,7 @@ pub(super) fn write(press: &Press<'_>, page: &Page) -> Printed {
     let body = jsx::document_attributes("body", &page.body_attributes, &mut needs);
     let mut nodes = metadata::elements(&page.head, Viewport::Own);
     nodes.extend(press.parts.replace(page.body.clone(), None));
-    let content = jsx::print(&nodes, 4, &BTreeSet::new(), &mut needs);
+    let content = jsx::print(&nodes, 4, &Links::default(), &mut needs);
     let (mut more, first, islands) = page_file::islands(page);
     more.insert(0, metadata::type_import(&page.head, Viewport::Own));
     let styles: Vec<Style> = page.styles.iter().map(Style::printable).collect();

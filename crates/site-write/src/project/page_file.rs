@@ -28,9 +28,10 @@ pub(super) fn write(
     let mut nodes = metadata::elements(&page.head, viewport);
     nodes.retain(|node| !around.head.contains(node));
     let copies = route.kept.contains(&Keep::Copies);
+    let links = press.links(&own, soft, Some(&route.path));
     nodes.extend(if copies { own } else { cards::replace(own, &press.cards, soft) });
     let mut needs = Needs::default();
-    let body = jsx::print(&nodes, 3, soft, &mut needs);
+    let body = jsx::print(&nodes, 3, &links, &mut needs);
     let (mut more, first, tail) = islands(page);
     more.insert(0, metadata::type_import(&page.head, viewport));
     more.retain(|line| !line.is_empty());
