@@ -96,7 +96,8 @@ pub(crate) fn write(
     }
     let parts = Parts::of(threads, &plan.shared, &site);
     let contents = parts.contents(threads, &mut site, &plan.routes, &plan.groups);
-    let press = Press::new(plan, &site, &parts, &contents);
+    let ahead = Ahead::of(plan, snapshot, &contents);
+    let press = Press::new(plan, &site, &parts, ahead);
     let mut printed = press.layouts()?;
     printed.extend(press.parts()?);
     for card in &plan.cards {
@@ -208,15 +209,14 @@ fn around(plan: &Plan, site: &Site, group: &Group) -> Around {
 }
 
 impl<'a> Press<'a> {
-    /// `contents` is what each page has of its own, by its address.
-    fn new(plan: &'a Plan, site: &'a Site, parts: &'a Parts, contents: &BTreeMap<String, Vec<Node>>) -> Self {
+    fn new(plan: &'a Plan, site: &'a Site, parts: &'a Parts, ahead: Ahead) -> Self {
         Self {
             plan,
             site,
             parts,
             cards: plan.cards.iter().map(|card| (card.shape.as_str(), card)).collect(),
             soft: Soft::of(&plan.routes),
-            ahead: Ahead::of(&plan.routes, contents),
+            ahead,
             around: plan
                 .groups
                 .iter()

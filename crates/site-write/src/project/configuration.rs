@@ -202,6 +202,8 @@ fn readme(plan: &Plan, snapshot: &Snapshot, old_doctypes: bool) -> String {
          \x20 them there.\n\
          - `components/Legacy*`, where there are any, run the site's own scripts, in their order, once React has taken over.\n\
          {doctypes}\
+         - Links between pages of one layout load no new document (`Link`); `prefetch={{false}}` stands where Next.js would load a\n\
+         \x20 long page, or many images, before anybody asks for them.\n\
          - `{configuration}`, and `{proxy}` if there is one, lead old addresses to where they belong.\n\n\
          ## A new page\n\nMake a folder in `app/` (in the layout's group, if there are several) and a `page.tsx` in it that exports a component.\n\n\
          `MIGRATION.md` says what was done, and what is left for you.\n",
