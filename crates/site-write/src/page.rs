@@ -95,8 +95,8 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
     let handlers = handlers::lift(&mut document.body, read)
         | handlers::lift_of_the_root(&mut document.body_attributes, read)
         | handlers::lift_of_the_root(&mut document.html, read);
-    // Those that wait for nothing come first, those that wait for the whole document last, each in their order.
-    scripts.sort_by_key(|script| (!script.is_independent(), script.deferred));
+    // Those that wait for the whole document come last, each in their order.
+    scripts.sort_by_key(|script| script.deferred);
     findings.extend(doctype::keep(document.mode, &mut document.html));
     let mut hints = hints.clone();
     for style in &styles {

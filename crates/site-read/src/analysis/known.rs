@@ -3,7 +3,7 @@
 
 mod scripts;
 
-pub use scripts::{Loading, Service, at as script_at, saying as script_saying};
+pub use scripts::{Loading, Service, at as script_at, is_of_next_js, saying as script_saying};
 
 /// What other parties' hosts are for, by how the host ends.
 const HOSTS: &[(&str, &str)] = &[

@@ -19,6 +19,7 @@ use super::hash;
 use super::page::{NavigationItem, PageAnalysis, PageKind, ScriptKind};
 use super::problem::{Problem, ProblemCounts, Severity};
 use crate::fingerprints::key;
+use crate::render::Reason;
 use crate::snapshot::{Finding, Redirect, Snapshot};
 pub use duplicates::{Duplicates, Group};
 pub use locales::{Locale, Locales};
@@ -186,7 +187,8 @@ impl SiteFold {
         numbers.words += u64::from(page.text.words);
         numbers.forms = numbers.forms.saturating_add(count(page.forms.len()));
         numbers.images = numbers.images.saturating_add(count(page.images.len()));
-        numbers.need_scripts += u32::from(page.needs_script.is_some());
+        let needs_script = page.needs_script.as_ref().is_some_and(Reason::shows_little);
+        numbers.need_scripts += u32::from(needs_script);
         self.templates.insert(key(page.template.0), [])?;
         for script in page.scripts.iter().filter(|script| is_work(script.kind)) {
             let inline = script.bytes.to_string();
@@ -204,7 +206,7 @@ impl SiteFold {
         if page.kind == PageKind::Home && self.title.is_none() {
             self.title.clone_from(&page.title);
             self.navigation.clone_from(&page.menu);
-            self.home_needs_script = page.needs_script.is_some();
+            self.home_needs_script = needs_script;
         }
         self.duplicates.page(url, &page.text)?;
         self.locales.page(url, page)?;

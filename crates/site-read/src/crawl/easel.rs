@@ -76,7 +76,7 @@ impl<'a> Easel<'a> {
             let why = format!("only the first {limit} pages of a site are rendered");
             return Ok(Some(not_rendered(visit, &why)));
         }
-        match self.paint(&asked.url, &asked.body).await {
+        match self.paint(&asked.url, asked.body.clone()).await {
             Ok(rendered) => self.exchange(visit, asked, reason, rendered).await.map(Some),
             // Once is enough.
             Err(why) => Ok(Some(PageVisit { scripts: None, ..not_rendered(visit, &why) })),
@@ -122,12 +122,12 @@ impl<'a> Easel<'a> {
     }
 
     /// The page as a browser shows it, or why there is none; of what was `sent`, plain addresses stay so.
-    async fn paint(&self, url: &Url, sent: &[u8]) -> Result<Rendered, String> {
+    async fn paint(&self, url: &Url, sent: Bytes) -> Result<Rendered, String> {
         let renderer = self.renderer.get_or_init(find).await.as_ref().map_err(Clone::clone)?;
         let plain = self.fetcher.plainly(url);
         let shown = renderer.render(self.fetcher, plain.as_ref().unwrap_or(url)).await;
         let rendered = shown.map_err(|error| error.to_string())?;
-        let rendered = if plain.is_some() { secured::secured(rendered, url, sent)? } else { rendered };
+        let rendered = if plain.is_some() { with_tls(rendered, url, sent).await? } else { rendered };
         if !same_origin(&rendered.url, url) {
             return Err(format!("its scripts led away to {}", rendered.url));
         }
@@ -139,7 +139,7 @@ impl<'a> Easel<'a> {
 
     /// The files that a page asks for when its scripts run, and what it links to then; why they are not known, if they cannot.
     pub(super) async fn run_scripts(&self, url: &Url) -> Result<Requested, String> {
-        let rendered = self.paint(url, b"").await?;
+        let rendered = self.paint(url, Bytes::new()).await?;
         let (files, len) = (script_requests::files(&rendered), rendered.html.len());
         // Never closed, so it always opens.
         let _desk = self.desks.acquire().await.ok();
@@ -218,6 +218,12 @@ async fn find() -> Result<Renderer, String> {
     found.map_err(|unavailable| unavailable.to_string())
 }
 
+async fn with_tls(rendered: Rendered, url: &Url, sent: Bytes) -> Result<Rendered, String> {
+    let (url, len) = (url.clone(), rendered.html.len() + sent.len());
+    let done = compute(len, move || secured::secured(rendered, &url, &sent)).await;
+    done.unwrap_or_else(|| Err("its addresses could not be read".to_owned()))
+}
+
 /// The parts that the document names, and those that its scripts asked for.
 fn with_parts(mut named: Vec<Url>, rendered: &Rendered) -> Vec<Url> {
     let shown = rendered.requests.iter().filter(|request| PARTS.contains(&request.kind.as_str()));
@@ -233,7 +239,9 @@ fn with_parts(mut named: Vec<Url>, rendered: &Rendered) -> Vec<Url> {
 }
 
 fn not_rendered(mut visit: PageVisit, why: &str) -> PageVisit {
-    let note = format!("needs its scripts to show itself, and was read without: {why}");
+    let reason = visit.analysis.needs_script.as_ref();
+    let reason = reason.map_or_else(|| "it needs a browser".to_owned(), ToString::to_string);
+    let note = format!("{reason}, and it was read as it was sent: {why}");
     visit.remarks.push(Remark { code: "not-rendered".into(), note });
     visit
 }

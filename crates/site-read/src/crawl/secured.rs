@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use memchr::memmem;
 use url::Url;
 
-use crate::render::{Rendered, Request};
+use crate::render::{MAX_ADDRESS, Rendered, Request};
 use crate::web_address::same_origin;
 
 /// Gives these to the page and its requests. Not where the page named its own files by their full addresses: those were not
@@ -51,20 +51,19 @@ fn html_with_tls(html: &str, site: &Url, sent: &[u8]) -> String {
 }
 
 /// The addresses that begin so, and where; a longer name is another host's.
-fn own_addresses<'a>(text: &'a str, plain: &str) -> impl Iterator<Item = (usize, &'a str)> {
-    let found = memmem::find_iter(text.as_bytes(), plain.as_bytes()).collect::<Vec<_>>();
-    let len = plain.len();
-    found.into_iter().filter_map(move |at| {
-        let rest = &text[at + len..];
+fn own_addresses<'a>(text: &'a str, plain: &'a str) -> impl Iterator<Item = (usize, &'a str)> {
+    memmem::find_iter(text.as_bytes(), plain).filter_map(move |at| {
+        let rest = &text[at + plain.len()..];
         let own = !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | ':' | '@'));
-        own.then(|| (at, &text[at..at + len + end_of_address(rest)]))
+        own.then(|| (at, &text[at..at + plain.len() + end_of_address(rest)]))
     })
 }
 
-/// Where an address ends, in an attribute, in a script or in text.
+/// Where an address ends, in an attribute, in a script or in text: at the latest where no address that is followed would.
 fn end_of_address(text: &str) -> usize {
     let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | ')' | '\\' | '&');
-    text.find(ends).unwrap_or(text.len())
+    let at_most = text.floor_char_boundary(MAX_ADDRESS);
+    text[..at_most].find(ends).unwrap_or(at_most)
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
-//! Whether a page shows itself only when its scripts run. Judged from the markup alone, so that it costs
-//! little and says the same each time; when in doubt, the page is taken as it is.
+//! Whether a page is to be taken as a browser shows it: it shows itself only when its scripts run, or they cannot come along.
+//! Judged from the markup alone, so that it costs little and says the same each time; when in doubt, the page is taken as it is.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::known;
 use crate::tree::{Document, Element, Step, Text};
 
 /// Letters of visible text that a page without scripts has at least; one with fewer is looked at closer.
@@ -76,6 +77,14 @@ impl fmt::Display for Reason {
             Self::AsksForScript => f.write_str("it asks its visitor to switch scripts on"),
             Self::NoText => f.write_str("it holds next to no text"),
         }
+    }
+}
+
+impl Reason {
+    /// Does the page show little without a browser?
+    #[must_use]
+    pub fn shows_little(&self) -> bool {
+        *self != Self::NextJs
     }
 }
 
@@ -184,13 +193,9 @@ pub(crate) fn runs(element: Element<'_>) -> bool {
         || matches!(code, Some("javascript" | "ecmascript" | "jscript"))
 }
 
-/// Is it what Next.js reads a page's data from, by its router of before or today's?
 fn is_next_js(script: Element<'_>) -> bool {
-    let starts = |text: Text<'_>| {
-        let code = text.text().trim_start_matches(|c: char| c.is_whitespace() || "(;".contains(c));
-        code.starts_with("self.__next_f") || code.starts_with("window.__next_f")
-    };
-    script.attr("id") == Some("__NEXT_DATA__") || script.texts().any(starts)
+    let id = script.attr("id");
+    known::is_of_next_js(id, "") || script.texts().any(|text| known::is_of_next_js(id, text.text()))
 }
 
 fn asks(noscript: Element<'_>) -> bool {
@@ -205,9 +210,15 @@ fn is_empty(root: Element<'_>) -> bool {
         // "Loading…" is what stands there until the scripts have run.
         shown && text.text().chars().filter(|c| c.is_alphanumeric()).count() > NEXT_TO_NOTHING
     };
-    // A spinner has no navigation either.
-    let is_seen = |element: Element<'_>| {
-        matches!(element.name(), "button" | "form" | "iframe" | "img" | "input" | "nav" | "table" | "video")
+    // A spinner has no navigation either, but what it will fill may stand there.
+    let says = |element: Element<'_>| {
+        element.attr("hidden").is_none()
+            && element.texts().any(|text| text.text().contains(char::is_alphanumeric))
+    };
+    let is_seen = |element: Element<'_>| match element.name() {
+        "form" | "iframe" | "img" | "input" | "video" => true,
+        "button" | "nav" | "table" => says(element),
+        _ => false,
     };
     !root.texts().any(shows) && !root.elements().any(is_seen)
 }

@@ -108,6 +108,7 @@ fn children(parent: NodeRef<'_, scraper::Node>, depth: usize) -> Vec<Node> {
             _ => {}
         }
     }
+    comments::forget_blanks(&mut out);
     out
 }
 

@@ -1,23 +1,27 @@
 //! A page that another Next.js built: its scripts would take the whole document from this project's own, and show nothing. They
 //! are left out and named; what they only carry, scripts of the site's own (`next/script`'s `beforeInteractive`), runs.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
+use site_read::analysis::known;
 
 use crate::dom::{Document, Element, Node};
 
 /// Where its files are.
 const FILES: &str = "/_next/static/";
-/// What holds the data of a page, by the router of before.
-const DATA: &str = "__NEXT_DATA__";
+/// What it adds to a document to say aloud where a visitor came; this project's own adds another.
+const ANNOUNCER: &str = "next-route-announcer";
 
 /// Takes them out; false if the page is none of those.
 pub(super) fn leave_out(document: &mut Document, findings: &mut Vec<(&'static str, String)>) -> bool {
     let built = [&document.head, &document.body].into_iter().any(|nodes| any(nodes, &is_sign));
     if built {
-        without(&mut document.head);
-        without(&mut document.body);
+        let there = There::of(document);
+        without(&mut document.head, &there);
+        without(&mut document.body, &there);
         let note = "the page was built by Next.js, whose scripts cannot run beside this project's own: it shows what a browser \
-                    showed of it, and what its components did there is to be written anew";
+                    showed of it, or, where none did, what was sent; what its components did there is to be written anew";
         findings.push(("next_js_left_out", note.into()));
     }
     built
@@ -29,28 +33,76 @@ fn any(nodes: &[Node], is_wanted: &dyn Fn(&Element) -> bool) -> bool {
     )
 }
 
-/// A file alone says nothing: a widget of another host may be made by it, too.
 fn is_sign(element: &Element) -> bool {
-    element.is_html("script") && (element.get("id") == Some(DATA) || starts_it(&element.text()))
+    element.is_html("script") && known::is_of_next_js(element.get("id"), &element.text())
 }
 
-/// Does it fill what the router reads, or the queue of scripts that come before it?
-fn starts_it(code: &str) -> bool {
-    let code = code.trim_start_matches(|c: char| c.is_whitespace() || "(;".contains(c));
-    ["self.__next_", "window.__next_"].iter().any(|start| code.starts_with(start))
+/// What stands in a document: of a page that a browser showed, its scripts have run.
+#[derive(Default)]
+struct There {
+    ids: BTreeSet<String>,
+    /// Of scripts: their addresses, and what they say.
+    scripts: BTreeSet<String>,
 }
 
-fn without(nodes: &mut Vec<Node>) {
+impl There {
+    fn of(document: &Document) -> Self {
+        let mut there = Self::default();
+        let mut look = |element: &Element| {
+            there.ids.extend(element.get("id").map(str::to_owned));
+            if element.is_html("script") {
+                there.scripts.insert(element.get("src").map_or_else(|| element.text(), str::to_owned));
+            }
+        };
+        crate::page::each(&document.head, &mut look);
+        crate::page::each(&document.body, &mut look);
+        there
+    }
+
+    fn has_script(&self, script: &Element) -> bool {
+        let text = script.text();
+        self.scripts.contains(script.get("src").unwrap_or(&text))
+    }
+
+    /// Has React put all of it in place?
+    fn is_done(&self, code: &str) -> bool {
+        is_reveal(code) && !revealed(code).any(|id| self.ids.contains(id))
+    }
+}
+
+/// Does React's server say by it that something which came late is to be shown, or when it came? Its functions are `$RC`, `$RS`,
+/// `$RX`, `$RR`, `$RB`, `$RV` and `$RT`.
+fn is_reveal(code: &str) -> bool {
+    code.match_indices("$R").any(|(at, _)| {
+        let rest = code[at + 2..].as_bytes();
+        matches!(rest, [b'A'..=b'Z', b'(' | b'=', ..]) && !code[..at].ends_with(is_of_a_name)
+    })
+}
+
+fn is_of_a_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '$' | '.')
+}
+
+/// The ids that it names first: of the place, or of what is put there.
+fn revealed(code: &str) -> impl Iterator<Item = &str> {
+    code.split("$R").skip(1).filter_map(|call| call.get(1..)?.strip_prefix("(\"")?.split('"').next())
+}
+
+fn without(nodes: &mut Vec<Node>, there: &There) {
     nodes.retain_mut(|node| {
         let Node::Element(element) = node else { return true };
-        without(&mut element.children);
-        if let Some(carried) = element.is_html("script").then(|| carried(&element.text())).flatten() {
+        without(&mut element.children, there);
+        let code = if element.is_html("script") { element.text() } else { String::new() };
+        if let Some(carried) = carried(&code) {
+            // Where they have run, they stand in the head.
+            let stays = !there.has_script(&carried);
             *element = carried;
-            return true;
+            return stays;
         }
         let address = if element.is_html("link") { "href" } else { "src" };
         let is_file = element.get(address).is_some_and(is_its_script);
-        !(is_sign(element) || is_file && (element.is_html("script") || element.is_html("link")))
+        let is_loaded = is_file && (element.is_html("script") || element.is_html("link"));
+        !(is_sign(element) || is_loaded || element.is_html(ANNOUNCER) || there.is_done(&code))
     });
 }
 
@@ -125,6 +177,36 @@ mod tests {
             (scripts[0].as_str(), &scripts[1..]),
             ("/_next/static/css/a.css", &wanted.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>()[..])
         );
+    }
+
+    #[rstest]
+    #[case::that_is_still_to_come(
+        "<template id=B:0></template><div hidden id=S:0></div><script>$RC=function(a,b){};$RC(\"B:0\",\"S:0\")</script>",
+        &["$RC=function(a,b){};$RC(\"B:0\",\"S:0\")"]
+    )]
+    #[case::that_came("<script>$RB=[];$RV=function(a){};$RC(\"B:0\",\"S:0\")</script>", &[])]
+    #[case::in_parts("<script>$RS(\"S:1\",\"P:1\")</script><script>$RX(\"B:2\",\"1\")</script>", &[])]
+    #[case::and_when("<script id=_R_>requestAnimationFrame(function(){$RT=performance.now()});</script>", &[])]
+    #[case::of_another("<script>x.$RC(\"B:0\")</script>", &["x.$RC(\"B:0\")"])]
+    #[case::scripts_that_have_run(
+        "<script src=/consent.js></script><script>dark()</script>\
+         <script>(self.__next_s=self.__next_s||[]).push([\"/consent.js\",{}])</script>\
+         <script>(self.__next_s=self.__next_s||[]).push([0,{\"children\":\"dark()\"}])</script>",
+        &["/consent.js", "dark()"]
+    )]
+    fn what_has_run_does_not_run_again(#[case] body: &str, #[case] wanted: &[&str]) {
+        let announcer = "<next-route-announcer></next-route-announcer>";
+        let (_, scripts) =
+            left(&format!("<!doctype html>{APP}{body}<script>self.__next_f=[]</script>{announcer}"));
+        assert_eq!(scripts[1..], *wanted);
+    }
+
+    #[test]
+    fn what_another_next_js_says_aloud_is_left_to_this_one() {
+        let html = "<!doctype html><body><script>self.__next_f=[]</script><next-route-announcer><b>a</b></next-route-announcer>";
+        let mut document = parse::document(html);
+        leave_out(&mut document, &mut Vec::new());
+        assert!(document.body.is_empty(), "{:?}", document.body);
     }
 
     #[test]

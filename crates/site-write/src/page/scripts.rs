@@ -97,24 +97,24 @@ impl Script {
     }
 
     /// Does it work on the page that it stands in? What other parties bring, to count or to show something, does not; a
-    /// library does.
+    /// library does, and an inline script that does more than to start them.
     pub(crate) fn reads_the_page(&self) -> bool {
-        self.service.is_none_or(|it| matches!(it.kind, ScriptKind::Framework | ScriptKind::Library))
-    }
-
-    /// Does the chain not wait for it?
-    pub(crate) fn is_independent(&self) -> bool {
-        self.attributes.contains_key("async")
+        let is_own = |it: Service| matches!(it.kind, ScriptKind::Framework | ScriptKind::Library);
+        self.service.is_none_or(is_own) || !self.starts_at_most()
     }
 
     /// How its service lets it be loaded apart, if it does nothing else.
     fn apart(&self) -> Option<Loading> {
-        let starts = self.code.as_ref().is_none_or(|code| {
+        let alone = self.starts_at_most() && !self.module && !has_handler(&self.attributes);
+        self.service.and_then(|service| service.loading).filter(|_| alone)
+    }
+
+    /// Does what it says itself nothing but to start a service?
+    fn starts_at_most(&self) -> bool {
+        self.code.as_ref().is_none_or(|code| {
             let text = code.to_ascii_lowercase();
             code.len() <= LONGEST_START && !OWN_WORK.iter().any(|word| text.contains(word))
-        });
-        let alone = starts && !self.module && !has_handler(&self.attributes);
-        self.service.and_then(|service| service.loading).filter(|_| alone)
+        })
     }
 }
 
@@ -130,13 +130,18 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case::own("/js/site.js", true)]
-    #[case::a_library("/js/jquery.min.js", true)]
-    #[case::a_framework("/_nuxt/entry.js", true)]
-    #[case::one_that_counts("https://www.googletagmanager.com/gtag/js?id=G-1", false)]
-    #[case::one_that_shows("https://client.crisp.chat/l.js", false)]
-    fn scripts_of_the_site_and_its_libraries_read_the_page(#[case] src: &str, #[case] reads: bool) {
-        let mut body = parse::document(&format!("<!doctype html><body><script src={src}></script>")).body;
+    #[case::own("<script src=/js/site.js></script>", true)]
+    #[case::a_library("<script src=/js/jquery.min.js></script>", true)]
+    #[case::a_framework("<script src=/_nuxt/entry.js></script>", true)]
+    #[case::one_that_counts("<script src='https://www.googletagmanager.com/gtag/js?id=G-1'></script>", false)]
+    #[case::one_that_starts_to_count("<script>gtag('config', 'G-1')</script>", false)]
+    #[case::one_that_counts_and_more(
+        "<script type=module>gtag('event', 'seen'); document.querySelector('p').hidden = true</script>",
+        true
+    )]
+    #[case::one_that_shows("<script src=https://client.crisp.chat/l.js></script>", false)]
+    fn scripts_of_the_site_and_its_libraries_read_the_page(#[case] script: &str, #[case] reads: bool) {
+        let mut body = parse::document(&format!("<!doctype html><body>{script}")).body;
         let scripts = of_body(&mut body, &mut Vec::new());
         assert_eq!(scripts.iter().map(Script::reads_the_page).collect::<Vec<_>>(), [reads]);
     }

@@ -112,6 +112,7 @@ let room = 50_000;
 
 /** Takes away what stands behind a place; what it gives back puts it there again. */
 export function takeAwayBehind(place: Element): () => void {
+  if (room <= 0) return () => undefined;
   const behind: { parent: Element; nodes: ChildNode[] }[] = [];
   for (let at = place; at.parentElement && at !== document.body; at = at.parentElement) {
     const siblings = [...at.parentElement.childNodes];

@@ -101,6 +101,15 @@ fn find(rows: &[(&str, Service)], text: &str) -> Option<Service> {
     rows.iter().find(|(piece, _)| text.contains(piece)).map(|(_, service)| *service)
 }
 
+/// Is a script of this `id`, or one that says this `code`, what Next.js reads of a page that it built, by its router of before
+/// (`__NEXT_DATA__`) or today's (`self.__next_f`), or the queue of scripts that come first (`self.__next_s`)? A file alone says
+/// nothing: a widget of another host may be made by Next.js, too.
+#[must_use]
+pub fn is_of_next_js(id: Option<&str>, code: &str) -> bool {
+    let code = code.trim_start_matches(|c: char| c.is_whitespace() || "(;".contains(c));
+    id == Some("__NEXT_DATA__") || ["self.__next_", "window.__next_"].iter().any(|it| code.starts_with(it))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

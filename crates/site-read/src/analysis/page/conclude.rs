@@ -41,7 +41,7 @@ fn problems(page: &PageAnalysis) -> Vec<Problem> {
     let seen = seen(page).into_iter().filter(|(_, _, applies, _)| *applies);
     let mut found: Vec<Problem> =
         counted.chain(seen.map(|(severity, code, _, told)| Problem::new(severity, code, told))).collect();
-    if let Some(why) = &page.needs_script {
+    if let Some(why) = page.needs_script.as_ref().filter(|why| why.shows_little()) {
         let note = format!("the page shows little without its scripts: {why}");
         found.push(Problem::new(Severity::Warning, "needs-script", note));
     }

@@ -20,6 +20,10 @@ fn pages_that_show_nothing_without_scripts_are_told() {
     for (html, expected) in [
         (format!("<div id=root></div>{script}"), root("root")),
         (format!("<div id=__next><div class=spinner></div></div>{script}"), root("__next")),
+        (
+            format!("<div id=app><nav></nav><table></table><button hidden>Try again</button></div>{script}"),
+            root("app"),
+        ),
         (format!("<app-root>Loading...</app-root>{script}"), root("app-root")),
         (
             format!("<noscript>You need to enable JavaScript</noscript><div id=app></div>{script}"),

@@ -13,6 +13,9 @@ use crate::dom::{Element, Node};
 
 /// The attribute of a mark.
 const MARK: &str = "data-legacy-script";
+/// What an inline script says that asks where it stands.
+const PLACES: &[&str] = &["document.write", "currentScript", "document.scripts", "scripts.length"];
+
 /// Takes the scripts out of a head.
 pub(crate) fn of_head(nodes: &mut Vec<Node>, findings: &mut Vec<(&'static str, String)>) -> Vec<Script> {
     let mut taken = Taken { scripts: Vec::new(), findings, shown: 0, depth: None };
@@ -91,7 +94,11 @@ impl Taken<'_> {
         let independent = !module && src.is_some() && element.has("async");
         let deferred = module || src.is_some() && element.has("defer") && !independent;
         let attributes = rest(element, independent);
-        let at_the_end = self.shown == 0 && self.depth.is_none_or(|depth| depth == 0);
+        // At the end of what is still open, only where it stands can make a difference. A mark is named by what its script says:
+        // it would make of one footer as many as there are pages.
+        let open = self.depth.is_some_and(|depth| depth > 0);
+        let asks = src.is_some() || PLACES.iter().any(|word| code.contains(word));
+        let at_the_end = self.shown == 0 && !(open && asks);
         let marked = !at_the_end && !deferred && !independent;
         let place = marked.then(|| place(src.as_deref(), &code)).flatten();
         let service = src.as_deref().map_or_else(|| known::script_saying(&code), known::script_at);
@@ -177,6 +184,10 @@ mod tests {
     )]
     #[case::at_the_end("<p>words</p><script>document.write(1 + 1)</script><noscript>x</noscript>", false)]
     #[case::at_the_end_of_what_is_open("<p>words</p><div><script>document.write(1 + 1)</script></div>", true)]
+    #[case::at_the_end_of_what_is_open_without_asking(
+        "<p>words</p><footer><script>count('/page/1')</script></footer>",
+        false
+    )]
     #[case::that_calls_another("<script>start()</script><p>words", true)]
     #[case::that_looks("<script>document.currentScript.parentNode.id = 'a';</script><p>words", true)]
     #[case::that_calls_nothing("<script>var base = '/a/';</script><p>words", false)]
