@@ -74,7 +74,7 @@ impl There {
 /// `$RX`, `$RR`, `$RB`, `$RV` and `$RT`.
 fn is_reveal(code: &str) -> bool {
     code.match_indices("$R").any(|(at, _)| {
-        let rest = code[at + 2..].as_bytes();
+        let rest = &code.as_bytes()[at + 2..];
         matches!(rest, [b'A'..=b'Z', b'(' | b'=', ..]) && !code[..at].ends_with(is_of_a_name)
     })
 }
