@@ -14,6 +14,7 @@ mod menus;
 mod nesting;
 mod next_14;
 mod outline;
+mod projects;
 mod react;
 mod repair;
 mod roundtrip;

@@ -30,7 +30,7 @@ pub(super) fn write(press: &Press<'_>, group: &Group, page: &Page) -> Result<Pri
          {imports}{viewport}export default function {name}({{ children }}: {{ children: ReactNode }}) {{\n  return (\n    <html{html}>\n\
          {head}      <body{body}>\n{before}        {{children}}\n{after}      </body>\n    </html>\n  );\n}}\n",
         imports = imports(&needs, &types),
-        about = about(group.pages),
+        about = about(group),
         viewport = around.viewport.as_deref().unwrap_or_default(),
         name = name(group),
     );
@@ -38,13 +38,18 @@ pub(super) fn write(press: &Press<'_>, group: &Group, page: &Page) -> Result<Pri
 }
 
 /// What the file says of itself.
-fn about(pages: u64) -> String {
-    match pages {
-        1 => "// What one page has around it: the document and its style sheets.".to_owned(),
-        _ => format!(
-            "// What {pages} pages have around them: the document, its style sheets, and the parts that all of them share."
-        ),
-    }
+fn about(group: &Group) -> String {
+    let pages = match group.pages {
+        1 => "one page has around it".to_owned(),
+        pages => format!("{pages} pages have around them"),
+    };
+    let is_shared = !(group.before.is_empty() && group.after.is_empty());
+    let parts = if is_shared {
+        ", its style sheets, and the parts that all of them share"
+    } else {
+        " and its style sheets"
+    };
+    format!("// What {pages}: the document{parts}.")
 }
 
 fn name(group: &Group) -> String {

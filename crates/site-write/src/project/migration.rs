@@ -14,15 +14,15 @@ const NAMED: usize = 20;
 
 pub(super) fn report(plan: &Plan, snapshot: &Snapshot, left: &[String]) -> String {
     let mut out = format!("# The migration of <{}>\n\n## What was done\n\n", snapshot.home);
-    let mut fact = |count: usize, one: &str, many: &str, rest: &str| match count {
-        0 => {}
-        1 => out.push_str(&format!("- 1 {one} {rest}\n")),
-        count => out.push_str(&format!("- {count} {many} {rest}\n")),
+    let mut fact = |count: usize, one: &str, many: &str, rest: &str| {
+        if count > 0 {
+            out.push_str(&format!("- {} {rest}\n", counted(count, one, many)));
+        }
     };
-    fact(plan.routes.len(), "page", "pages", "at the address that it had");
+    fact(plan.routes.len(), "page at the address that it", "pages at the addresses that they", "had");
     fact(plan.groups.len(), "root layout", "root layouts", "for pages with the same style sheets, in `app/`");
     fact(plan.shared.len(), "part", "parts", "that several pages have alike, in `components/`");
-    fact(plan.cards.len(), "part", "parts", "that repeat with other content, in `components/`");
+    fact(plan.cards.len(), "part that repeats", "parts that repeat", "with other content, in `components/`");
     fact(plan.assets.len(), "file", "files", "in `public/`");
     fact(
         plan.redirects.len(),
@@ -178,8 +178,7 @@ fn export(plan: &Plan, left: &[String], out: &mut String) {
         configuration = plan.next.configuration(),
         proxy = plan.next.proxy(),
     ));
-    let lost = lost(plan).into_iter().filter(|(count, _)| *count > 0);
-    let mut lines: Vec<String> = lost.map(|(count, what)| format!("- {count} {what}\n")).collect();
+    let mut lines: Vec<String> = lost(plan);
     if !left.is_empty() {
         let left: Vec<&str> = left.iter().map(String::as_str).collect();
         lines.push(format!("- `hosting/_redirects` cannot tell these apart, nginx can: {}\n", places(&left)));
@@ -189,17 +188,30 @@ fn export(plan: &Plan, left: &[String], out: &mut String) {
     }
 }
 
-fn lost(plan: &Plan) -> [(usize, &'static str); 3] {
+/// What an export can hold none of, one line for each.
+fn lost(plan: &Plan) -> Vec<String> {
     let redirects = plan.redirects.iter().filter(|redirect| redirect.by != By::Server).count();
     let queries = plan.routes.iter().filter(|route| route.path.contains('?')).count();
+    let elsewhere = ("address is answered", "addresses are answered");
+    let by_query = ("page is told", "pages are told");
     [
-        (redirects, "redirects are for the host: `hosting/_redirects` or `hosting/nginx.conf` has them"),
         (
-            plan.rewrites.len(),
-            "addresses are answered by a page or file that stands elsewhere: the same files have them",
+            redirects,
+            ("redirect is", "redirects are"),
+            "for the host: `hosting/_redirects` or `hosting/nginx.conf`",
         ),
-        (queries, "of the pages are told apart by a query, which not every host looks at"),
+        (plan.rewrites.len(), elsewhere, "by a page or file that stands elsewhere: the same files say which"),
+        (queries, by_query, "from others by the query, which not every host looks at"),
     ]
+    .into_iter()
+    .filter(|(count, ..)| *count > 0)
+    .map(|(count, (one, many), rest)| format!("- {} {rest}\n", counted(count, one, many)))
+    .collect()
+}
+
+/// How many there are of what is called so if it is one, or so.
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 fn places(pages: &[&str]) -> String {
