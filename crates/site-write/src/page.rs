@@ -57,12 +57,12 @@ impl Page {
 /// Takes a page apart; what it keeps stays as it was.
 pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) -> Page {
     let mut document = parse::document(html);
-    let base = address::base(&document.head, url);
     let mut findings = Vec::new();
+    let by_next_js = next_js::leave_out(&mut document, &mut findings);
+    let base = address::base(&document.head, url);
     for nodes in [&mut document.head, &mut document.body] {
         address::resolve(nodes, &base, url);
     }
-    let by_next_js = next_js::leave_out(&mut document, &mut findings);
     let mut scripts = scripts::of_head(&mut document.head, &mut findings);
     for (root, attributes) in [(Root::Html, &mut document.html), (Root::Body, &mut document.body_attributes)]
     {
@@ -132,7 +132,7 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
 
 /// May it look for comments? What another Next.js left looks for none, but for React's own that puts in what came late.
 fn reads_comments(script: &Script, by_next_js: bool) -> bool {
-    let late = || script.code.as_ref().is_some_and(|code| code.contains("$RC(") || code.contains("$RX("));
+    let late = || script.code.as_ref().is_some_and(|code| next_js::is_reveal(code));
     script.reads_the_page() && (!by_next_js || late())
 }
 

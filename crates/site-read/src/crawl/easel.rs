@@ -127,7 +127,7 @@ impl<'a> Easel<'a> {
         let plain = self.fetcher.plainly(url);
         let shown = renderer.render(self.fetcher, plain.as_ref().unwrap_or(url)).await;
         let rendered = shown.map_err(|error| error.to_string())?;
-        let rendered = if plain.is_some() { with_tls(rendered, url, sent).await? } else { rendered };
+        let rendered = if plain.is_some() { self.with_tls(rendered, url, sent).await? } else { rendered };
         if !same_origin(&rendered.url, url) {
             return Err(format!("its scripts led away to {}", rendered.url));
         }
@@ -135,6 +135,14 @@ impl<'a> Easel<'a> {
             Some(status) if status >= 400 => Err(format!("it answered the browser with {status}")),
             _ => Ok(rendered),
         }
+    }
+
+    async fn with_tls(&self, rendered: Rendered, url: &Url, sent: Bytes) -> Result<Rendered, String> {
+        let (url, len) = (url.clone(), rendered.html.len() + sent.len());
+        // Never closed, so it always opens.
+        let _desk = self.desks.acquire().await.ok();
+        let done = compute(len, move || secured::secured(rendered, &url, &sent)).await;
+        done.unwrap_or_else(|| Err("its addresses could not be read".to_owned()))
     }
 
     /// The files that a page asks for when its scripts run, and what it links to then; why they are not known, if they cannot.
@@ -216,12 +224,6 @@ async fn find() -> Result<Renderer, String> {
     let found = in_background(move || Renderer::find(options)).await;
     let found = found.ok_or_else(|| "the search for a browser failed".to_owned())?;
     found.map_err(|unavailable| unavailable.to_string())
-}
-
-async fn with_tls(rendered: Rendered, url: &Url, sent: Bytes) -> Result<Rendered, String> {
-    let (url, len) = (url.clone(), rendered.html.len() + sent.len());
-    let done = compute(len, move || secured::secured(rendered, &url, &sent)).await;
-    done.unwrap_or_else(|| Err("its addresses could not be read".to_owned()))
 }
 
 /// The parts that the document names, and those that its scripts asked for.

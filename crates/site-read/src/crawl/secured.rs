@@ -59,7 +59,7 @@ fn own_addresses<'a>(text: &'a str, plain: &'a str) -> impl Iterator<Item = (usi
     })
 }
 
-/// Where an address ends, in an attribute, in a script or in text: at the latest where no address that is followed would.
+/// Where an address ends, in an attribute, in a script or in text. The beginning of a very long one is enough.
 fn end_of_address(text: &str) -> usize {
     let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | ')' | '\\' | '&');
     let at_most = text.floor_char_boundary(MAX_ADDRESS);

@@ -9,7 +9,7 @@ use super::{Element, Node, Space};
 /// The attribute that holds what the comment says.
 const ATTRIBUTE: &str = "data-legacy-comment";
 
-/// How such comments begin: Knockout's, Lit's, Qwik's, Astro's, Vue's, Blazor's, Angular's, Svelte's.
+/// How such comments begin: Lit's, Qwik's, Astro's, Vue's, Blazor's, Angular's, Ember's, Svelte's, Solid's.
 const BEGINNINGS: &[&str] = &[
     "lit-part",
     "/lit-part",
@@ -30,9 +30,27 @@ const BEGINNINGS: &[&str] = &[
     "!$",
 ];
 /// Marks without words, to the letter: React's, Vue's, Svelte's, Solid's. People put spaces around what they say.
-const MARKS: &[&str] =
-    &["", BETWEEN_TEXTS, "[", "[!", "]", "$", "$?", "$!", "$~", "/$", "&", "/&", "#", "/", "!", "F", "F!"];
-/// What React writes between two texts of one element, and nowhere else.
+const MARKS: &[&str] = &[
+    "",
+    BETWEEN_TEXTS,
+    "[",
+    "[!",
+    "[?",
+    "]",
+    "$",
+    "$?",
+    "$!",
+    "$~",
+    "/$",
+    "&",
+    "/&",
+    "#",
+    "/",
+    "!",
+    "F",
+    "F!",
+];
+/// What React writes between two texts of one element.
 const BETWEEN_TEXTS: &str = " ";
 
 /// What keeps the place of this comment inside that element, if a script may read it.
@@ -53,6 +71,7 @@ pub(super) fn place(comment: &str, inside: Option<(Space, &str)>) -> Option<Elem
 fn is_read(comment: &str) -> bool {
     MARKS.contains(&comment)
         || is_binding(comment)
+        || is_branch(comment)
         || is_numbered(comment)
         || BEGINNINGS.iter().any(|beginning| comment.starts_with(beginning))
 }
@@ -61,6 +80,12 @@ fn is_read(comment: &str) -> bool {
 fn is_binding(comment: &str) -> bool {
     let mut words = comment.split_whitespace();
     matches!(words.next(), Some("ko" | "/ko")) && !comment.trim().eq("ko")
+}
+
+/// Is it one of Svelte's: `[0`, `[1`, `[-1`, which of a block's branches follows?
+fn is_branch(comment: &str) -> bool {
+    let number = comment.strip_prefix('[').map(|rest| rest.strip_prefix('-').unwrap_or(rest));
+    number.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Is it one of Stencil's: `r.1`, `c.1.0.0.0`?
@@ -150,6 +175,7 @@ mod tests {
     #[rstest]
     #[case::of_react("<p>a<!-- -->b <!--$-->c<!--/$--><i>d</i> <!-- -->e</p>", &[" ", "$", "/$", " "])]
     #[case::of_solid("<p><!--#-->a<!--/--><!--!$e0--></p>", &["#", "/", "!$e0"])]
+    #[case::of_svelte("<div><!--[--><!--[0--><p>a</p><!--]--><!--[-1--><!--]--><!--]--></div>", &["[", "[0", "]", "[-1", "]", "]"])]
     #[case::of_stencil("<p><!--r.1--><!--t.1.0.0.0-->a<!--c.1--></p>", &["r.1", "t.1.0.0.0", "c.1"])]
     #[case::of_knockout("<!--ko foreach: a--><!--/ko-->", &["ko foreach: a", "/ko"])]
     #[case::gaps_of_a_menu("<ul><li>a</li><!--\n--><li>b</li><!-- --><li>c</li> <!-- --> <li>d</li></ul>", &[])]

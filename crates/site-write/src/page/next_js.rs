@@ -9,7 +9,7 @@ use site_read::analysis::known;
 use crate::dom::{Document, Element, Node};
 
 /// Where its files are.
-const FILES: &str = "/_next/static/";
+const FILES: &str = "_next/static/";
 /// What it adds to a document to say aloud where a visitor came; this project's own adds another.
 const ANNOUNCER: &str = "next-route-announcer";
 
@@ -41,6 +41,8 @@ fn is_sign(element: &Element) -> bool {
 #[derive(Default)]
 struct There {
     ids: BTreeSet<String>,
+    /// Something that came late is still to be put in place.
+    late: bool,
     /// Of scripts: their addresses, and what they say.
     scripts: BTreeSet<String>,
 }
@@ -56,6 +58,7 @@ impl There {
         };
         crate::page::each(&document.head, &mut look);
         crate::page::each(&document.body, &mut look);
+        there.late = there.is_late();
         there
     }
 
@@ -64,18 +67,20 @@ impl There {
         self.scripts.contains(script.get("src").unwrap_or(&text))
     }
 
-    /// Has React put all of it in place?
-    fn is_done(&self, code: &str) -> bool {
-        is_reveal(code) && !revealed(code).any(|id| self.ids.contains(id))
+    /// Is something still to be put in place? What does it may be said by a script before.
+    fn is_late(&self) -> bool {
+        let mut reveals = self.scripts.iter().filter(|code| is_reveal(code));
+        reveals.any(|code| revealed(code).any(|id| self.ids.contains(id)))
     }
 }
 
-/// Does React's server say by it that something which came late is to be shown, or when it came? Its functions are `$RC`, `$RS`,
-/// `$RX`, `$RR`, `$RB`, `$RV` and `$RT`.
-fn is_reveal(code: &str) -> bool {
+/// Does React's server say by it that something which came late is to be shown, or when it came? Its functions and their stores
+/// are `$RB`, `$RC`, `$RM`, `$RR`, `$RS`, `$RT`, `$RV` and `$RX`.
+pub(super) fn is_reveal(code: &str) -> bool {
     code.match_indices("$R").any(|(at, _)| {
         let rest = &code.as_bytes()[at + 2..];
-        matches!(rest, [b'A'..=b'Z', b'(' | b'=', ..]) && !code[..at].ends_with(is_of_a_name)
+        matches!(rest, [b'B' | b'C' | b'M' | b'R' | b'S' | b'T' | b'V' | b'X', b'(' | b'=', ..])
+            && !code[..at].ends_with(is_of_a_name)
     })
 }
 
@@ -102,7 +107,7 @@ fn without(nodes: &mut Vec<Node>, there: &There) {
         let address = if element.is_html("link") { "href" } else { "src" };
         let is_file = element.get(address).is_some_and(is_its_script);
         let is_loaded = is_file && (element.is_html("script") || element.is_html("link"));
-        !(is_sign(element) || is_loaded || element.is_html(ANNOUNCER) || there.is_done(&code))
+        !(is_sign(element) || is_loaded || element.is_html(ANNOUNCER) || !there.late && is_reveal(&code))
     });
 }
 
@@ -183,6 +188,10 @@ mod tests {
     #[case::that_is_still_to_come(
         "<template id=B:0></template><div hidden id=S:0></div><script>$RC=function(a,b){};$RC(\"B:0\",\"S:0\")</script>",
         &["$RC=function(a,b){};$RC(\"B:0\",\"S:0\")"]
+    )]
+    #[case::of_which_one_is_still_to_come(
+        "<template id=B:1></template><script>$RX=function(a){};$RX(\"B:0\")</script><script>$RX(\"B:1\")</script>",
+        &["$RX=function(a){};$RX(\"B:0\")", "$RX(\"B:1\")"]
     )]
     #[case::that_came("<script>$RB=[];$RV=function(a){};$RC(\"B:0\",\"S:0\")</script>", &[])]
     #[case::in_parts("<script>$RS(\"S:1\",\"P:1\")</script><script>$RX(\"B:2\",\"1\")</script>", &[])]

@@ -25,7 +25,7 @@ pub(crate) struct Script {
     pub(crate) loading: Option<Loading>,
     /// Whose it is, if that is known.
     pub(crate) service: Option<Service>,
-    /// The name of the mark where it stood; none for the end of the body.
+    /// The name of the mark where it stood; none for one at the end that does not ask for its place.
     pub(crate) place: Option<String>,
     /// What else its element says: `id`, `data-*`, `integrity`, `onload`.
     pub(crate) attributes: BTreeMap<String, String>,

@@ -292,17 +292,28 @@ fn inner(node: Node, cards: &BTreeMap<&str, &Card>, soft: &BTreeSet<String>, ins
     Node::Element(element)
 }
 
-/// The first use of a card in a page's own content, as it stands there.
-pub(crate) fn find<'a>(nodes: &'a [Node], shape: &str, soft: &BTreeSet<String>) -> Option<&'a Element> {
-    nodes.iter().find_map(|node| match node {
-        Node::Element(element) => element.children.iter().find_map(|child| match child {
-            Node::Element(inner) if Shape::of(inner, soft).is_some_and(|found| found.hash == shape) => {
-                Some(inner)
-            }
-            other => find(std::slice::from_ref(other), shape, soft),
-        }),
-        Node::Text(_) | Node::Part(_) => None,
-    })
+/// The uses of a card in a page's own content, as they stand there.
+pub(crate) fn uses<'a>(nodes: &'a [Node], shape: &str, soft: &BTreeSet<String>) -> Vec<&'a Element> {
+    let mut found = Vec::new();
+    collect_uses(nodes, shape, soft, false, &mut found);
+    found
+}
+
+fn collect_uses<'a>(
+    nodes: &'a [Node],
+    shape: &str,
+    soft: &BTreeSet<String>,
+    inside: bool,
+    found: &mut Vec<&'a Element>,
+) {
+    for node in nodes {
+        let Node::Element(element) = node else { continue };
+        if inside && Shape::of(element, soft).is_some_and(|it| it.hash == shape) {
+            found.push(element);
+        } else {
+            collect_uses(&element.children, shape, soft, true, found);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -63,8 +63,7 @@ impl Ahead {
         self.late_of(targets, here)
     }
 
-    /// Of these addresses, those that are not to be fetched ahead.
-    pub(super) fn late_of<'t>(
+    fn late_of<'t>(
         &self,
         targets: impl IntoIterator<Item = &'t str>,
         here: Option<&str>,

@@ -18,7 +18,8 @@ pub(super) fn write(
     let route = press.plan.route(&card.page).ok_or_else(|| mismatch(&card.page))?;
     let links = press.soft.links(route);
     let own = contents.get(&route.url).ok_or_else(|| mismatch(&card.page))?;
-    let mut element = cards::find(own, &card.shape, links).ok_or_else(|| mismatch(&card.name))?.clone();
+    let uses = cards::uses(own, &card.shape, links);
+    let mut element = (*uses.first().ok_or_else(|| mismatch(&card.name))?).clone();
     let shape = cards::Shape::of(&element, links).ok_or_else(|| mismatch(&card.name))?;
     let mut texts: Vec<Option<String>> = vec![None; shape.values.len()];
     for (number, property) in card.properties.iter().enumerate() {
@@ -31,8 +32,10 @@ pub(super) fn write(
     let near = near.map(|(value, text)| text.as_deref().unwrap_or(value.text));
     let soft: BTreeSet<String> =
         near.map(|href| href.split('#').next().unwrap_or_default().to_owned()).collect();
-    // To which of the pages a use of it leads is not known here.
-    let any_is_late = !press.ahead.late_of(links.iter().map(String::as_str), None).is_empty();
+    // One answer for all uses: that of the first page that shows it.
+    let here = (card.pages == 1).then_some(route.path.as_str());
+    let uses: Vec<Node> = uses.into_iter().cloned().map(Node::Element).collect();
+    let any_is_late = !press.ahead.late(&uses, links, here).is_empty();
     let late = if any_is_late { soft.clone() } else { BTreeSet::new() };
     cards::set(&mut element, &mut texts.into_iter());
     let mut needs = Needs::default();

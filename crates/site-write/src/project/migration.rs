@@ -26,9 +26,9 @@ pub(super) fn report(plan: &Plan, snapshot: &Snapshot, left: &[String]) -> Strin
     fact(plan.assets.len(), "file", "files", "in `public/`");
     fact(
         plan.redirects.len(),
-        "redirect",
-        "redirects",
-        "from old addresses, each straight to where its chain ended",
+        "redirect from an old address,",
+        "redirects from old addresses, each",
+        "straight to where its chain ended",
     );
     match plan.trailing_slash {
         TrailingSlash::Added => {

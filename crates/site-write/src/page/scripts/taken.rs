@@ -14,7 +14,17 @@ use crate::dom::{Element, Node};
 /// The attribute of a mark.
 const MARK: &str = "data-legacy-script";
 /// What an inline script says that asks where it stands.
-const PLACES: &[&str] = &["document.write", "currentScript", "document.scripts", "scripts.length"];
+const PLACES: &[&str] = &[
+    ".write(",
+    ".writeln(",
+    "currentScript",
+    "document.scripts",
+    "scripts.length",
+    "TagName('script')",
+    "TagName(\"script\")",
+    "('script:last",
+    "$('script')",
+];
 
 /// Takes the scripts out of a head.
 pub(crate) fn of_head(nodes: &mut Vec<Node>, findings: &mut Vec<(&'static str, String)>) -> Vec<Script> {
@@ -187,6 +197,10 @@ mod tests {
     #[case::at_the_end_of_what_is_open_without_asking(
         "<p>words</p><footer><script>count('/page/1')</script></footer>",
         false
+    )]
+    #[case::at_the_end_of_what_is_open_by_its_elements(
+        "<p>words</p><div><script>var s = document.getElementsByTagName('script'); s = s[s.length - 1]</script></div>",
+        true
     )]
     #[case::that_calls_another("<script>start()</script><p>words", true)]
     #[case::that_looks("<script>document.currentScript.parentNode.id = 'a';</script><p>words", true)]
