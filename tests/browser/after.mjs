@@ -86,11 +86,15 @@ export async function operations(browser) {
   }
 }
 
-/** The result of a move that is complete, as VERIFY compared it; then with one more page in its report, that differs. */
-export async function result(browser, address) {
+/**
+ * The result of a move that is complete, as VERIFY compared it; then with one more page in its report, that differs. `shown` are
+ * the lines of its log: what is below them stands still when all are there.
+ */
+export async function result(browser, address, shown) {
   const page = await tab(browser, { width: 1280, height: 900 });
   await go(page, address);
-  await lines(page, 3);
+  await lines(page, shown);
+  await wholeLog(page);
   await follow(page, "#completed a[href$=result]");
   assert.match(await text(page, ".pages"), /1 of 1 pages are as they were/);
   assert.match(await text(page, ".score"), /^100\.0 % · as it was$/);

@@ -62,7 +62,7 @@ const scenarios = {
       if (name === "result") await lines(wide, shown);
       await check(wide, `${name}-wide-dark`);
     }
-    await result(browser, page.url());
+    await result(browser, page.url(), shown);
   },
 
   /** The server is stopped and started again, by the test that runs this, while the page is open. */
