@@ -172,9 +172,11 @@ fn sent(page: &ComparedPage) -> BTreeSet<Keep> {
 /// What is kept first of a page that is refused for this; nothing where keeping does not help.
 fn suggestions(code: &str) -> &'static [Keep] {
     match code {
-        "text" | "images" | "frames" | "forms" | "elements" | "accessibility" => &[Keep::Copies],
-        "links" | "address" | "requests" | "bytes" => &[Keep::Copies, Keep::Links],
-        "console" | "hydration" => &[Keep::Copies, Keep::Scripts],
+        "text" | "frames" | "forms" => &[Keep::Copies],
+        "images" | "elements" | "accessibility" => &[Keep::Copies, Keep::Images],
+        "links" | "address" => &[Keep::Copies, Keep::Links],
+        "requests" | "bytes" => &[Keep::Copies, Keep::Links, Keep::Images],
+        "console" | "hydration" => &[Keep::Copies, Keep::Images, Keep::Scripts],
         _ => &[],
     }
 }

@@ -102,7 +102,8 @@ impl<'a> Visit<'a> for Reader {
 
     fn visit_jsx_element(&mut self, element: &JSXElement<'a>) {
         let name = name(&element.opening_element);
-        let component = name.starts_with(|c: char| c.is_ascii_uppercase()) && name != "Link";
+        let component =
+            name.starts_with(|c: char| c.is_ascii_uppercase()) && !matches!(name.as_str(), "Link" | "Image");
         // An SVG's title and style are words of the page to the reader of its HTML, too.
         let silent = SILENT.contains(&name.as_str()) && self.svg == 0;
         self.border();
@@ -205,7 +206,7 @@ impl Reader {
         }
         if matches!(
             (element, name),
-            ("img", "src" | "srcSet") | ("source", "srcSet") | ("image", "href" | "xlinkHref")
+            ("img" | "Image", "src" | "srcSet") | ("source", "srcSet") | ("image", "href" | "xlinkHref")
         ) {
             self.source.images.push(value.clone());
         }

@@ -2,7 +2,10 @@
 //!
 //! Text is only ever cut at token borders and otherwise kept as it was written: browsers forgive more than any printer.
 
+pub(crate) mod boxes;
 pub(crate) mod hints;
+mod keys;
+mod rules;
 
 use cssparser::{ParseError, Parser, Token};
 

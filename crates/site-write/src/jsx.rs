@@ -22,6 +22,10 @@ pub(crate) use literal::{object, string};
 
 /// What `next/link` calls its component.
 const LINK: &str = "Link";
+/// What the project calls its own, around `next/image`.
+const IMAGE: &str = "Image";
+/// An attribute that HTML cannot have, on an `<img>` that `next/image` shows.
+pub(crate) const BY_NEXT: &str = "next/image";
 /// Lines no longer than this hold a whole element.
 const WIDE: usize = 110;
 const VOID: &[&str] = &[
@@ -36,6 +40,8 @@ pub(crate) struct Needs {
     pub(crate) parts: BTreeSet<String>,
     /// `next/link`.
     pub(crate) link: bool,
+    /// The component around `next/image`.
+    pub(crate) image: bool,
     /// The island that fills `<template>`s.
     pub(crate) template: bool,
     /// The island that makes shadow trees.
@@ -54,6 +60,7 @@ impl Needs {
     /// Adds what one of the project's files needs.
     pub(crate) fn take_in(&mut self, of_a_file: Self) {
         self.css |= of_a_file.css;
+        self.image |= of_a_file.image;
         self.template |= of_a_file.template;
         self.shadow |= of_a_file.shadow;
         self.elements.extend(of_a_file.elements);
@@ -125,7 +132,7 @@ impl Printer<'_> {
         let given: Vec<String> =
             part.given.iter().map(|(name, value)| format!("{name}={}", literal::value(value))).collect();
         self.opening(&part.name, &given, depth);
-        self.out.push_str(" />");
+        self.close_itself();
     }
 
     fn element(&mut self, element: &Element, depth: usize) {
@@ -139,7 +146,7 @@ impl Printer<'_> {
         let nothing_inside = element.children.is_empty()
             || (element.space == Space::Html && VOID.contains(&element.name.as_str()));
         if nothing_inside {
-            self.out.push_str(" />");
+            self.close_itself();
             return;
         }
         let opened = self.out.len();
@@ -159,17 +166,20 @@ impl Printer<'_> {
         let soft = self.links.soft.is_some_and(|soft| is_soft(element, soft));
         let shadow = shadows::is_tree(element);
         let template = element.is_html("template") && !element.children.is_empty() && !shadow;
+        let image = element.has(BY_NEXT);
         self.needs.link |= soft;
+        self.needs.image |= image;
         self.needs.template |= template;
         self.needs.shadow |= shadow;
         if !soft && !vocabulary::knows(element) {
             self.needs.elements.insert(element.name.clone());
         }
-        match (soft, template, shadow) {
-            (true, ..) => LINK,
-            (_, true, _) => "LegacyTemplate",
-            (.., true) => "LegacyShadow",
-            _ => element.name.as_str(),
+        match element.name.as_str() {
+            _ if soft => LINK,
+            _ if image => IMAGE,
+            _ if template => "LegacyTemplate",
+            _ if shadow => "LegacyShadow",
+            name => name,
         }
     }
 
@@ -194,6 +204,14 @@ impl Printer<'_> {
         self.out.push('\n');
         self.indent(depth);
         true
+    }
+
+    /// Ends a tag with nothing inside, behind its last attribute or on a line of its own.
+    fn close_itself(&mut self) {
+        if !self.out.ends_with([' ', '\n']) {
+            self.out.push(' ');
+        }
+        self.out.push_str("/>");
     }
 
     /// Scripts and styles are text to the parser, whatever they hold: they become one string.

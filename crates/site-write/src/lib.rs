@@ -98,7 +98,8 @@ pub fn transform_on(
     snapshot: &Snapshot,
     bodies: &dyn Bodies,
 ) -> Result<Project> {
-    project::write(threads, plan, snapshot::Site::read(threads, snapshot, bodies, &plan.keeps())?, snapshot)
+    let site = snapshot::Site::read(threads, snapshot, bodies, &plan.keeps())?;
+    project::write(threads, plan, site, snapshot, bodies)
 }
 
 /// The same plan, of which some pages keep more of what the site had; what no page uses any more is not in it.

@@ -4,6 +4,7 @@ mod ahead;
 mod card_file;
 mod configuration;
 mod hosting;
+mod images;
 mod islands;
 mod layout;
 mod metadata;
@@ -20,11 +21,12 @@ use std::{
 };
 
 use ahead::Ahead;
+use images::{Images, Shown};
 use serde::{Deserialize, Serialize};
 use site_read::{ContentHash, Snapshot};
 
 use crate::{
-    Error, Next, Plan, Result,
+    Bodies, Error, Next, Plan, Result,
     dom::{self, Element, Node},
     jsx::{self, Links, Needs},
     page::{Head, Page, doctype, hoisted, styles},
@@ -73,6 +75,7 @@ struct Press<'a> {
     cards: BTreeMap<&'a str, &'a Card>,
     soft: Soft,
     ahead: Ahead,
+    images: &'a Images,
     /// By the name of the group.
     around: BTreeMap<&'a str, Around>,
 }
@@ -82,6 +85,8 @@ struct Printed {
     file: String,
     text: String,
     needs: Needs,
+    /// How its images are shown.
+    images: Shown,
 }
 
 pub(crate) fn write(
@@ -89,15 +94,17 @@ pub(crate) fn write(
     plan: &Plan,
     mut site: Site,
     snapshot: &Snapshot,
+    bodies: &dyn Bodies,
 ) -> Result<Project> {
     plan.check()?;
     if let Some(route) = plan.routes.iter().find(|route| !site.pages.contains_key(&route.url)) {
         return Err(mismatch(&route.url));
     }
     let parts = Parts::of(threads, &plan.shared, &site);
+    let images = Images::of(plan, snapshot, bodies, &site)?;
     let contents = parts.contents(threads, &mut site, &plan.routes, &plan.groups);
     let ahead = Ahead::of(plan, snapshot, &contents);
-    let press = Press::new(plan, &site, &parts, ahead);
+    let press = Press::new(plan, &site, &parts, ahead, &images);
     let mut printed = press.layouts()?;
     printed.extend(press.parts()?);
     for card in &plan.cards {
@@ -107,10 +114,11 @@ pub(crate) fn write(
     if let Some(page) = &site.not_found {
         printed.push(not_found::write(&press, page));
     }
-    let (mut project, mut needs) = (Project::default(), Needs::default());
-    for Printed { file, text, needs: its } in printed {
+    let (mut project, mut needs, mut shown) = (Project::default(), Needs::default(), Shown::default());
+    for Printed { file, text, needs: its, images } in printed {
         project.text(&file, text);
         needs.take_in(its);
+        shown.take_in(&images);
     }
     if site.not_found.is_some() && plan.next == Next::Fourteen {
         project.text("app/layout.tsx", AROUND_ALL);
@@ -118,7 +126,7 @@ pub(crate) fn write(
     put_assets(plan, &site, &mut project);
     put_what_is_needed(&site, &needs, &mut project);
     let old_doctypes = site.every_page().any(|page| doctype::is_old(&page.html));
-    configuration::write(plan, snapshot, old_doctypes, &mut project);
+    configuration::write(plan, snapshot, old_doctypes, &shown, &mut project);
     put_tools(plan, old_doctypes, &mut project);
     Ok(project)
 }
@@ -145,6 +153,9 @@ fn put_what_is_needed(site: &Site, needs: &Needs, project: &mut Project) {
     if needs.css {
         project.text("components/css.ts", CSS);
     }
+    if needs.image {
+        project.text("components/Image.tsx", IMAGE);
+    }
     if let Some(text) = jsx::declarations(needs) {
         project.text("legacy-html.d.ts", text);
     }
@@ -169,6 +180,7 @@ fn put_tools(plan: &Plan, old_doctypes: bool, project: &mut Project) {
 }
 
 const CSS: &str = include_str!("../template/css.ts");
+const IMAGE: &str = include_str!("../template/Image.tsx");
 
 /// What Next.js 14 wants around the page for what is not there; that one, and each layout, is a whole document.
 const AROUND_ALL: &str = r#"// Around everything: the layouts in the folders below, and not-found.tsx, are whole documents.
@@ -209,7 +221,7 @@ fn around(plan: &Plan, site: &Site, group: &Group) -> Around {
 }
 
 impl<'a> Press<'a> {
-    fn new(plan: &'a Plan, site: &'a Site, parts: &'a Parts, ahead: Ahead) -> Self {
+    fn new(plan: &'a Plan, site: &'a Site, parts: &'a Parts, ahead: Ahead, images: &'a Images) -> Self {
         Self {
             plan,
             site,
@@ -217,6 +229,7 @@ impl<'a> Press<'a> {
             cards: plan.cards.iter().map(|card| (card.shape.as_str(), card)).collect(),
             soft: Soft::of(&plan.routes),
             ahead,
+            images,
             around: plan
                 .groups
                 .iter()
@@ -275,16 +288,18 @@ impl<'a> Press<'a> {
         let mut parts = Vec::new();
         for part in &plan.shared {
             let (whole, code) = self.subtree(part)?;
-            parts.push((part, self.parts.replace(vec![Node::Element(whole)], Some(&part.name)), code));
+            let mut nodes = self.parts.replace(vec![Node::Element(whole)], Some(&part.name));
+            let images = self.images.anywhere().mark(&mut nodes);
+            parts.push((part, nodes, code, images));
         }
         let mut apart = Vec::new();
         if let Some(page) = &self.site.not_found {
             shared::names(&self.parts.replace(page.body.clone(), None), &mut apart);
         }
         let nodes: Vec<(&str, &[Node])> =
-            parts.iter().map(|(part, nodes, _)| (part.name.as_str(), nodes.as_slice())).collect();
+            parts.iter().map(|(part, nodes, ..)| (part.name.as_str(), nodes.as_slice())).collect();
         let near = near::links(plan, &self.soft, &nodes, &apart);
-        let printed = parts.iter().map(|(part, nodes, code)| {
+        let printed = parts.iter().map(|(part, nodes, code, images)| {
             let mut needs = Needs::default();
             let links = near.get(&part.name).map(|soft| self.links(nodes, soft, None)).unwrap_or_default();
             let body = jsx::print(nodes, 2, &links, &mut needs);
@@ -300,7 +315,7 @@ impl<'a> Press<'a> {
                 part.name,
                 variants::spelt(&body, code),
             );
-            Printed { file: part.file.clone(), text, needs }
+            Printed { file: part.file.clone(), text, needs, images: images.clone() }
         });
         Ok(printed.collect())
     }
@@ -325,10 +340,9 @@ fn imports(needs: &Needs, more: &[String]) -> String {
     if needs.link {
         lines.push("import Link from \"next/link\";".into());
     }
-    for (needed, island) in [(needs.template, "LegacyTemplate"), (needs.shadow, "LegacyShadow")] {
-        if needed {
-            lines.push(format!("import {{ {island} }} from \"@/components/{island}\";"));
-        }
+    let own = [(needs.image, "Image"), (needs.template, "LegacyTemplate"), (needs.shadow, "LegacyShadow")];
+    for (_, name) in own.into_iter().filter(|(needed, _)| *needed) {
+        lines.push(format!("import {{ {name} }} from \"@/components/{name}\";"));
     }
     if needs.css {
         lines.push("import { css } from \"@/components/css\";".into());

@@ -107,7 +107,7 @@ fn hints(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Hints> {
     Ok(hints)
 }
 
-fn text(bodies: &dyn Bodies, hash: &ContentHash, url: &str) -> Result<String> {
+pub(crate) fn text(bodies: &dyn Bodies, hash: &ContentHash, url: &str) -> Result<String> {
     Ok(String::from_utf8_lossy(&bytes(bodies, hash, url)?).into_owned())
 }
 

@@ -10,7 +10,7 @@ export default defineConfig([
     rules: {
       // Links between pages of different root layouts load a new document, so that no page keeps another's styles.
       "@next/next/no-html-link-for-pages": "off",
-      // Images are shown as the site showed them: next/image would give them other files, attributes and styles.
+      // Images stay <img> where their size is unknown, or where a browser chooses among files: next/image asks for one file and its size.
       "@next/next/no-img-element": "off",
       // Style sheets are linked as the site linked them: a bundler would change some of them.
       "@next/next/no-css-tags": "off",

@@ -25,13 +25,24 @@ pub(crate) fn read(folder: &Path) -> Result<Read, Box<dyn std::error::Error>> {
         if path.ends_with(".html") {
             snapshot.pages.insert(url, page(body));
         } else {
-            let content_type = if path.ends_with(".css") { "text/css" } else { "application/octet-stream" };
-            let (width, height) = (None, None);
+            let content_type = content_type(&path);
+            let size = content_type.starts_with("image/").then_some(100);
+            let (width, height) = (size, size);
             let asset = Asset { content_type: content_type.into(), body, bytes: length, width, height };
             snapshot.assets.insert(url, asset);
         }
     }
     Ok((snapshot, bodies))
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit('.').next().unwrap_or_default() {
+        "css" => "text/css",
+        "gif" => "image/gif",
+        "jpg" | "jpeg" => "image/jpeg",
+        "png" => "image/png",
+        _ => "application/octet-stream",
+    }
 }
 
 fn page(body: ContentHash) -> Page {

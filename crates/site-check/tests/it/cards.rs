@@ -51,8 +51,8 @@ fn cards_show_what_stood_there_and_take_what_differs() {
     let component = text(&project, "components/ProductCard.tsx");
     for said in [
         "export function ProductCard({ className, sku, href, title, src, price }: ProductCardProperties) {",
-        "    <li className={className} data-sku={sku}>\n      <Link href={href}>\n",
-        "<img alt={title} height=\"9\" src={src} width=\"9\" />",
+        "    <li className={className} data-sku={sku}>\n",
+        "<Link href={href}><img alt={title} height=\"9\" src={src} width=\"9\" /></Link>\n",
         "<b className=\"price\">{price}</b>\n        {\" {today}\"}\n",
     ] {
         assert!(component.contains(said), "{said} is not in\n{component}");
@@ -62,6 +62,19 @@ fn cards_show_what_stood_there_and_take_what_differs() {
     assert!(!list.contains("<li"), "{list}");
     let report = site_check::verify(&plan, &site.snapshot, &site.bodies, &project);
     assert!(report.passed(), "{report:?}");
+}
+
+#[test]
+fn a_card_shows_its_pictures_by_next_image_where_it_may_all_of_them() {
+    let component = |pictures: &[(&str, u32)]| {
+        let site = pictures.iter().fold(site(&shop()), |site, (path, width)| site.image(path, *width, 8));
+        text(&written(&site).1, "components/ProductCard.tsx").to_owned()
+    };
+    let all = [("/a.png", 8), ("/b.png", 8), ("/c.png", 9), ("/d.png", 8)];
+    let image = "<Image alt={title} height=\"9\" src={src} width=\"9\" />";
+    assert!(component(&all).contains(image), "{}", component(&all));
+    // One of them, on another page, is not the site's.
+    assert!(!component(&all[..3]).contains("<Image"), "{}", component(&all[..3]));
 }
 
 #[test]

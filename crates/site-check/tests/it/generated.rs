@@ -205,6 +205,10 @@ fn leaf() -> BoxedStrategy<String> {
         "<hr>",
         "<wbr>",
         "<img src=/a.png alt=''>",
+        // Of known size: next/image shows it.
+        "<img src=/a.png alt=\"a {b}\" width=64 height=48 hspace=2 border=0 class=q style='COLOR:red;width:50%' data-x=1 usemap=#m onclick='f()'>",
+        "<img src=/a.png alt='' width=8 height=8 loading=LAZY decoding=sync fetchpriority=high crossorigin ismap align=LEFT>",
+        "<img src=/a.png alt='' width=8 height=8 loading=lazy name=n id=i title='\"'>",
         "<img src='/a.png?b&amp;c' alt=\"a {b}\" width=10 height=10% hspace=2 border=0>",
         "<input value='a {b}' disabled>",
         "<input type=checkbox checked value=1>",

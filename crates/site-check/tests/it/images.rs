@@ -1,7 +1,8 @@
-//! What `next/image` would make of an image: the reason why images stay as they are (docs/adr/006).
+//! What `next/image` makes of an image, by itself and in the component that projects have around it (docs/adr/009).
 
-use crate::server::cache;
+use crate::{react, server::cache, server::written, snapshot::Site};
 use site_check::Toolchain;
+use site_write::Contents;
 use tokio::process::Command;
 
 const PROGRAM: &str = r#"
@@ -10,13 +11,13 @@ const { createElement } = load("react");
 const { renderToStaticMarkup } = load("react-dom/server");
 const loaded = load("next/image");
 const Image = loaded.default ?? loaded;
-for (const more of [{}, { unoptimized: true }, { unoptimized: true, loading: "eager" }]) {
+for (const more of [{}, { unoptimized: true }]) {
   console.log(renderToStaticMarkup(createElement(Image, { src: "/a.png", alt: "a", width: 640, height: 800, ...more })));
 }
 "#;
 
 #[tokio::test]
-async fn next_image_changes_what_a_browser_does_with_an_image_whichever_way_it_is_asked() {
+async fn next_image_by_itself_changes_what_a_browser_does_with_an_image() {
     std::fs::create_dir_all(cache()).expect("the cache can be made");
     let toolchain = Toolchain::prepare(&cache()).await.expect("Node and npm are here");
     let mut node = Command::new("node");
@@ -24,19 +25,40 @@ async fn next_image_changes_what_a_browser_does_with_an_image_whichever_way_it_i
     let done = node.output().await.expect("node can be started");
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
     let lines: Vec<&str> = said.lines().collect();
-    let [plain, unoptimised, eager] = lines[..] else {
-        panic!("three images: {said}{}", String::from_utf8_lossy(&done.stderr));
+    let [plain, unoptimised] = lines[..] else {
+        panic!("two images: {said}{}", String::from_utf8_lossy(&done.stderr));
     };
-    for changed in [plain, unoptimised, eager] {
-        assert!(
-            changed.contains(r#"decoding="async""#) && changed.contains(r#"style="color:transparent""#),
-            "{changed}"
-        );
+    for changed in [plain, unoptimised] {
+        for added in [r#"decoding="async""#, r#"style="color:transparent""#, r#"loading="lazy""#] {
+            assert!(changed.contains(added), "{changed}");
+        }
     }
     assert!(plain.contains(r#"srcSet="/_next/image?url=%2Fa.png"#), "{plain}");
-    assert!(
-        unoptimised.contains(r#"loading="lazy""#) && unoptimised.contains(r#"src="/a.png""#),
-        "{unoptimised}"
-    );
-    assert!(eager.contains(r#"<link rel="preload" as="image""#), "{eager}");
+    assert!(unoptimised.contains(r#" src="/a.png""#), "{unoptimised}");
+}
+
+#[test]
+fn the_projects_component_adds_only_what_says_nothing() {
+    let images = "<p><img src=/a.png alt=a width=640 height=800 class=wide>\
+                  <img src=/a.png alt='' width=8 height=8 loading=lazy style='color: red'>\
+                  <img src=/a.png alt=b><img src=/a.png alt=c class=fluid><img src=/a.png alt=d style='max-width: 9px'>";
+    let css = "p img { border: 1px solid } .fluid { max-width: 100%; height: auto }";
+    let page = format!("<!doctype html><link rel=stylesheet href=/a.css>{images}");
+    let site = Site::new().page("/", &page).image("/a.png", 64, 32).asset("/a.css", "text/css", css);
+    let (plan, project) = written(&site);
+    let page = &react::render(&project)[&plan.routes[0].file];
+    assert_eq!(page.complaints, Vec::<String>::new());
+    for image in [
+        r#"<img alt="a" loading="eager" width="640" height="800" decoding="auto" data-nimg="1" class="wide" src="/a.png"/>"#,
+        r#"<img alt="" loading="lazy" width="8" height="8" decoding="auto" data-nimg="1" style="color:red" src="/a.png"/>"#,
+        // Their size is the file's.
+        r#"<img alt="b" loading="eager" width="64" height="32" decoding="auto" data-nimg="1" src="/a.png"/>"#,
+        r#"<img alt="c" loading="eager" width="64" height="32" decoding="auto" data-nimg="1" class="fluid" src="/a.png"/>"#,
+        r#"<img alt="d" src="/a.png" style="max-width:9px"/>"#,
+    ] {
+        assert!(page.html.contains(image), "{image} is not in\n{}", page.html);
+    }
+    let Contents::Text(told) = &project.files["MIGRATION.md"] else { panic!("it is text") };
+    assert!(told.contains("- 4 images by `next/image`"), "{told}");
+    assert!(told.contains("- 1 image as `<img>`: style sheets say their size"), "{told}");
 }

@@ -289,6 +289,12 @@ impl Writer<'_> {
                 _ => drop(found.insert(name, value.to_string())),
             }
         }
+        if found.remove("data-nimg").is_some() {
+            // What `next/image` says where the site said nothing, and what it means: nothing.
+            found.retain(|name, value| {
+                !matches!((name.as_str(), value.as_str()), ("decoding", "auto") | ("loading", "eager"))
+            });
+        }
         let style = self.style(&styles);
         if !style.is_empty() {
             found.insert("style".into(), style);

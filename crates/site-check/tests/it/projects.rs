@@ -27,7 +27,10 @@ fn page(marked: &str, title: &str, head: &str, main: &str) -> String {
 }
 
 fn loaf(name: &str, price: &str) -> String {
-    format!("<li class=loaf><img src=/img/{name}.jpg alt={name}><h3>{name}</h3><p>{price} a loaf</p></li>")
+    let height = 40 + name.len();
+    format!(
+        "<li class=loaf><img src=/img/{name}.jpg alt={name} width=64 height={height}><h3>{name}</h3><p>{price} a loaf</p></li>"
+    )
 }
 
 fn bakery() -> Site {
@@ -41,7 +44,12 @@ fn bakery() -> Site {
         "<h1>Bread, {daily}</h1><p style=\"color: brown !important\">Since <b>1911</b>.</p><p><a href=/bread.html#rye>Our rye</a></p>\
          <script async src=\"https://www.googletagmanager.com/gtag/js?id=G-1\"></script>",
     );
-    let about = page("", "About", "", "<h1>About</h1><p>Ask for our <a href=/bread.html>bread</a>.</p>");
+    let about = page(
+        "",
+        "About",
+        "",
+        "<h1>About</h1><img src=/img/rye.jpg alt=Rye><p>Ask for our <a href=/bread.html>bread</a>.</p>",
+    );
     let bread = page("/bread.html", "Bread", "", &format!("<h1>Bread</h1><ul>{}</ul>", loaves.concat()));
     let contact = page(
         "/contact/",
@@ -65,7 +73,7 @@ fn bakery() -> Site {
         .redirect("/brot.html", "/bread.html", 301)
         .asset("/css/site.css", "text/css", ".active { font-weight: bold }")
         .asset("/css/print.css", "text/css", "td { border: 1px solid }");
-    let site = images.iter().fold(site, |site, name| site.asset(&format!("/img/{name}"), "image/png", name));
+    let site = images.iter().fold(site, |site, name| site.image(&format!("/img/{name}"), 320, 240));
     scripts
         .iter()
         .fold(site, |site, (name, code)| site.asset(&format!("/js/{name}"), "text/javascript", code))

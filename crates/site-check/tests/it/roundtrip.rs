@@ -11,7 +11,8 @@ use url::Url;
 
 /// Every page that differs, and how.
 pub(crate) fn differences(pages: &[(String, String)]) -> Vec<String> {
-    let site = pages.iter().fold(Site::new(), |site, (path, html)| site.page(path, html));
+    let site = Site::new().asset("/a.png", "image/png", "a picture of unknown size");
+    let site = pages.iter().fold(site, |site, (path, html)| site.page(path, html));
     let (plan, project) = written(&site);
     let rendered = react::render(&project);
     let hoisted = match project.files.get("public/_assets/inline-styles.css") {

@@ -77,6 +77,14 @@ impl Site {
         self
     }
 
+    /// A picture of so many pixels.
+    pub(crate) fn image(self, path: &str, width: u32, height: u32) -> Self {
+        let mut site = self.asset(path, "image/png", path);
+        let asset = site.snapshot.assets.get_mut(&address(path)).expect("it is there");
+        (asset.width, asset.height) = (Some(width), Some(height));
+        site
+    }
+
     pub(crate) fn redirect(mut self, from: &str, to: &str, status: u16) -> Self {
         self.snapshot.redirects.push(Redirect { from: address(from), to: address(to), status, steps: 1 });
         self

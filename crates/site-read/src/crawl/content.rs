@@ -1,6 +1,9 @@
 //! What the body of an answer holds: a page with its references, or a file with those that it has.
 //! Only computes; `visit` asks and stores.
 
+use std::io::Cursor;
+
+use exif::{In, Tag};
 use site_fetch::Fetched;
 use url::Url;
 
@@ -179,13 +182,51 @@ pub(super) fn within(named: Named, address: &Url) -> SitemapVisit {
     SitemapVisit { pages, assets, sitemaps, cut, file: None }
 }
 
-/// Width and height of an image.
+/// Width and height of an image as browsers show it: a photograph that says so stands on its side.
 pub(super) fn dimensions(content_type: &str, body: &[u8]) -> (Option<u32>, Option<u32>) {
     if !content_type.starts_with("image/") {
         return (None, None);
     }
-    match imagesize::blob_size(body) {
+    let (width, height): (Option<u32>, Option<u32>) = match imagesize::blob_size(body) {
         Ok(size) => (size.width.try_into().ok(), size.height.try_into().ok()),
         Err(_) => (None, None),
+    };
+    if is_on_its_side(content_type, body) { (height, width) } else { (width, height) }
+}
+
+/// Is it shown turned by a quarter, as its Exif data say (Exif 2.32, 4.6.4, tag 0x0112)? Other formats say it in ways of their own.
+fn is_on_its_side(content_type: &str, body: &[u8]) -> bool {
+    let told = ["image/jpeg", "image/png", "image/webp"].iter().any(|kind| content_type.starts_with(kind));
+    let read = || exif::Reader::new().read_from_container(&mut Cursor::new(body)).ok();
+    let said = told.then(read).flatten();
+    let orientation = said.as_ref().and_then(|it| it.get_field(Tag::Orientation, In::PRIMARY));
+    orientation.and_then(|it| it.value.get_uint(0)).is_some_and(|value| (5..=8).contains(&value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first bytes of a photograph of 64 by 32 pixels, as far as a reader of its size goes.
+    fn photograph(orientation: u8) -> Vec<u8> {
+        let exif = [
+            b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".as_slice(),
+            &[orientation, 0, 0, 0, 0, 0, 0],
+        ];
+        let exif = exif.concat();
+        let length = u8::try_from(exif.len() + 2).expect("a short block");
+        let frame = [0xff, 0xc0, 0, 11, 8, 0, 32, 0, 64, 1, 1, 0x11, 0];
+        [&[0xff, 0xd8, 0xff, 0xe1, 0, length], exif.as_slice(), &frame, &[0xff, 0xd9]].concat()
+    }
+
+    #[test]
+    fn an_image_is_as_wide_as_it_is_shown() {
+        for (orientation, size) in [(1, (64, 32)), (3, (64, 32)), (5, (32, 64)), (6, (32, 64)), (8, (32, 64))]
+        {
+            let (width, height) = dimensions("image/jpeg", &photograph(orientation));
+            assert_eq!((width, height), (Some(size.0), Some(size.1)), "{orientation}");
+        }
+        assert_eq!(dimensions("image/jpeg", b"\xff\xd8\xff\xe1\0\x08Exif\0\0"), (None, None));
+        assert_eq!(dimensions("text/html", &photograph(6)), (None, None));
     }
 }

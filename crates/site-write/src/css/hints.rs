@@ -4,17 +4,8 @@
 //! one asks for it; at the edge of a block, where a rule puts letters beside it. So this looks for the elements that a rule could
 //! make inline or preserving, or give such letters. It may name too many, never too few: its reader drops white space only where nothing is named.
 
-use std::collections::BTreeSet;
-
+use super::{keys::Keys, rules};
 use crate::dom::Element;
-
-/// Elements that rules of one kind could match, by the last part of their selectors.
-#[derive(Debug, Clone, Default)]
-struct Keys {
-    all: bool,
-    /// Tags, `.classes` and `#ids`.
-    names: BTreeSet<String>,
-}
 
 /// What style sheets say about white space.
 #[derive(Debug, Clone, Default)]
@@ -28,34 +19,15 @@ pub(crate) struct Hints {
 impl Hints {
     /// Takes one style sheet in.
     pub(crate) fn add(&mut self, css: &str) {
-        let mut preludes: Vec<String> = Vec::new();
-        let mut text = String::new();
-        let mut chars = css.chars().peekable();
-        while let Some(c) = chars.next() {
-            match c {
-                '/' if chars.peek() == Some(&'*') => skip_comment(&mut chars),
-                '"' | '\'' => {
-                    // What it says means nothing here, but that it says something.
-                    if skip_string(c, &mut chars) {
-                        text.push_str("\"…\"");
-                    }
-                }
-                '{' => preludes.push(std::mem::take(&mut text)),
-                ';' => self.declaration(&preludes, &std::mem::take(&mut text)),
-                '}' => {
-                    self.declaration(&preludes, &std::mem::take(&mut text));
-                    preludes.pop();
-                }
-                _ => text.push(c),
+        rules::each(css, &mut |preludes, name, value| {
+            if let Some(prelude) = preludes.last() {
+                self.declaration(prelude, name, value);
             }
-        }
-        self.declaration(&preludes, &text);
+        });
     }
 
-    fn declaration(&mut self, preludes: &[String], text: &str) {
-        let (Some(prelude), Some((name, value))) = (preludes.last(), text.split_once(':')) else { return };
-        let (name, value) = (name.trim().to_ascii_lowercase(), value.to_ascii_lowercase());
-        match name.as_str() {
+    fn declaration(&mut self, prelude: &str, name: &str, value: &str) {
+        match name {
             "display" if value.contains("inline") || value.contains("contents") || value.contains("var(") => {
                 self.inline.select(prelude);
             }
@@ -64,7 +36,7 @@ impl Hints {
             {
                 self.preserved.select(prelude);
             }
-            "content" if says_something(&value) => {
+            "content" if says_something(value) => {
                 self.before.select_owners(prelude, ":before");
                 self.after.select_owners(prelude, ":after");
             }
@@ -92,130 +64,9 @@ impl Hints {
     }
 }
 
-impl Keys {
-    fn select(&mut self, prelude: &str) {
-        for selector in split_selectors(prelude) {
-            match key(&selector) {
-                Some(name) => drop(self.names.insert(name)),
-                None => self.all = true,
-            }
-        }
-    }
-
-    /// The elements in whose selectors this pseudo-element stands.
-    fn select_owners(&mut self, prelude: &str, pseudo: &str) {
-        for selector in split_selectors(prelude) {
-            let Some(at) = selector.rfind(pseudo) else { continue };
-            let owner = selector[..at].trim_end_matches(':').trim();
-            match escaped_class(owner) {
-                Some(class) => drop(self.names.insert(class)),
-                None => self.select(owner),
-            }
-        }
-    }
-
-    fn may_match(&self, element: &Element) -> bool {
-        self.all
-            || self.names.contains(&element.name)
-            || element.get("id").is_some_and(|id| self.names.contains(&format!("#{id}")))
-            || element.get("class").is_some_and(|classes| {
-                classes.split_ascii_whitespace().any(|class| self.names.contains(&format!(".{class}")))
-            })
-    }
-}
-
-fn skip_comment(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
-    let mut last = ' ';
-    chars.next();
-    for c in chars.by_ref() {
-        if last == '*' && c == '/' {
-            return;
-        }
-        last = c;
-    }
-}
-
-/// Answers whether it holds more than white space.
-fn skip_string(quote: char, chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> bool {
-    let mut any = false;
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => any |= chars.next().is_some(),
-            '\n' => break,
-            _ if c == quote => break,
-            _ => any |= !c.is_ascii_whitespace(),
-        }
-    }
-    any
-}
-
 /// Whether a value of `content` shows something.
 fn says_something(value: &str) -> bool {
     !matches!(value.replace("!important", "").trim(), "" | "none" | "normal" | "initial" | "unset")
-}
-
-/// At commas outside brackets.
-fn split_selectors(prelude: &str) -> Vec<String> {
-    let (mut out, mut depth, mut current) = (Vec::new(), 0_i32, String::new());
-    for c in prelude.chars() {
-        match c {
-            '(' | '[' => depth += 1,
-            ')' | ']' => depth -= 1,
-            ',' if depth == 0 => {
-                out.push(std::mem::take(&mut current));
-                continue;
-            }
-            _ => {}
-        }
-        current.push(c);
-    }
-    out.push(current);
-    out
-}
-
-/// A selector that is one class with escaped characters in it, as frameworks of utilities have them: `.before\:block`.
-fn escaped_class(selector: &str) -> Option<String> {
-    let mut class = String::from(".");
-    let mut chars = selector.strip_prefix('.')?.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => class.push(chars.next().filter(|c| !c.is_ascii_hexdigit() && !c.is_whitespace())?),
-            '-' | '_' => class.push(c),
-            _ if c.is_alphanumeric() => class.push(c),
-            _ => return None,
-        }
-    }
-    Some(class)
-}
-
-/// One name that every element matched by the selector has: a class, else an id, else a tag. `None`: it could be any.
-fn key(selector: &str) -> Option<String> {
-    let (mut depth, mut last) = (0_i32, String::new());
-    for c in selector.trim().chars() {
-        match c {
-            '(' | '[' => depth += 1,
-            ')' | ']' => depth -= 1,
-            _ if depth > 0 => {}
-            ' ' | '\n' | '\t' | '\r' | '>' | '+' | '~' => last.clear(),
-            _ => last.push(c),
-        }
-    }
-    if last.contains("::") || last.contains(":before") || last.contains(":after") {
-        return Some(String::from("::")); // generated content: no element of the page
-    }
-    let last = last.split(':').next().unwrap_or_default();
-    let cut = |mark: char| {
-        let rest = &last[last.find(mark)? + 1..];
-        let end = rest.find(['.', '#']).unwrap_or(rest.len());
-        Some(format!("{mark}{}", &rest[..end]))
-    };
-    if last.contains('\\') {
-        return None;
-    }
-    cut('.').or_else(|| cut('#')).or_else(|| match last {
-        "" | "*" => None,
-        tag => Some(tag.to_ascii_lowercase()),
-    })
 }
 
 #[cfg(test)]

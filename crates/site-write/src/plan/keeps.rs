@@ -16,6 +16,8 @@ pub enum Keep {
     Copies,
     /// Links that load a new document.
     Links,
+    /// Images as plain `<img>`.
+    Images,
     /// One chain of all of its scripts, in their order.
     Scripts,
     /// White space, also where none should show; its own copies with it.
@@ -26,13 +28,15 @@ pub enum Keep {
 
 impl Keep {
     /// Everything that can be kept.
-    pub const ALL: [Self; 5] = [Self::Copies, Self::Links, Self::Scripts, Self::Space, Self::Sent];
+    pub const ALL: [Self; 6] =
+        [Self::Copies, Self::Links, Self::Images, Self::Scripts, Self::Space, Self::Sent];
 
     /// For people: what the page has of its own.
     pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::Copies => "its own copies of parts that repeat",
             Self::Links => "links that load a new document",
+            Self::Images => "its images as plain `<img>`",
             Self::Scripts => "all of its scripts in one chain",
             Self::Space => "its white space to the letter",
             Self::Sent => "the markup that the site sent, which its scripts fill",

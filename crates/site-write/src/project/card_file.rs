@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Press, Printed, imports, mismatch};
+use super::{
+    Press, Printed,
+    images::{self, Stays, Told},
+    imports, mismatch,
+};
 use crate::{
     Result,
-    dom::Node,
+    dom::{Element, Node},
     jsx::{self, Links, Needs},
-    plan::{Card, cards},
+    plan::{Card, Keep, cards},
 };
 
 pub(super) fn write(
@@ -37,7 +41,9 @@ pub(super) fn write(
     let uses: Vec<Node> = uses.into_iter().cloned().map(Node::Element).collect();
     let any_is_late = !press.ahead.late(&uses, links, here).is_empty();
     let late = if any_is_late { soft.clone() } else { BTreeSet::new() };
+    let mut pictures = Pictures::of(press, card, contents, &element);
     cards::set(&mut element, &mut texts.into_iter());
+    let images = press.images.anywhere().mark_as_told(&mut element, std::mem::take(&mut pictures.told));
     let mut needs = Needs::default();
     let links = Links { soft: Some(&soft), late };
     let body = jsx::print(&[Node::Element(element)], 2, &links, &mut needs);
@@ -48,20 +54,76 @@ pub(super) fn write(
         pages = if card.pages == 1 { "1 page".to_owned() } else { format!("{} pages", card.pages) },
         imports = imports(&needs, &[]),
         name = card.name,
-        types = each(card, |name| format!("  {name}: string;\n")).concat(),
-        names = each(card, str::to_owned).join(", "),
+        types = pictures.types(card),
+        names = card.properties.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", "),
         body = spelt(body, card),
     );
-    Ok(Printed { file: card.file.clone(), text, needs })
+    Ok(Printed { file: card.file.clone(), text, needs, images })
 }
 
-fn each(card: &Card, say: impl Fn(&str) -> String) -> Vec<String> {
-    card.properties.iter().map(|property| say(&property.name)).collect()
+/// What the images of a card are like wherever it is shown.
+#[derive(Default)]
+struct Pictures {
+    /// What is told of each, in its order: that it is shown by `next/image` only if all of its uses are, and are as large.
+    told: Vec<Told>,
+    /// The properties that are a number of pixels, by their place among the card's.
+    pixels: BTreeSet<usize>,
 }
 
-/// What stands in the place of a property until the structure is printed.
+impl Pictures {
+    /// `first` is one use of the card: where none of its images is shown by `next/image`, others are not asked.
+    fn of(press: &Press<'_>, card: &Card, contents: &BTreeMap<String, Vec<Node>>, first: &Element) -> Self {
+        let scope = press.images.anywhere();
+        let (mut told, mut pixels) = (scope.within(first), sizes(card, first));
+        if told.iter().all(Told::is_err) {
+            return Self { told, pixels: BTreeSet::new() };
+        }
+        for route in press.plan.routes.iter().filter(|route| !route.kept.contains(&Keep::Copies)) {
+            let (links, own) = (press.soft.links(route), contents.get(&route.url));
+            let uses = own.map(|own| cards::uses(own, &card.shape, links)).unwrap_or_default();
+            for one in uses {
+                let here = scope.within(one);
+                told = told.into_iter().zip(here).map(|(all, one)| both(all, one)).collect();
+                let here = sizes(card, one);
+                pixels.retain(|number| here.contains(number));
+            }
+        }
+        Self { told, pixels }
+    }
+
+    fn types(&self, card: &Card) -> String {
+        let kind = |number| if self.pixels.contains(&number) { "`${number}`" } else { "string" };
+        let line = |(number, property): (usize, &cards::Property)| {
+            format!("  {}: {};\n", property.name, kind(number))
+        };
+        card.properties.iter().enumerate().map(line).collect()
+    }
+}
+
+/// One answer for two uses of a card.
+fn both(all: Told, one: Told) -> Told {
+    let (all_size, size) = (all?, one?);
+    if all_size == size { Ok(size) } else { Err(Stays::Differs) }
+}
+
+/// The properties that say the size of an image in pixels, in this use of a card.
+fn sizes(card: &Card, one: &Element) -> BTreeSet<usize> {
+    // Which links are near is the same for all uses of one structure, and sizes are in no link.
+    let none = BTreeSet::new();
+    let values = cards::Shape::of(one, &none).map(|shape| shape.values).unwrap_or_default();
+    let is_size = |place: &usize| {
+        values.get(*place).is_some_and(|value| {
+            let size = matches!(value.place.attribute.as_deref(), Some("width" | "height"));
+            size && value.place.element == "img" && images::is_pixels(value.text)
+        })
+    };
+    let numbers = card.properties.iter().enumerate();
+    numbers.filter(|(_, property)| property.places.iter().any(is_size)).map(|(number, _)| number).collect()
+}
+
+/// What stands in the place of a property until the structure is printed: about as long as a name is.
 fn mark(card: &Card, number: usize) -> String {
-    format!("card-{}-{number}-here", card.shape)
+    format!("{:.9}-{number}", card.shape)
 }
 
 /// Puts the properties in the place of the marks: in attributes, in what is spread, and as text.

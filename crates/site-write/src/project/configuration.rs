@@ -2,7 +2,7 @@
 
 use site_read::Snapshot;
 
-use super::{Project, hosting, migration, proxy};
+use super::{Project, hosting, images::Shown, migration, proxy};
 use crate::{
     Next, Plan,
     jsx::{object, string},
@@ -10,7 +10,13 @@ use crate::{
     plan::{By, Matcher, TrailingSlash},
 };
 
-pub(super) fn write(plan: &Plan, snapshot: &Snapshot, old_doctypes: bool, project: &mut Project) {
+pub(super) fn write(
+    plan: &Plan,
+    snapshot: &Snapshot,
+    old_doctypes: bool,
+    images: &Shown,
+    project: &mut Project,
+) {
     project.text(plan.next.configuration(), next_config(plan, snapshot.not_found.is_some(), old_doctypes));
     let tsconfig = match plan.next {
         Next::Sixteen => TSCONFIG.to_owned(),
@@ -22,10 +28,10 @@ pub(super) fn write(plan: &Plan, snapshot: &Snapshot, old_doctypes: bool, projec
     project.text("tsconfig.json", tsconfig);
     project.text("next-env.d.ts", NEXT_ENV);
     project.text(".gitignore", "/node_modules\n/.next\n/out\n*.tsbuildinfo\n");
-    project.text("README.md", readme(plan, snapshot, old_doctypes));
+    project.text("README.md", readme(plan, snapshot, old_doctypes, images));
     let hosting = hosting::write(plan);
     let left = hosting.as_ref().map(|hosting| hosting.left.as_slice()).unwrap_or_default();
-    project.text("MIGRATION.md", migration::report(plan, snapshot, left));
+    project.text("MIGRATION.md", migration::report(plan, snapshot, images, left));
     if let Some(hosting) = &hosting {
         project.text("hosting/_redirects", hosting.redirects.as_str());
         project.text("hosting/nginx.conf", hosting.nginx.as_str());
@@ -177,7 +183,9 @@ const NEXT_ENV: &str =
 
 const DOCTYPES: &str = "- `scripts/old-doctypes.mjs` keeps the doctypes of pages that were written for an older one, after each build.\n";
 
-fn readme(plan: &Plan, snapshot: &Snapshot, old_doctypes: bool) -> String {
+const IMAGES: &str = "- `components/Image.tsx` shows the images of known size, by `next/image`; it says how to have Next.js scale them.\n";
+
+fn readme(plan: &Plan, snapshot: &Snapshot, old_doctypes: bool, images: &Shown) -> String {
     let host = snapshot.home.host_str().unwrap_or("site");
     let shared = match plan.shared.as_slice() {
         [] => String::new(),
@@ -201,7 +209,7 @@ fn readme(plan: &Plan, snapshot: &Snapshot, old_doctypes: bool) -> String {
          - `public/` has the site's files under their own names. Its style sheets are served as they were, never bundled: edit\n\
          \x20 them there.\n\
          - `components/Legacy*`, where there are any, run the site's own scripts, in their order, once React has taken over.\n\
-         {doctypes}\
+         {images}{doctypes}\
          - Links between pages of one layout load no new document (`Link`); `prefetch={{false}}` stands where Next.js would load a\n\
          \x20 long page, or many images, before anybody asks for them.\n\
          - `{configuration}`, and `{proxy}` if there is one, lead old addresses to where they belong.\n\n\
@@ -209,6 +217,7 @@ fn readme(plan: &Plan, snapshot: &Snapshot, old_doctypes: bool) -> String {
          `MIGRATION.md` says what was done, and what is left for you.\n",
         home = snapshot.home,
         pages = plan.routes.len(),
+        images = if images.by_next > 0 { IMAGES } else { "" },
         doctypes = if old_doctypes { DOCTYPES } else { "" },
         configuration = plan.next.configuration(),
         proxy = plan.next.proxy(),

@@ -1,6 +1,6 @@
 //! A root layout: the document around its pages, their style sheets, and the parts that all of them have.
 
-use super::{Press, Printed, imports};
+use super::{Press, Printed, images::Shown, imports};
 use crate::{
     Result,
     dom::{Node, Use},
@@ -34,7 +34,7 @@ pub(super) fn write(press: &Press<'_>, group: &Group, page: &Page) -> Result<Pri
         viewport = around.viewport.as_deref().unwrap_or_default(),
         name = name(group),
     );
-    Ok(Printed { file: group.layout.clone(), text, needs })
+    Ok(Printed { file: group.layout.clone(), text, needs, images: Shown::default() })
 }
 
 /// What the file says of itself.

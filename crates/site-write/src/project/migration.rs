@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use site_read::{Snapshot, analysis::ScriptKind};
 
+use super::images::Shown;
 use crate::{
     Plan,
     plan::{By, Finding, Keep, Service, TrailingSlash},
@@ -12,7 +13,7 @@ use crate::{
 /// So many addresses are named for one kind of finding.
 const NAMED: usize = 20;
 
-pub(super) fn report(plan: &Plan, snapshot: &Snapshot, left: &[String]) -> String {
+pub(super) fn report(plan: &Plan, snapshot: &Snapshot, images: &Shown, left: &[String]) -> String {
     let mut out = format!("# The migration of <{}>\n\n## What was done\n\n", snapshot.home);
     let mut fact = |count: usize, one: &str, many: &str, rest: &str| {
         if count > 0 {
@@ -46,6 +47,7 @@ pub(super) fn report(plan: &Plan, snapshot: &Snapshot, left: &[String]) -> Strin
         ));
     }
     kept(plan, &mut out);
+    shown(images, &mut out);
     services(plan, &mut out);
     forms(plan, &mut out);
     findings(plan, &mut out);
@@ -75,6 +77,19 @@ fn kept(plan: &Plan, out: &mut String) {
         );
     }
     out.push_str(&format!("\n\n{lines}"));
+}
+
+/// Which component shows the images, and why others are left alone.
+fn shown(images: &Shown, out: &mut String) {
+    let image = |count: usize, rest: &str| format!("- {} {rest}\n", counted(count, "image", "images"));
+    let by_next =
+        (images.by_next > 0).then(|| image(images.by_next, "by `next/image`, as the site sent them"));
+    let stay =
+        images.stay.iter().map(|(reason, count)| image(*count, &format!("as `<img>`: {}", reason.words())));
+    let lines: String = by_next.into_iter().chain(stay).collect();
+    if !lines.is_empty() {
+        out.push_str(&format!("\n## Images\n\nEach is counted once where it is written: in a page, or in a part that pages share.\n\n{lines}"));
+    }
 }
 
 fn forms(plan: &Plan, out: &mut String) {

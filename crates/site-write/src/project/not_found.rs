@@ -17,6 +17,7 @@ pub(super) fn write(press: &Press<'_>, page: &Page) -> Printed {
     let body = jsx::document_attributes("body", &page.body_attributes, &mut needs);
     let mut nodes = metadata::elements(&page.head, Viewport::Own);
     nodes.extend(press.parts.replace(page.body.clone(), None));
+    let images = press.images.anywhere().mark(&mut nodes);
     let content = jsx::print(&nodes, 4, &Links::default(), &mut needs);
     let (mut more, first, islands) = page_file::islands(page);
     more.insert(0, metadata::type_import(&page.head, Viewport::Own));
@@ -28,5 +29,5 @@ pub(super) fn write(press: &Press<'_>, page: &Page) -> Printed {
         imports = imports(&needs, &more),
         metadata = metadata::exports(&page.head, Viewport::Own),
     );
-    Printed { file: press.plan.next.not_found().to_owned(), text, needs }
+    Printed { file: press.plan.next.not_found().to_owned(), text, needs, images }
 }

@@ -30,6 +30,9 @@ pub(super) fn write(
     let copies = route.kept.contains(&Keep::Copies);
     let links = press.links(&own, soft, Some(&route.path));
     nodes.extend(if copies { own } else { cards::replace(own, &press.cards, soft) });
+    let images = press.images.on(page, group);
+    let keeps = route.kept.contains(&Keep::Images);
+    let images = if keeps { images.kept(&mut nodes) } else { images.mark(&mut nodes) };
     let mut needs = Needs::default();
     let body = jsx::print(&nodes, 3, &links, &mut needs);
     let (mut more, first, tail) = islands(page);
@@ -42,7 +45,7 @@ pub(super) fn write(
         metadata = metadata::exports(&page.head, viewport),
         name = route.component,
     );
-    Ok(Printed { file: route.file.clone(), text, needs })
+    Ok(Printed { file: route.file.clone(), text, needs, images })
 }
 
 /// What its file imports besides what its tree needs, what stands first in a page with scripts or handlers, and what runs them.

@@ -1,0 +1,444 @@
+//! Which images `next/image` shows: files of the site whose size is known, where saying it leaves their box as it is. Every other one
+//! stays `<img>`, for a reason that the owner is told.
+//!
+//! It decides by the tree and the style sheets, and never looks at a picture. Whether a box is what it was is measured in the end, when
+//! pages are compared; a page where it is not keeps its `<img>`.
+
+use std::collections::BTreeMap;
+
+use site_read::Snapshot;
+
+use crate::{
+    Bodies, Plan, Result,
+    css::boxes::{AutoHeight, Boxes},
+    dom::{Element, Node, Space},
+    jsx,
+    page::{Page, Style, hoisted},
+    plan::Group,
+    snapshot::{self, Site},
+};
+
+/// Types that Next.js can scale.
+const SCALED: &[&str] = &["image/avif", "image/gif", "image/jpeg", "image/png", "image/webp"];
+/// Elements whose images a browser chooses among, or shows at times only.
+const APART: &[&str] = &["noscript", "picture", "template"];
+/// Attributes that mean something to the component and nothing to HTML.
+const OF_THE_COMPONENT: &[&str] =
+    &["fill", "loader", "placeholder", "preload", "priority", "quality", "unoptimized"];
+
+/// Hosts whose style sheets hold nothing but fonts.
+const FONTS: &[&str] = &["fonts.googleapis.com", "fonts.bunny.net"];
+
+/// Why an image stays `<img>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stays {
+    /// A set of files, or a place where none may show.
+    Chosen,
+    /// Not a file of its own under `public/` that can be scaled.
+    Elsewhere,
+    /// Its size is not known, or the HTML says something else than whole pixels.
+    NoSize,
+    /// A component shows it in several sizes.
+    Differs,
+    /// Saying its size could change its box.
+    Laid,
+    /// The component has to have words for who does not see it.
+    NoWords,
+    /// An attribute that the component reads in its own way.
+    Misread,
+    /// The page was not the same with the component.
+    Kept,
+}
+
+impl Stays {
+    /// For people.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Chosen => {
+                "a browser chooses among several files (`srcset`, `<picture>`), or shows them at times only"
+            }
+            Self::Elsewhere => {
+                "the file is drawn (SVG), stands in the page itself, has a query, is another host's, or was not found"
+            }
+            Self::NoSize => "their size is not known in whole pixels, by the HTML or by the file",
+            Self::Differs => "what repeats as one component has them in several sizes",
+            Self::Laid => {
+                "style sheets say their size, or lay them out; saying it here could change their box"
+            }
+            Self::NoWords => "they have no `alt`, which `next/image` asks for",
+            Self::Misread => "they have an attribute that means something else to `next/image`",
+            Self::Kept => "the page was not the same with `next/image`",
+        }
+    }
+}
+
+/// How images are shown, each counted where it is written.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// By `next/image`.
+    pub(super) by_next: usize,
+    /// As `<img>`.
+    pub(super) stay: BTreeMap<Stays, usize>,
+}
+
+impl Shown {
+    pub(super) fn take_in(&mut self, other: &Self) {
+        self.by_next += other.by_next;
+        for (reason, count) in &other.stay {
+            *self.stay.entry(*reason).or_default() += count;
+        }
+    }
+
+    fn count(&mut self, told: Told) {
+        match told {
+            Ok(_) => self.by_next += 1,
+            Err(reason) => *self.stay.entry(reason).or_default() += 1,
+        }
+    }
+}
+
+/// Shown by `next/image`, with this size if its HTML says none; or why not.
+pub(super) type Told = std::result::Result<Option<(u32, u32)>, Stays>;
+
+/// What is known of the site's images.
+pub(super) struct Images {
+    /// The files that can be scaled, by their address as pages say it, with their size in pixels where it is known.
+    files: BTreeMap<String, Option<(u32, u32)>>,
+    boxes: Boxes,
+    /// By the name of a group of pages, the rules that apply to its images for certain; none where a style sheet was not read.
+    certain: BTreeMap<String, Option<AutoHeight>>,
+}
+
+/// What is around an image.
+#[derive(Clone, Copy)]
+struct Around {
+    /// Stands it in one of [`APART`]?
+    apart: bool,
+    /// Could what it stands in lay it out?
+    laid_out: bool,
+}
+
+/// Where a tree stands whose images are looked at.
+pub(super) struct Scope<'i> {
+    images: &'i Images,
+    /// What applies for certain in each group of pages that it may stand in; none where one has a style sheet that was not read.
+    certain: Option<Vec<&'i AutoHeight>>,
+    /// What is around the whole of it.
+    top: Around,
+}
+
+impl Images {
+    pub(super) fn of(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies, site: &Site) -> Result<Self> {
+        let mut files = BTreeMap::new();
+        let (mut boxes, mut sheets) = (Boxes::default(), BTreeMap::new());
+        for asset in &plan.assets {
+            let Some(stored) = snapshot.assets.get(&asset.url) else { continue };
+            let kind = stored.content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            if snapshot::is_css(&kind) {
+                let css = snapshot::text(bodies, &asset.body, &asset.url)?;
+                boxes.add(&css);
+                sheets.insert(asset.path.as_str(), css);
+            } else if SCALED.contains(&kind.as_str())
+                && asset.file.strip_prefix("public") == Some(asset.path.as_str())
+            {
+                files.insert(asset.path.clone(), stored.width.zip(stored.height));
+            }
+        }
+        for page in site.every_page() {
+            page.styles.iter().filter_map(inline).for_each(|css| boxes.add(css));
+        }
+        if let Some((_, css)) = hoisted::file(site.every_page().map(|page| &page.hoisted)) {
+            boxes.add(&css);
+        }
+        let certain = |group: &Group| {
+            let first = plan.routes.iter().find(|route| route.group == group.name);
+            let page = first.and_then(|route| site.pages.get(&route.url));
+            (group.name.clone(), page.map(|page| applying(page, &sheets)).unwrap_or_default())
+        };
+        let certain = plan.groups.iter().map(certain).collect();
+        Ok(Self { files, boxes, certain })
+    }
+
+    /// In a page of a group.
+    pub(super) fn on(&self, page: &Page, group: &Group) -> Scope<'_> {
+        let mut body = Element::new("body");
+        body.attributes.clone_from(&page.body_attributes);
+        let top = Around { apart: false, laid_out: self.boxes.lays_out(&body) };
+        let certain = self.certain.get(&group.name).and_then(Option::as_ref).map(|rules| vec![rules]);
+        Scope { images: self, certain, top }
+    }
+
+    /// Anywhere in the site.
+    pub(super) fn anywhere(&self) -> Scope<'_> {
+        let top = Around { apart: false, laid_out: true };
+        Scope { images: self, certain: self.certain.values().map(Option::as_ref).collect(), top }
+    }
+
+    fn told(&self, image: &Element, around: Around, certain: Option<&[&AutoHeight]>) -> Told {
+        if around.apart || image.has("srcset") || image.has("sizes") {
+            return Err(Stays::Chosen);
+        }
+        let file = image.get("src").and_then(|src| self.files.get(src)).ok_or(Stays::Elsewhere)?;
+        let said = ["width", "height"].map(|name| image.get(name));
+        let size = size(said, *file).ok_or(Stays::NoSize)?;
+        let stays = || !around.laid_out && certain.is_some_and(|rules| self.boxes.stays(image, rules));
+        if said.contains(&None) && !stays() {
+            return Err(Stays::Laid);
+        }
+        if !image.has("alt") {
+            return Err(Stays::NoWords);
+        }
+        let in_its_way = image.get("loading").is_some_and(|word| !matches!(word, "lazy" | "eager"));
+        if in_its_way || OF_THE_COMPONENT.iter().any(|name| image.has(name)) {
+            return Err(Stays::Misread);
+        }
+        let is_said = said.into_iter().flatten().filter(|text| is_pixels(text)).count() == 2;
+        Ok((!is_said).then_some(size))
+    }
+
+    /// Every `<img>`, and what is around it.
+    fn each(&self, nodes: &mut [Node], around: Around, visit: &mut impl FnMut(&mut Element, Around)) {
+        for node in nodes {
+            let Node::Element(element) = node else { continue };
+            if element.is_html("img") {
+                visit(element, around);
+            } else if !element.children.is_empty() {
+                let inside = Around {
+                    apart: around.apart || is_apart(element),
+                    laid_out: self.boxes.lays_out(element),
+                };
+                self.each(&mut element.children, inside, visit);
+            }
+        }
+    }
+}
+
+impl Scope<'_> {
+    /// Marks the images that `next/image` shows, and says their size where the page did not.
+    pub(super) fn mark(&self, nodes: &mut [Node]) -> Shown {
+        let mut shown = Shown::default();
+        self.each(nodes, &mut |image, told| {
+            shown.count(told);
+            set(image, told);
+        });
+        shown
+    }
+
+    /// Of a page that keeps its `<img>`: only counts.
+    pub(super) fn kept(&self, nodes: &mut [Node]) -> Shown {
+        let mut shown = Shown::default();
+        self.each(nodes, &mut |_, told| shown.count(told.and(Err(Stays::Kept))));
+        shown
+    }
+
+    /// What is told of each image in an element, in their order.
+    pub(super) fn within(&self, element: &Element) -> Vec<Told> {
+        let mut all = Vec::new();
+        self.each(&mut [Node::Element(element.clone())], &mut |_, told| all.push(told));
+        all
+    }
+
+    /// Marks the images in an element for which this is told, in their order.
+    pub(super) fn mark_as_told(&self, element: &mut Element, told: Vec<Told>) -> Shown {
+        let (mut told, mut shown) = (told.into_iter(), Shown::default());
+        self.images.each(&mut element.children, self.top, &mut |image, _| {
+            if let Some(told) = told.next() {
+                shown.count(told);
+                set(image, told);
+            }
+        });
+        shown
+    }
+
+    fn each(&self, nodes: &mut [Node], visit: &mut impl FnMut(&mut Element, Told)) {
+        self.images.each(nodes, self.top, &mut |image, around| {
+            let told = self.images.told(image, around, self.certain.as_deref());
+            visit(image, told);
+        });
+    }
+}
+
+/// Says of an image what is told.
+fn set(image: &mut Element, told: Told) {
+    let Ok(size) = told else { return };
+    if let Some((width, height)) = size {
+        image.set("width", width.to_string());
+        image.set("height", height.to_string());
+    }
+    image.set(jsx::BY_NEXT, "");
+}
+
+/// An inline style sheet for screens.
+fn inline(style: &Style) -> Option<&str> {
+    match style {
+        Style::Inline { css, .. } => Some(css),
+        Style::Linked { .. } => None,
+    }
+}
+
+/// The rules that apply to the images of a page for certain; `sheets` are the site's, by the address that pages say. None if it has
+/// one that was not read.
+fn applying(page: &Page, sheets: &BTreeMap<&str, String>) -> Option<AutoHeight> {
+    let mut all = AutoHeight::default();
+    for style in &page.styles {
+        let (css, media) = match style {
+            Style::Linked { href, .. } if is_of_fonts(href) => continue,
+            Style::Linked { href, media, .. } => (sheets.get(href.as_str())?, media),
+            Style::Inline { css, media } => (css, media),
+        };
+        if imports_from_elsewhere(css) {
+            return None;
+        }
+        if media.as_deref().is_none_or(|media| matches!(media.trim(), "" | "all" | "screen")) {
+            all.add(css);
+        }
+    }
+    Some(all)
+}
+
+/// Does the style sheet take in another one that the site does not have?
+fn imports_from_elsewhere(css: &str) -> bool {
+    let imported = css.match_indices("@import").filter_map(|(at, _)| css[at..].split(';').next());
+    imported
+        .into_iter()
+        .any(|import| import.contains("//") && !import.split(['"', '\'', '(', ')']).any(is_of_fonts))
+}
+
+/// Is it an address whose style sheets hold nothing but fonts?
+fn is_of_fonts(address: &str) -> bool {
+    let rest = address.trim().split_once("//").map_or("", |(_, rest)| rest);
+    FONTS.contains(&rest.split('/').next().unwrap_or_default())
+}
+
+/// Width and height, as the HTML says them and the file tells the rest; none where that gives no whole pixels.
+fn size(said: [Option<&str>; 2], file: Option<(u32, u32)>) -> Option<(u32, u32)> {
+    // What one side is if the other one is said.
+    let follows = |said: u32, of: u32, to: u32| {
+        let scaled = u64::from(said) * u64::from(to);
+        let exact = of > 0 && scaled > 0 && scaled % u64::from(of) == 0;
+        exact.then(|| u32::try_from(scaled / u64::from(of)).ok()).flatten()
+    };
+    match said {
+        [None, None] => file,
+        [Some(width), Some(height)] => Some((pixels(width)?, pixels(height)?)),
+        [Some(width), None] => {
+            let (width, file) = (pixels(width)?, file?);
+            Some((width, follows(width, file.0, file.1)?))
+        }
+        [None, Some(height)] => {
+            let (height, file) = (pixels(height)?, file?);
+            Some((follows(height, file.1, file.0)?, height))
+        }
+    }
+}
+
+/// What an attribute says in whole pixels: HTML reads `220px` as it reads `220`.
+fn pixels(text: &str) -> Option<u32> {
+    let number = text.trim().strip_suffix("px").unwrap_or(text);
+    is_pixels(number).then(|| number.parse().ok()).flatten()
+}
+
+/// A whole number of pixels, written as a number is.
+pub(super) fn is_pixels(text: &str) -> bool {
+    text.len() <= 5
+        && !text.starts_with('0')
+        && !text.is_empty()
+        && text.bytes().all(|it| it.is_ascii_digit())
+}
+
+fn is_apart(element: &Element) -> bool {
+    element.space == Space::Html && APART.contains(&element.name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dom::parse;
+    use rstest::rstest;
+
+    fn told(html: &str, css: &str) -> Told {
+        let mut rules = AutoHeight::default();
+        rules.add(css);
+        told_under(html, css, Some(rules))
+    }
+
+    fn told_under(html: &str, css: &str, certain: Option<AutoHeight>) -> Told {
+        let mut images = Images {
+            files: [("/a.png", Some((64, 32))), ("/unread.png", None)]
+                .map(|(path, size)| (path.to_owned(), size))
+                .into(),
+            boxes: Boxes::default(),
+            certain: BTreeMap::from([("site".to_owned(), certain)]),
+        };
+        images.boxes.add(css);
+        let body = parse::document(&format!("<!doctype html><body><main>{html}</main>")).body;
+        let Some(Node::Element(main)) = body.first() else { panic!("{html}") };
+        let told = images.anywhere().within(main);
+        assert_eq!(told.len(), 1, "{html}");
+        told[0]
+    }
+
+    #[rstest]
+    #[case("<img src=/a.png alt='' width=1 height=99999>", Ok(None))]
+    #[case("<p><a href=/><img src=/unread.png alt=a width=64 height=32 loading=lazy class=x></a>", Ok(None))]
+    #[case("<img src=/a.png alt=''>", Ok(Some((64, 32))))]
+    #[case("<img src=/a.png alt='' width=64 height=32 srcset='/a.png 2x'>", Err(Stays::Chosen))]
+    #[case("<picture><img src=/a.png alt='' width=64 height=32></picture>", Err(Stays::Chosen))]
+    #[case("<template><img src=/a.png alt='' width=64 height=32></template>", Err(Stays::Chosen))]
+    #[case("<img src=/b.png alt='' width=64 height=32>", Err(Stays::Elsewhere))]
+    #[case("<img alt='' width=64 height=32>", Err(Stays::Elsewhere))]
+    #[case("<img src=/unread.png alt=''>", Err(Stays::NoSize))]
+    #[case("<img src=/a.png alt='' width=32px>", Ok(Some((32, 16))))]
+    #[case("<img src=/a.png alt='' height=16>", Ok(Some((32, 16))))]
+    #[case("<img src=/a.png alt='' width=32px height=99>", Ok(Some((32, 99))))]
+    #[case("<img src=/a.png alt='' width=33>", Err(Stays::NoSize))]
+    #[case("<img src=/unread.png alt='' width=33>", Err(Stays::NoSize))]
+    #[case("<img src=/a.png alt='' width=100% height=32>", Err(Stays::NoSize))]
+    #[case("<img src=/a.png alt='' width=064 height=32>", Err(Stays::NoSize))]
+    #[case("<img src=/a.png alt='' width=0 height=32>", Err(Stays::NoSize))]
+    #[case("<img src=/a.png width=64 height=32>", Err(Stays::NoWords))]
+    #[case("<img src=/a.png alt='' width=64 height=32 loading=auto>", Err(Stays::Misread))]
+    #[case("<img src=/a.png alt='' width=64 height=32 placeholder=blur>", Err(Stays::Misread))]
+    fn an_image_of_the_sites_own_whose_size_is_known_is_shown_by_next_image(
+        #[case] html: &str,
+        #[case] wanted: Told,
+    ) {
+        assert_eq!(told(html, ""), wanted);
+    }
+
+    #[test]
+    fn a_size_is_said_where_no_box_changes() {
+        let image = "<img src=/a.png alt=''>";
+        assert_eq!(told(image, "img { max-width: 100% }"), Err(Stays::Laid));
+        assert_eq!(told(image, "img { max-width: 100%; height: auto }"), Ok(Some((64, 32))));
+        assert_eq!(told(image, "main { display: flex }"), Err(Stays::Laid));
+        assert_eq!(told(&format!("<p>{image}</p>"), "main { display: flex }"), Ok(Some((64, 32))));
+        assert_eq!(told_under(image, "", None), Err(Stays::Laid), "a style sheet was not read");
+        let said = "<img src=/a.png alt='' width=9 height=9>";
+        assert_eq!(told_under(said, "", None), Ok(None));
+        assert_eq!(told(said, "main { display: flex } img { max-width: 100% }"), Ok(None));
+    }
+
+    #[test]
+    fn a_style_sheet_that_was_not_read_makes_nothing_certain() {
+        let linked = |href: &str| format!("<link rel=stylesheet href={href}>");
+        let certain = |head: &str| {
+            let url = url::Url::parse("https://a.example/").expect("a URL");
+            let html = format!("<!doctype html><head>{head}</head><body>");
+            let page = crate::page::read(&html, &url, &Default::default(), &Default::default());
+            let sheets = [
+                (
+                    "/a.css",
+                    "@import url(b.css); @import \"//fonts.googleapis.com/css?family=A\"; img { height: auto }",
+                ),
+                ("/c.css", "@import url(https://cdn.example/c.css);"),
+            ];
+            let sheets = sheets.map(|(path, css)| (path, css.to_owned())).into();
+            applying(&page, &sheets).is_some()
+        };
+        assert!(certain(&format!("{}{}", linked("/a.css"), linked("https://fonts.bunny.net/css?family=a"))));
+        for head in [linked("/c.css"), linked("https://cdn.example/a.css"), linked("/gone.css")] {
+            assert!(!certain(&head), "{head}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+// The site's images of known size, by `next/image`: the files that the site sent, when it sent them, in the box that they had.
+// Take out `unoptimized`, and Next.js sends each in the size and format that suits the screen; take out `loading`, and those
+// further down wait until they are nearly seen.
+import NextImage, { type ImageProps } from "next/image";
+
+export function Image({ style, ...image }: ImageProps) {
+  // Next.js makes an image's words transparent until it has failed to load; the site showed them at once.
+  return <NextImage decoding="auto" loading="eager" unoptimized {...image} style={{ color: undefined, ...style }} />;
+}
