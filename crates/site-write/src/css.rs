@@ -6,6 +6,7 @@ pub(crate) mod boxes;
 pub(crate) mod hints;
 mod keys;
 mod rules;
+pub(crate) mod selectors;
 
 use cssparser::{ParseError, Parser, Token};
 

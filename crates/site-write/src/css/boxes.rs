@@ -1,12 +1,15 @@
 //! What the site's style sheets say about the boxes of images: would one change if its HTML said the image's natural size?
 //!
 //! Without a word about its size an image is as large as its file, and `width` and `height` that say the same change nothing; they
-//! do where a style sheet limits the width and leaves the height to them, or where what is around lays the image out. Whether a rule
-//! applies is told by the last part of its selector: too many are found, never too few, but for those that have to apply.
+//! do where a style sheet limits the width and leaves the height to them, or where what is around lays the image out. Of rules that
+//! could apply too many are found, never too few; of those that have to apply only what is certain.
 
 use std::collections::BTreeSet;
 
-use super::{declarations, keys::Keys, rules};
+use super::{
+    declarations, rules,
+    selectors::{Place, Selectors},
+};
 use crate::dom::Element;
 
 /// What one declaration means for an image.
@@ -26,14 +29,14 @@ enum Says {
     Container,
 }
 
-/// The elements of which style sheets say something that matters to an image's box.
+/// What style sheets say that matters to an image's box, and of which elements.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Boxes {
-    sized: Keys,
-    limited: Keys,
-    framed: Keys,
-    border_box: Keys,
-    containers: Keys,
+    sized: Selectors,
+    limited: Selectors,
+    framed: Selectors,
+    border_box: Selectors,
+    containers: Selectors,
 }
 
 /// Images whose height follows from their width for certain.
@@ -47,37 +50,43 @@ impl Boxes {
     /// Takes one style sheet in.
     pub(crate) fn add(&mut self, css: &str) {
         rules::each(css, &mut |preludes, name, value| {
-            let Some(prelude) = preludes.last() else { return };
-            match says(name, value) {
-                Some(Says::Size) => self.sized.select_with_parents(prelude),
-                Some(Says::Limit) => self.limited.select_with_parents(prelude),
-                Some(Says::Frame) => self.framed.select_with_parents(prelude),
-                Some(Says::BorderBox) => self.border_box.select(prelude),
-                Some(Says::Container) => self.containers.select(prelude),
-                Some(Says::AutoHeight) | None => {}
-            }
+            let selector = preludes.iter().rev().find(|prelude| !prelude.trim_start().starts_with('@'));
+            let (Some(selector), Some(says)) = (selector, says(name, value)) else { return };
+            let kind = match says {
+                Says::Size => &mut self.sized,
+                Says::Limit => &mut self.limited,
+                Says::Frame => &mut self.framed,
+                Says::BorderBox => &mut self.border_box,
+                Says::Container => &mut self.containers,
+                Says::AutoHeight => return,
+            };
+            kind.add(selector);
         });
     }
 
-    /// Could the element lay out an image that stands in it, or say its size?
-    pub(crate) fn lays_out(&self, parent: &Element) -> bool {
-        let children = [&self.sized, &self.limited, &self.framed];
-        self.containers.may_match(parent)
-            || children.iter().any(|keys| keys.may_match_children_of(parent))
-            || own(parent).contains(&Says::Container)
+    /// Is the box the same if the image says its natural size? `certain` are rules that apply wherever it may stand.
+    pub(crate) fn stays(&self, image: &Place<'_>, certain: &[&AutoHeight]) -> bool {
+        let own = own(image.element);
+        let says = |rules: &Selectors, what: Says| own.contains(&what) || rules.may_match(image);
+        let auto = || {
+            let applies = !certain.is_empty() && certain.iter().all(|rules| rules.matches(image.element));
+            own.contains(&Says::AutoHeight) || applies
+        };
+        let bordered = image.element.get("border").is_some_and(|width| width.trim() != "0");
+        let framed = || bordered || says(&self.framed, Says::Frame);
+        let may_change = self.is_laid_out(image)
+            || says(&self.sized, Says::Size)
+            || says(&self.limited, Says::Limit) && !auto()
+            || framed() && says(&self.border_box, Says::BorderBox);
+        !may_change
     }
 
-    /// Is the box the same if the image says its natural size? `certain` are rules that apply to its page.
-    pub(crate) fn stays(&self, image: &Element, certain: &[&AutoHeight]) -> bool {
-        let own = own(image);
-        let says = |keys: &Keys, what: Says| keys.may_match(image) || own.contains(&what);
-        let auto = || {
-            own.contains(&Says::AutoHeight)
-                || !certain.is_empty() && certain.iter().all(|rules| rules.matches(image))
+    /// Could what the element stands in lay it out in rows or cells?
+    fn is_laid_out(&self, place: &Place<'_>) -> bool {
+        let by = |parent: Place<'_>| {
+            own(parent.element).contains(&Says::Container) || self.containers.may_match(&parent)
         };
-        let bordered = image.get("border").is_some_and(|width| width.trim() != "0");
-        let framed = (bordered || says(&self.framed, Says::Frame)) && says(&self.border_box, Says::BorderBox);
-        !framed && !says(&self.sized, Says::Size) && (!says(&self.limited, Says::Limit) || auto())
+        place.parent().map_or(!place.whole, by)
     }
 }
 
@@ -179,6 +188,10 @@ mod tests {
         element
     }
 
+    fn on_a_page<'e>(element: &'e Element, ancestors: &'e [&'e Element]) -> Place<'e> {
+        Place { element, ancestors, whole: true }
+    }
+
     #[rstest]
     #[case("", &[], true)]
     #[case("p { width: 10px } img { border: 0; float: left; margin: 1em; max-width: none }", &[], true)]
@@ -186,7 +199,10 @@ mod tests {
     #[case("* { box-sizing: border-box } img { border: 1px solid }", &[], false)]
     #[case("* { box-sizing: border-box }", &[("border", "1")], false)]
     #[case("* { box-sizing: border-box } img { border-style: none; padding: 0 0px }", &[("border", "0")], true)]
-    #[case("article img { width: 50% }", &[], false)]
+    #[case("article img { width: 50% }", &[], true)]
+    #[case("p img { width: 50% }", &[], true)]
+    #[case("img:hover { width: 50% }", &[], false)]
+    #[case("@media print { @supports (x: y) { img { width: 50% } } }", &[], false)]
     #[case(".w-100 { width: 100% }", &[], true)]
     #[case(".w-100 { width: 100% }", &[("class", "a w-100")], false)]
     #[case("img { max-width: 100% }", &[], false)]
@@ -209,7 +225,8 @@ mod tests {
         let (mut boxes, mut auto) = (Boxes::default(), AutoHeight::default());
         boxes.add(css);
         auto.add(css);
-        assert_eq!(boxes.stays(&element("img", attributes), &[&auto]), stays, "{css}");
+        let image = element("img", attributes);
+        assert_eq!(boxes.stays(&on_a_page(&image, &[]), &[&auto]), stays, "{css}");
     }
 
     #[test]
@@ -219,6 +236,8 @@ mod tests {
         boxes.add(css);
         auto.add(css);
         let image = element("img", &[]);
+        let image = on_a_page(&image, &[]);
+        assert!(boxes.stays(&image, &[&auto]));
         assert!(!boxes.stays(&image, &[]));
         assert!(!boxes.stays(&image, &[&auto, &AutoHeight::default()]));
     }
@@ -227,10 +246,15 @@ mod tests {
     fn what_stands_in_rows_or_cells_is_laid_out() {
         let mut boxes = Boxes::default();
         boxes.add(".row > *, ul > li { max-width: 10px } .d-flex { display: -webkit-flex } p { display: inline-block }");
-        let lays_out = |name: &str, attributes: &[(&str, &str)]| boxes.lays_out(&element(name, attributes));
-        assert!(lays_out("div", &[("class", "row")]));
-        assert!(lays_out("p", &[("class", "d-flex")]));
-        assert!(lays_out("p", &[("style", "display: grid")]));
-        assert!(!lays_out("p", &[]) && !lays_out("ul", &[]) && !lays_out("li", &[]));
+        let stays = |name: &str, attributes: &[(&str, &str)]| {
+            let (parent, image) = (element(name, attributes), element("img", &[]));
+            boxes.stays(&on_a_page(&image, &[&parent]), &[])
+        };
+        assert!(!stays("div", &[("class", "row")]));
+        assert!(!stays("p", &[("class", "d-flex")]));
+        assert!(!stays("p", &[("style", "display: grid")]));
+        assert!(stays("p", &[]) && stays("ul", &[]) && stays("li", &[]));
+        let image = element("img", &[]);
+        assert!(!boxes.stays(&Place { element: &image, ancestors: &[], whole: false }, &[]));
     }
 }

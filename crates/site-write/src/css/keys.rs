@@ -11,8 +11,6 @@ pub(super) struct Keys {
     all: bool,
     /// Tags, `.classes` and `#ids`.
     names: BTreeSet<String>,
-    /// The same of elements all of whose children could match.
-    parents: BTreeSet<String>,
 }
 
 impl Keys {
@@ -21,17 +19,6 @@ impl Keys {
             match key(&selector) {
                 Some(name) => drop(self.names.insert(name)),
                 None => self.all = true,
-            }
-        }
-    }
-
-    /// The same; a selector that ends with `> *` is told by what stands before.
-    pub(super) fn select_with_parents(&mut self, prelude: &str) {
-        for selector in rules::selectors(prelude) {
-            let parent = selector.trim().strip_suffix('*').and_then(|rest| rest.trim_end().strip_suffix('>'));
-            match parent.map(key) {
-                Some(Some(name)) => drop(self.parents.insert(name)),
-                _ => self.select(&selector),
             }
         }
     }
@@ -49,20 +36,13 @@ impl Keys {
     }
 
     pub(super) fn may_match(&self, element: &Element) -> bool {
-        self.all || names(&self.names, element)
+        self.all
+            || self.names.contains(&element.name)
+            || element.get("id").is_some_and(|id| self.names.contains(&format!("#{id}")))
+            || element.get("class").is_some_and(|classes| {
+                classes.split_ascii_whitespace().any(|class| self.names.contains(&format!(".{class}")))
+            })
     }
-
-    pub(super) fn may_match_children_of(&self, parent: &Element) -> bool {
-        names(&self.parents, parent)
-    }
-}
-
-/// Is one of these names the element's?
-fn names(known: &BTreeSet<String>, element: &Element) -> bool {
-    let class = |class: &str| known.contains(&format!(".{class}"));
-    known.contains(&element.name)
-        || element.get("id").is_some_and(|id| known.contains(&format!("#{id}")))
-        || element.get("class").is_some_and(|classes| classes.split_ascii_whitespace().any(class))
 }
 
 /// A selector that is one class with escaped characters in it, as frameworks of utilities have them: `.before\:block`.

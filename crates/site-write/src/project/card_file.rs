@@ -43,10 +43,11 @@ pub(super) fn write(
     let late = if any_is_late { soft.clone() } else { BTreeSet::new() };
     let mut pictures = Pictures::of(press, card, contents, &element);
     cards::set(&mut element, &mut texts.into_iter());
-    let images = press.images.anywhere().mark_as_told(&mut element, std::mem::take(&mut pictures.told));
+    let mut nodes = [Node::Element(element)];
+    let images = images::mark(&mut nodes, std::mem::take(&mut pictures.told));
     let mut needs = Needs::default();
     let links = Links { soft: Some(&soft), late };
-    let body = jsx::print(&[Node::Element(element)], 2, &links, &mut needs);
+    let body = jsx::print(&nodes, 2, &links, &mut needs);
     let text = format!(
         "// A card that is shown {uses} times on {pages}, each time with content of its own.\n{imports}type {name}Properties = {{\n\
          {types}}};\n\nexport function {name}({{ {names} }}: {name}Properties) {{\n  return (\n{body}  );\n}}\n",
@@ -74,7 +75,8 @@ impl Pictures {
     /// `first` is one use of the card: where none of its images is shown by `next/image`, others are not asked.
     fn of(press: &Press<'_>, card: &Card, contents: &BTreeMap<String, Vec<Node>>, first: &Element) -> Self {
         let scope = press.images.anywhere();
-        let (mut told, mut pixels) = (scope.within(first), sizes(card, first));
+        let within = |one: &Element| scope.told(&[Node::Element(one.clone())]);
+        let (mut told, mut pixels) = (within(first), sizes(card, first));
         if told.iter().all(Told::is_err) {
             return Self { told, pixels: BTreeSet::new() };
         }
@@ -82,7 +84,7 @@ impl Pictures {
             let (links, own) = (press.soft.links(route), contents.get(&route.url));
             let uses = own.map(|own| cards::uses(own, &card.shape, links)).unwrap_or_default();
             for one in uses {
-                let here = scope.within(one);
+                let here = within(one);
                 told = told.into_iter().zip(here).map(|(all, one)| both(all, one)).collect();
                 let here = sizes(card, one);
                 pixels.retain(|number| here.contains(number));

@@ -10,7 +10,10 @@ use site_read::Snapshot;
 
 use crate::{
     Bodies, Plan, Result,
-    css::boxes::{AutoHeight, Boxes},
+    css::{
+        boxes::{AutoHeight, Boxes},
+        selectors::Place,
+    },
     dom::{Element, Node, Space},
     jsx,
     page::{Page, Style, hoisted},
@@ -89,11 +92,15 @@ impl Shown {
         }
     }
 
-    fn count(&mut self, told: Told) {
-        match told {
-            Ok(_) => self.by_next += 1,
-            Err(reason) => *self.stay.entry(reason).or_default() += 1,
+    fn of(all: impl Iterator<Item = Told>) -> Self {
+        let mut shown = Self::default();
+        for told in all {
+            match told {
+                Ok(_) => shown.by_next += 1,
+                Err(reason) => *shown.stay.entry(reason).or_default() += 1,
+            }
         }
+        shown
     }
 }
 
@@ -109,22 +116,13 @@ pub(super) struct Images {
     certain: BTreeMap<String, Option<AutoHeight>>,
 }
 
-/// What is around an image.
-#[derive(Clone, Copy)]
-struct Around {
-    /// Stands it in one of [`APART`]?
-    apart: bool,
-    /// Could what it stands in lay it out?
-    laid_out: bool,
-}
-
 /// Where a tree stands whose images are looked at.
 pub(super) struct Scope<'i> {
     images: &'i Images,
     /// What applies for certain in each group of pages that it may stand in; none where one has a style sheet that was not read.
     certain: Option<Vec<&'i AutoHeight>>,
-    /// What is around the whole of it.
-    top: Around,
+    /// What it stands in on a page; none where that may be anything.
+    around: Option<[Element; 2]>,
 }
 
 impl Images {
@@ -161,27 +159,29 @@ impl Images {
 
     /// In a page of a group.
     pub(super) fn on(&self, page: &Page, group: &Group) -> Scope<'_> {
-        let mut body = Element::new("body");
-        body.attributes.clone_from(&page.body_attributes);
-        let top = Around { apart: false, laid_out: self.boxes.lays_out(&body) };
         let certain = self.certain.get(&group.name).and_then(Option::as_ref).map(|rules| vec![rules]);
-        Scope { images: self, certain, top }
+        let element = |name: &str, attributes: &[(String, String)]| Element {
+            attributes: attributes.to_vec(),
+            ..Element::new(name)
+        };
+        let around = [element("html", &page.html), element("body", &page.body_attributes)];
+        Scope { images: self, certain, around: Some(around) }
     }
 
     /// Anywhere in the site.
     pub(super) fn anywhere(&self) -> Scope<'_> {
-        let top = Around { apart: false, laid_out: true };
-        Scope { images: self, certain: self.certain.values().map(Option::as_ref).collect(), top }
+        Scope { images: self, certain: self.certain.values().map(Option::as_ref).collect(), around: None }
     }
 
-    fn told(&self, image: &Element, around: Around, certain: Option<&[&AutoHeight]>) -> Told {
-        if around.apart || image.has("srcset") || image.has("sizes") {
+    fn told(&self, place: &Place<'_>, certain: Option<&[&AutoHeight]>) -> Told {
+        let image = place.element;
+        if place.ancestors.iter().any(|it| is_apart(it)) || image.has("srcset") || image.has("sizes") {
             return Err(Stays::Chosen);
         }
         let file = image.get("src").and_then(|src| self.files.get(src)).ok_or(Stays::Elsewhere)?;
         let said = ["width", "height"].map(|name| image.get(name));
         let size = size(said, *file).ok_or(Stays::NoSize)?;
-        let stays = || !around.laid_out && certain.is_some_and(|rules| self.boxes.stays(image, rules));
+        let stays = || certain.is_some_and(|rules| self.boxes.stays(place, rules));
         if said.contains(&None) && !stays() {
             return Err(Stays::Laid);
         }
@@ -195,67 +195,66 @@ impl Images {
         let is_said = said.into_iter().flatten().filter(|text| is_pixels(text)).count() == 2;
         Ok((!is_said).then_some(size))
     }
-
-    /// Every `<img>`, and what is around it.
-    fn each(&self, nodes: &mut [Node], around: Around, visit: &mut impl FnMut(&mut Element, Around)) {
-        for node in nodes {
-            let Node::Element(element) = node else { continue };
-            if element.is_html("img") {
-                visit(element, around);
-            } else if !element.children.is_empty() {
-                let inside = Around {
-                    apart: around.apart || is_apart(element),
-                    laid_out: self.boxes.lays_out(element),
-                };
-                self.each(&mut element.children, inside, visit);
-            }
-        }
-    }
 }
 
 impl Scope<'_> {
     /// Marks the images that `next/image` shows, and says their size where the page did not.
     pub(super) fn mark(&self, nodes: &mut [Node]) -> Shown {
-        let mut shown = Shown::default();
-        self.each(nodes, &mut |image, told| {
-            shown.count(told);
-            set(image, told);
-        });
-        shown
+        mark(nodes, self.told(nodes))
     }
 
     /// Of a page that keeps its `<img>`: only counts.
-    pub(super) fn kept(&self, nodes: &mut [Node]) -> Shown {
-        let mut shown = Shown::default();
-        self.each(nodes, &mut |_, told| shown.count(told.and(Err(Stays::Kept))));
-        shown
+    pub(super) fn kept(&self, nodes: &[Node]) -> Shown {
+        Shown::of(self.told(nodes).into_iter().map(|told| told.and(Err(Stays::Kept))))
     }
 
-    /// What is told of each image in an element, in their order.
-    pub(super) fn within(&self, element: &Element) -> Vec<Told> {
-        let mut all = Vec::new();
-        self.each(&mut [Node::Element(element.clone())], &mut |_, told| all.push(told));
+    /// What is told of each image, in their order.
+    pub(super) fn told(&self, nodes: &[Node]) -> Vec<Told> {
+        let (mut all, whole) = (Vec::new(), self.around.is_some());
+        let mut ancestors: Vec<&Element> = self.around.iter().flatten().collect();
+        look(nodes, &mut ancestors, &mut |element, ancestors| {
+            let place = Place { element, ancestors, whole };
+            all.push(self.images.told(&place, self.certain.as_deref()));
+        });
         all
     }
+}
 
-    /// Marks the images in an element for which this is told, in their order.
-    pub(super) fn mark_as_told(&self, element: &mut Element, told: Vec<Told>) -> Shown {
-        let (mut told, mut shown) = (told.into_iter(), Shown::default());
-        self.images.each(&mut element.children, self.top, &mut |image, _| {
-            if let Some(told) = told.next() {
-                shown.count(told);
-                set(image, told);
+/// Every `<img>`, and what it stands in.
+fn look<'n>(
+    nodes: &'n [Node],
+    ancestors: &mut Vec<&'n Element>,
+    visit: &mut impl FnMut(&Element, &[&Element]),
+) {
+    for node in nodes {
+        let Node::Element(element) = node else { continue };
+        if element.is_html("img") {
+            visit(element, ancestors);
+        } else if !element.children.is_empty() {
+            ancestors.push(element);
+            look(&element.children, ancestors, visit);
+            ancestors.pop();
+        }
+    }
+}
+
+/// Marks the images for which this is told, in their order.
+pub(super) fn mark(nodes: &mut [Node], told: Vec<Told>) -> Shown {
+    fn each(nodes: &mut [Node], told: &mut impl Iterator<Item = Told>) {
+        for node in nodes {
+            let Node::Element(element) = node else { continue };
+            if element.is_html("img") {
+                told.next().into_iter().for_each(|told| set(element, told));
+            } else {
+                each(&mut element.children, told);
             }
-        });
-        shown
+        }
     }
-
-    fn each(&self, nodes: &mut [Node], visit: &mut impl FnMut(&mut Element, Told)) {
-        self.images.each(nodes, self.top, &mut |image, around| {
-            let told = self.images.told(image, around, self.certain.as_deref());
-            visit(image, told);
-        });
+    let shown = Shown::of(told.iter().copied());
+    if shown.by_next > 0 {
+        each(nodes, &mut told.into_iter());
     }
+    shown
 }
 
 /// Says of an image what is told.
@@ -372,8 +371,7 @@ mod tests {
         };
         images.boxes.add(css);
         let body = parse::document(&format!("<!doctype html><body><main>{html}</main>")).body;
-        let Some(Node::Element(main)) = body.first() else { panic!("{html}") };
-        let told = images.anywhere().within(main);
+        let told = images.anywhere().told(&body);
         assert_eq!(told.len(), 1, "{html}");
         told[0]
     }

@@ -32,7 +32,7 @@ pub(super) fn write(
     nodes.extend(if copies { own } else { cards::replace(own, &press.cards, soft) });
     let images = press.images.on(page, group);
     let keeps = route.kept.contains(&Keep::Images);
-    let images = if keeps { images.kept(&mut nodes) } else { images.mark(&mut nodes) };
+    let images = if keeps { images.kept(&nodes) } else { images.mark(&mut nodes) };
     let mut needs = Needs::default();
     let body = jsx::print(&nodes, 3, &links, &mut needs);
     let (mut more, first, tail) = islands(page);
