@@ -26,6 +26,8 @@ const LINK: &str = "Link";
 const IMAGE: &str = "Image";
 /// An attribute that HTML cannot have, on an `<img>` that `next/image` shows.
 pub(crate) const BY_NEXT: &str = "next/image";
+/// What that attribute says of one whose size the page left to its file.
+pub(crate) const NATURAL: &str = "natural";
 /// Lines no longer than this hold a whole element.
 const WIDE: usize = 110;
 const VOID: &[&str] = &[
@@ -140,6 +142,9 @@ impl Printer<'_> {
         let mut attributes = attributes::print(element, self.needs);
         if tag == LINK && self.links.late.contains(target(element)) {
             attributes.push("prefetch={false}".to_owned());
+        }
+        if element.get(BY_NEXT) == Some(NATURAL) {
+            attributes.push(NATURAL.to_owned());
         }
         let start = self.out.len();
         let broken = self.opening(tag, &attributes, depth);

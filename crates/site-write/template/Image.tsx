@@ -3,7 +3,13 @@
 // further down wait until they are nearly seen.
 import NextImage, { type ImageProps } from "next/image";
 
-export function Image({ style, ...image }: ImageProps) {
-  // Next.js makes an image's words transparent until it has failed to load; the site showed them at once.
-  return <NextImage decoding="auto" loading="eager" unoptimized {...image} style={{ color: undefined, ...style }} />;
+type Properties = ImageProps & {
+  /** The site left its size to the file, and so are its proportions. */
+  natural?: boolean;
+};
+
+export function Image({ natural = false, style, ...image }: Properties) {
+  // Next.js makes an image's words transparent until it has failed to load; the site's style sheets colour them.
+  const look = { color: "revert-layer", aspectRatio: natural ? "auto" : undefined, ...style };
+  return <NextImage decoding="auto" loading="eager" unoptimized {...image} style={look} />;
 }

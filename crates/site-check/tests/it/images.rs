@@ -49,11 +49,11 @@ fn the_projects_component_adds_only_what_says_nothing() {
     let page = &react::render(&project)[&plan.routes[0].file];
     assert_eq!(page.complaints, Vec::<String>::new());
     for image in [
-        r#"<img alt="a" loading="eager" width="640" height="800" decoding="auto" data-nimg="1" class="wide" src="/a.png"/>"#,
+        r#"<img alt="a" loading="eager" width="640" height="800" decoding="auto" data-nimg="1" class="wide" style="color:revert-layer" src="/a.png"/>"#,
         r#"<img alt="" loading="lazy" width="8" height="8" decoding="auto" data-nimg="1" style="color:red" src="/a.png"/>"#,
         // Their size is the file's.
-        r#"<img alt="b" loading="eager" width="64" height="32" decoding="auto" data-nimg="1" src="/a.png"/>"#,
-        r#"<img alt="c" loading="eager" width="64" height="32" decoding="auto" data-nimg="1" class="fluid" src="/a.png"/>"#,
+        r#"<img alt="b" loading="eager" width="64" height="32" decoding="auto" data-nimg="1" style="color:revert-layer;aspect-ratio:auto" src="/a.png"/>"#,
+        r#"<img alt="c" loading="eager" width="64" height="32" decoding="auto" data-nimg="1" class="fluid" style="color:revert-layer;aspect-ratio:auto" src="/a.png"/>"#,
         r#"<img alt="d" src="/a.png" style="max-width:9px"/>"#,
     ] {
         assert!(page.html.contains(image), "{image} is not in\n{}", page.html);

@@ -289,13 +289,17 @@ impl Writer<'_> {
                 _ => drop(found.insert(name, value.to_string())),
             }
         }
-        if found.remove("data-nimg").is_some() {
+        let by_next = found.remove("data-nimg").is_some();
+        if by_next {
             // What `next/image` says where the site said nothing, and what it means: nothing.
             found.retain(|name, value| {
                 !matches!((name.as_str(), value.as_str()), ("decoding", "auto") | ("loading", "eager"))
             });
         }
         let style = self.style(&styles);
+        // The site's own colour; a style of its own that says one comes instead.
+        let kept = style.split(';').filter(|said| !by_next || *said != "color:revert-layer");
+        let style = kept.collect::<Vec<_>>().join(";");
         if !style.is_empty() {
             found.insert("style".into(), style);
         }

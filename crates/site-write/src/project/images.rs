@@ -260,11 +260,12 @@ pub(super) fn mark(nodes: &mut [Node], told: Vec<Told>) -> Shown {
 /// Says of an image what is told.
 fn set(image: &mut Element, told: Told) {
     let Ok(size) = told else { return };
+    let is_said = image.has("width") && image.has("height");
     if let Some((width, height)) = size {
         image.set("width", width.to_string());
         image.set("height", height.to_string());
     }
-    image.set(jsx::BY_NEXT, "");
+    image.set(jsx::BY_NEXT, if is_said { "" } else { jsx::NATURAL });
 }
 
 /// An inline style sheet for screens.
