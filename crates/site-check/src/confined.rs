@@ -56,8 +56,10 @@ wait "$server"
 /// The bounds of a build and of a server.
 #[derive(Clone, Debug)]
 pub struct Bounds {
-    /// Longest build.
+    /// Longest build of a project without pages, ...
     pub build: Duration,
+    /// ... and so much longer for each page.
+    pub page: Duration,
     /// Longest start of a server.
     pub start: Duration,
     /// Most memory of all processes together, in bytes.
@@ -72,11 +74,22 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             build: Duration::from_secs(15 * 60),
+            page: Duration::from_secs(2),
             start: Duration::from_secs(60),
             memory: 6 << 30,
             processor: Duration::from_secs(60 * 60),
             written: 4 << 30,
         }
+    }
+}
+
+impl Bounds {
+    /// The longest build of the project in this folder.
+    pub(crate) async fn build_of(&self, folder: &Path) -> Duration {
+        let app = folder.join("app");
+        let count = move || files(&app).filter(|(path, _)| path.ends_with("page.tsx")).count();
+        let pages = tokio::task::spawn_blocking(count).await.unwrap_or(0);
+        self.build + self.page.saturating_mul(u32::try_from(pages).unwrap_or(u32::MAX))
     }
 }
 
@@ -103,7 +116,7 @@ impl Workshop {
     /// Runs `next build` on the project in `folder`, with the shared packages: nothing is installed.
     pub async fn build(&self, folder: &Path) -> Result<Build> {
         let command = self.cell(folder, None, BUILD).map_err(|source| at(folder, source))?;
-        let before = written(folder).await;
+        let (before, bound) = (written(folder).await, self.bounds.build_of(folder).await);
         let (kept, mut said) = self.start(command, folder).await?;
         let ending = async {
             let mut tail = Tail::default();
@@ -119,9 +132,9 @@ impl Workshop {
                 }
             }
         };
-        let endless = |_| Error::Endless { command: "next build".into(), bound: self.bounds.build };
+        let endless = |_| Error::Endless { command: "next build".into(), bound };
         let (tail, end) = tokio::select! {
-            ended = timeout(self.bounds.build, ending) => {
+            ended = timeout(bound, ending) => {
                 ended.map_err(endless)?.map_err(|source| at(folder, source))?
             }
             () = grown => return Ok(Build { succeeded: false, said: self.wrote_too_much() }),
@@ -243,23 +256,29 @@ impl Tail {
 
 async fn written(folder: &Path) -> u64 {
     let folder = folder.to_owned();
-    tokio::task::spawn_blocking(move || size(&folder)).await.unwrap_or(0)
+    tokio::task::spawn_blocking(move || files(&folder).map(|(_, bytes)| bytes).sum()).await.unwrap_or(0)
 }
 
-/// The bytes of all files below a folder, links not followed. What cannot be read any more has just gone.
-fn size(folder: &Path) -> u64 {
-    let mut sum = 0;
-    let mut open = vec![folder.to_owned()];
-    while let Some(path) = open.pop() {
-        for entry in std::fs::read_dir(&path).into_iter().flatten().flatten() {
+/// All files below a folder with their bytes, links not followed. What cannot be read any more has just gone.
+fn files(folder: &Path) -> impl Iterator<Item = (PathBuf, u64)> {
+    let mut folders = vec![folder.to_owned()];
+    let mut entries = None;
+    std::iter::from_fn(move || {
+        loop {
+            if entries.is_none() {
+                entries = Some(std::fs::read_dir(folders.pop()?).into_iter().flatten().flatten());
+            }
+            let Some(entry) = entries.as_mut().and_then(Iterator::next) else {
+                entries = None;
+                continue;
+            };
             match entry.metadata() {
-                Ok(found) if found.is_dir() => open.push(entry.path()),
-                Ok(found) => sum += found.len(),
+                Ok(found) if found.is_dir() => folders.push(entry.path()),
+                Ok(found) => return Some((entry.path(), found.len())),
                 Err(_) => {}
             }
         }
-    }
-    sum
+    })
 }
 
 fn at(path: &Path, source: io::Error) -> Error {

@@ -145,12 +145,14 @@ fn with_unseen(best: &Tried, keeps: &Keeps) -> Keeps {
 /// What may help the pages that differ.
 fn known(best: &Tried, round: Round) -> Keeps {
     let differing = best.comparison.pages.iter().filter(|page| !page.passed);
+    let by_next = made::with(&best.plan, &best.project, site_write::IMAGE);
     let pages = differing.filter_map(|page| {
         let suggested: BTreeSet<Keep> =
             page.reasons.iter().flat_map(|reason| suggestions(&reason.code)).copied().collect();
         let shown =
             best.plan.route(&page.url).is_some_and(|it| it.rendered && !it.kept.contains(&Keep::Sent));
-        let keeps = match round {
+        let helps = |keep: &Keep| *keep != Keep::Images || by_next.contains(&page.url);
+        let keeps: BTreeSet<Keep> = match round {
             Round::Filled if shown && page.reasons.iter().any(|reason| reason.code == "text") => sent(page),
             Round::Sent if shown => sent(page),
             Round::Filled | Round::Sent => BTreeSet::new(),
@@ -158,6 +160,7 @@ fn known(best: &Tried, round: Round) -> Keeps {
             Round::Everything if suggested.is_empty() => suggested,
             Round::Everything => Keep::ALL.into_iter().filter(|keep| *keep != Keep::Sent).collect(),
         };
+        let keeps: BTreeSet<Keep> = keeps.into_iter().filter(helps).collect();
         (!keeps.is_empty()).then(|| (page.url.clone(), keeps))
     });
     Keeps { pages: pages.collect() }

@@ -6,7 +6,7 @@
 //! Types are checked by TypeScript 7, a program for the machine, in a fifth of the time of the TypeScript that a project
 //! brings along; `next build` checks them with the project's own, which it calls as a library.
 
-use crate::{Error, Problem, Result, command::Run, scratch};
+use crate::{Bounds, Error, Problem, Result, command::Run, scratch};
 use site_write::Next;
 use std::{
     io,
@@ -16,7 +16,6 @@ use std::{
 
 const INSTALL: Duration = Duration::from_secs(10 * 60);
 const CHECK: Duration = Duration::from_secs(5 * 60);
-const BUILD: Duration = Duration::from_secs(15 * 60);
 const CHECK_HEAP_MIB: u32 = 2048;
 const BUILD_HEAP_MIB: u32 = 4096;
 /// The oldest Node that Next.js takes.
@@ -111,7 +110,8 @@ pub async fn type_check(project: &Path, toolchain: &Toolchain) -> Result<Vec<Pro
 /// Runs `next build` in a project that has its packages.
 pub async fn build(project: &Path) -> Result<Build> {
     let arguments = ["node_modules/next/dist/bin/next", "build"];
-    let run = Run { program: "node", arguments: &arguments, folder: project, bound: BUILD };
+    let bound = Bounds::default().build_of(project).await;
+    let run = Run { program: "node", arguments: &arguments, folder: project, bound };
     let ended = run.to_the_end(None, BUILD_HEAP_MIB).await?;
     Ok(Build { succeeded: ended.status.success(), said: ended.tail(60) })
 }

@@ -52,6 +52,9 @@ pub const BUILD_LOCK: &str = include_str!("../template/build/package-lock.json")
 /// after `next build`, without arguments.
 pub const OLD_DOCTYPES: &str = page::doctype::FILE;
 
+/// The component of a project that shows images by `next/image`, from its root; a project without such images has none.
+pub const IMAGE: &str = project::IMAGE_FILE;
+
 /// The stored bodies of a snapshot, by their hash. Several threads ask at once.
 pub trait Bodies: Sync {
     /// The bytes with this hash, if they are held.

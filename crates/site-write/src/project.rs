@@ -154,7 +154,7 @@ fn put_what_is_needed(site: &Site, needs: &Needs, project: &mut Project) {
         project.text("components/css.ts", CSS);
     }
     if needs.image {
-        project.text("components/Image.tsx", IMAGE);
+        project.text(IMAGE_FILE, IMAGE);
     }
     if let Some(text) = jsx::declarations(needs) {
         project.text("legacy-html.d.ts", text);
@@ -181,6 +181,7 @@ fn put_tools(plan: &Plan, old_doctypes: bool, project: &mut Project) {
 
 const CSS: &str = include_str!("../template/css.ts");
 const IMAGE: &str = include_str!("../template/Image.tsx");
+pub(crate) const IMAGE_FILE: &str = "components/Image.tsx";
 
 /// What Next.js 14 wants around the page for what is not there; that one, and each layout, is a whole document.
 const AROUND_ALL: &str = r#"// Around everything: the layouts in the folders below, and not-found.tsx, are whole documents.

@@ -24,6 +24,13 @@ pub(super) fn of(plan: &Plan, project: &Project) -> BTreeMap<String, blake3::Has
     pages.into_iter().map(|(url, made)| (url.to_owned(), with_all(made))).collect()
 }
 
+/// The pages, by their address in the site, that this file of the project belongs to.
+pub(super) fn with(plan: &Plan, project: &Project, file: &str) -> BTreeSet<String> {
+    let files = Files::read(project);
+    let routes = plan.routes.iter().filter(|route| files.of_page(&route.file).contains(file));
+    routes.map(|route| route.url.clone()).collect()
+}
+
 /// Files that neither the build nor a browser reads: notes, types, the tools' own, and other hosts'.
 fn is_for_people(path: &str) -> bool {
     path.starts_with('.') || path.starts_with("hosting/") || path.ends_with(".md") || path.ends_with(".d.ts")

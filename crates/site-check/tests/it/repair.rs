@@ -139,6 +139,26 @@ async fn a_page_that_a_card_spoils_keeps_its_own_copies_and_the_others_stay_as_t
 }
 
 #[tokio::test]
+async fn a_page_that_next_image_spoils_keeps_its_images_and_the_others_do_not() {
+    let page =
+        |title: &str| format!("<!doctype html><title>{title}</title><p>{title}<img src=/a.png alt=''></p>");
+    let site = Site::new().page("/", &page("Home")).page("/b.html", &page("Bees")).image("/a.png", 8, 8);
+    let reader =
+        Reader::new(&site, |project| edit(project, "app/b.html/page.tsx", "<Image alt", "Wasps <Image alt"));
+    let first = reader.first();
+    assert_eq!(failing(&first.comparison), [B]);
+    let repaired = repair(&reader, first).await.expect("it cannot fail");
+    assert!(repaired.comparison.passed, "{:?}", repaired.comparison);
+    assert!(repaired.plan.route(B).is_some_and(|route| route.kept.contains(&Keep::Images)));
+    let says = |path: &str, word: &str| {
+        let Contents::Text(text) = &repaired.project.files[path] else { panic!("{path} is text") };
+        text.contains(word)
+    };
+    assert!(says("app/b.html/page.tsx", "<img alt") && says("app/page.tsx", "<Image alt"));
+    assert!(says("MIGRATION.md", "- 1 image as `<img>`: the page was not the same with `next/image`"));
+}
+
+#[tokio::test]
 async fn what_cannot_be_mended_is_named_and_nothing_is_kept_for_it() {
     let site = shop();
     let reader = Reader::new(&site, |project| edit(project, "app/b.html/page.tsx", "Bees", "Wasps"));
@@ -146,8 +166,9 @@ async fn what_cannot_be_mended_is_named_and_nothing_is_kept_for_it() {
     let repaired = repair(&reader, first.clone()).await.expect("it cannot fail");
     assert_eq!(failing(&repaired.comparison), [B]);
     assert!(repaired.comparison.pages[1].reasons[0].note.contains("Bees"), "{:?}", repaired.comparison);
-    // It was written as it was sent all along.
-    let tried = Keep::ALL.into_iter().filter(|keep| *keep != Keep::Sent).collect();
+    // It was written as it was sent all along, and has no images.
+    let none = |keep: &Keep| matches!(keep, Keep::Sent | Keep::Images);
+    let tried = Keep::ALL.into_iter().filter(|keep| !none(keep)).collect();
     let told = Repair { url: B.into(), reasons: reasons(&first.comparison, B), tried, passed: false };
     assert_eq!(repaired.comparison.repairs, [told]);
     assert_eq!(
