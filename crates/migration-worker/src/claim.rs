@@ -206,6 +206,7 @@ impl Taker {
             worker: self.shop.id,
             slots: slots as u32,
             ttl: self.shop.config.lease.ttl,
+            begin: self.lane.binding.as_ref().map(|binding| binding.swept_after()),
         };
         let asked_at = Instant::now();
         let taken = self.shop.store.take(&request).await?;

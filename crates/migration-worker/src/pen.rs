@@ -47,14 +47,6 @@ impl Pen {
         .await
     }
 
-    /// Begins a job that carries out no migration; its run.
-    pub(crate) async fn begin_task(&self, limit: Duration) -> Result<u32, Stop> {
-        self.write("job.begin", self.lease(), limit, |store, lease, limit| {
-            Box::pin(store.begin_task(lease, *limit))
-        })
-        .await
-    }
-
     pub(crate) async fn finish_task(&self, result: &Value) -> Result<(), Stop> {
         self.write("job.complete", self.ending(), result.clone(), |store, lease, result| {
             Box::pin(store.finish_task(lease, result))

@@ -16,7 +16,7 @@ pub use options::{Executor as ExecutorName, Kind, Options};
 use domain::{TenantId, task::PayloadSchema};
 use executor::Executor;
 use site_read::render::Unavailable;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use store::JobKind;
 
 /// Why a kind cannot be offered.
@@ -69,7 +69,15 @@ pub(crate) fn bind(options: &Options) -> Result<Vec<Arc<Binding>>, Error> {
     bound.collect()
 }
 
+/// How much longer than the attempt itself may take whoever sweeps waits: the attempt's own clock comes first.
+const SWEEPERS_GRACE: Duration = Duration::from_secs(30);
+
 impl Binding {
+    /// From its claim on: when an attempt that nothing has ended by then is taken away.
+    pub(crate) fn swept_after(&self) -> Duration {
+        self.kind.timeout + SWEEPERS_GRACE
+    }
+
     /// What is told to those who enqueue.
     pub(crate) fn offered(&self) -> JobKind {
         let Kind { max_payload_bytes, max_attempts, timeout, tenants, .. } = &self.kind;

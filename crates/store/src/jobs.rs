@@ -1,9 +1,9 @@
 //! Jobs under leases: one file per command of their state machine.
 //!
-//! PENDING → PREPARING (`claim`) → RUNNING (`begin`) → COMPLETED (`complete`); a failed or lost attempt goes
+//! PENDING → PREPARING (`claim`) → RUNNING (`begin`, or the claim itself) → COMPLETED (`complete`); a failed or lost attempt goes
 //! to WAITING_RETRY, FAILED or CANCELLED (`fail`, `rescue`), from where `promote` brings it back; `hand_back`
 //! `park` and `cancel` say what they do. `heartbeat` keeps the leases alive meanwhile. Every write under a lease
-//! passes the `fence` first, and every move goes through `moves`.
+//! passes the `fence` first, and every move goes through `moves`, but those of many at once (`claim`, `promote`, `batch`).
 
 mod batch;
 mod begin;

@@ -11,7 +11,6 @@ use crate::{
 };
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use domain::TenantId;
-use serde_json::Value;
 use std::{fmt, sync::Arc, time::Duration};
 use tokio_postgres::{Config, config::SslMode};
 
@@ -28,8 +27,7 @@ pub struct Store {
     dial: Arc<(Config, Option<Tls>)>,
     transaction_timeout: Duration,
     turns: Arc<Turns>,
-    beginning: Arc<Together<Duration, u32>>,
-    finishing: Arc<Together<Value, ()>>,
+    finishing: Arc<Together>,
     announced: Arc<Announced>,
 }
 
@@ -55,7 +53,6 @@ impl Store {
             dial: Arc::new((config(options, settings)?, tls::of(options)?)),
             transaction_timeout,
             turns: Arc::default(),
-            beginning: Arc::default(),
             finishing: Arc::default(),
             announced: Arc::default(),
         })
@@ -90,13 +87,8 @@ impl Store {
         &self.turns
     }
 
-    /// Jobs that are being begun.
-    pub(crate) fn beginning(&self) -> &Together<Duration, u32> {
-        &self.beginning
-    }
-
     /// Jobs that are being finished.
-    pub(crate) fn finishing(&self) -> &Together<Value, ()> {
+    pub(crate) fn finishing(&self) -> &Together {
         &self.finishing
     }
 

@@ -57,7 +57,7 @@ impl Work for Renew {
         let sql = "-- restored.incarnation\nUPDATE log_incarnation SET id = gen_random_uuid() RETURNING id";
         let incarnation = tx.query_one(sql, &[]).await?.column("id")?;
         let sql = "-- restored.jobs
-            UPDATE jobs SET epoch = epoch + $1
+            UPDATE jobs SET epoch = epoch + $1, updated_at = clock_timestamp()
             WHERE state IN ('PENDING', 'PREPARING', 'RUNNING', 'WAITING_RETRY')";
         let jobs = tx.execute(sql, &[&EPOCHS]).await?;
         let sql = "-- restored.leases

@@ -22,11 +22,14 @@ pub enum Fenced<T> {
 
 impl World {
     /// The best-ranked runnable job, if it is this one: its new epoch.
-    pub fn claim(&mut self, worker: usize) -> Option<u8> {
+    pub fn claim(&mut self, terms: &Terms, worker: usize) -> Option<u8> {
         if self.record.job.state != JobState::Pending || self.record.job.wait > 0 {
             return None;
         }
         self.move_to(JobState::Preparing);
+        if terms.begins {
+            self.move_to(JobState::Running);
+        }
         self.record.job.epoch += 1;
         let epoch = self.record.job.epoch;
         self.record.lease = Some(Lease { holder: Some(worker), epoch, left: TTL });

@@ -29,6 +29,8 @@ pub enum Half {
 pub struct Terms {
     /// The half of it.
     pub half: Half,
+    /// Does a claim begin what it takes, in the same write? So it is with jobs for which nothing is to be set up.
+    pub begins: bool,
     /// Processes that take the job.
     pub workers: usize,
     /// Faults of any kind, at any step, in any mixture: a crash, a stop of Postgres, an answer or a confirm lost, a
@@ -45,7 +47,13 @@ pub struct Terms {
 impl Terms {
     /// Every guard in its place.
     pub const fn sound(half: Half, workers: usize, faults: u8) -> Self {
-        Self { half, workers, faults, cancel: false, replays: 0, flaw: None }
+        Self { half, begins: false, workers, faults, cancel: false, replays: 0, flaw: None }
+    }
+
+    /// Claims begin what they take.
+    #[must_use]
+    pub const fn begun_by_claims(self) -> Self {
+        Self { begins: true, ..self }
     }
 
     /// People may interfere: one call-off, one replay.

@@ -167,8 +167,9 @@ impl Worker {
 }
 
 impl Hold {
-    pub(crate) fn new(epoch: u8, trust: u8) -> Self {
-        Self { epoch, trust, stage: Stage::Begin, end_written: false }
+    pub(crate) fn new(terms: &Terms, epoch: u8, trust: u8) -> Self {
+        let stage = if terms.begins { Stage::EnterPhase } else { Stage::Begin };
+        Self { epoch, trust, stage, end_written: false }
     }
 }
 

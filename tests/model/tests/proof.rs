@@ -38,6 +38,12 @@ fn three_workers_and_two_faults_break_nothing() {
 }
 
 #[test]
+fn nor_where_a_claim_begins_the_job() {
+    prove(Terms::sound(Half::Leases, 2, 3).begun_by_claims());
+    prove(Terms::sound(Half::Bell, 2, 1).begun_by_claims());
+}
+
+#[test]
 fn hints_alone_bring_a_job_to_its_end_whatever_fault_comes() {
     prove(Terms::sound(Half::Bell, 2, 1));
 }

@@ -15,7 +15,8 @@ use uuid::Uuid;
 async fn worker(server: &Server, id: &str) -> (Store, Lease) {
     let store = Store::connect(&server.database.worker()).await.expect("the worker may connect");
     let worker = WorkerId(Uuid::now_v7());
-    let request = ClaimRequest { queue: "migrations", worker, slots: 9, ttl: Duration::from_secs(60) };
+    let request =
+        ClaimRequest { queue: "migrations", worker, slots: 9, ttl: Duration::from_secs(60), begin: None };
     let claimed = store.claim(&request).await.expect("a claim");
     let wanted: MigrationId = id.parse().expect("an id");
     let lease = claimed

@@ -21,6 +21,7 @@ impl Server {
             worker: domain::WorkerId(uuid::Uuid::now_v7()),
             slots: 1,
             ttl: Duration::from_secs(300),
+            begin: None,
         };
         let lease = worker.claim(&request).await.expect("a claim").pop().expect("a job").lease;
         (migration, worker, lease)

@@ -19,7 +19,7 @@ impl Server {
     async fn taken(&self) -> usize {
         let worker = domain::WorkerId(uuid::Uuid::now_v7());
         let ttl = std::time::Duration::from_secs(30);
-        let request = ClaimRequest { queue: "migrations", worker, slots: 9, ttl };
+        let request = ClaimRequest { queue: "migrations", worker, slots: 9, ttl, begin: None };
         self.worker().await.claim(&request).await.expect("a claim").len()
     }
 }

@@ -54,10 +54,9 @@ impl World {
 
     async fn begun(&self) -> Lease {
         let limit = Duration::from_secs(300);
-        let request = ClaimRequest { queue: "any", worker: worker_id(), slots: 1, ttl: limit };
-        let lease = self.worker.claim(&request).await.expect("a claim").pop().expect("it waits").lease;
-        written(self.worker.begin_task(&lease, limit).await);
-        lease
+        let begin = Some(limit);
+        let request = ClaimRequest { queue: "any", worker: worker_id(), slots: 1, ttl: limit, begin };
+        self.worker.claim(&request).await.expect("a claim").pop().expect("it waits").lease
     }
 
     pub(crate) async fn json(&self, path: &str) -> Value {

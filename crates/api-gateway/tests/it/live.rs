@@ -108,7 +108,8 @@ async fn claim(server: &Server, address: &str) {
     let store = Store::connect(&server.database.worker()).await.expect("the worker may connect");
     let worker = domain::WorkerId(uuid::Uuid::now_v7());
     store.register_worker(worker, address, 2).await.expect("it registers");
-    let request = ClaimRequest { queue: "migrations", worker, slots: 1, ttl: Duration::from_secs(60) };
+    let request =
+        ClaimRequest { queue: "migrations", worker, slots: 1, ttl: Duration::from_secs(60), begin: None };
     assert_eq!(store.claim(&request).await.expect("a claim").len(), 1);
 }
 

@@ -23,6 +23,7 @@ impl Server {
             worker: domain::WorkerId(uuid::Uuid::now_v7()),
             slots: 1,
             ttl: Duration::from_secs(300),
+            begin: None,
         };
         let lease = worker.claim(&request).await.expect("a claim").pop().expect("a job").lease;
         let _held = worker.begin_job(&lease, &[]).await.expect("begun");

@@ -26,11 +26,11 @@ pub(super) struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    pub(super) fn of(claimed: &'a Claimed, run: u32) -> Self {
+    pub(super) fn of(claimed: &'a Claimed) -> Self {
         Self {
             job_id: claimed.lease.job.to_string(),
             kind: &claimed.kind,
-            run,
+            run: claimed.run,
             attempt: claimed.attempt,
             epoch: claimed.lease.epoch.0,
             payload: &claimed.payload,

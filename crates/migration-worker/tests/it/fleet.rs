@@ -68,6 +68,7 @@ async fn what_a_lost_answer_claimed_is_given_back_without_an_attempt() {
         worker: running.worker.id(),
         slots: 1,
         ttl: Duration::from_secs(30),
+        begin: None,
     };
     // Its first look and the one after its subscription may come first; then there are no more.
     let (migration, job) = wait::until("a claim that it knows nothing of", BOUND, || async {

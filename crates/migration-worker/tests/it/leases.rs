@@ -114,8 +114,13 @@ async fn a_worker_takes_no_job_from_others_within_a_ttl_of_its_own_start() {
     let (migration, job) = world.start(&site).await;
     let store = Store::connect(&world.db.worker()).await.expect("the test database answers");
     let lost = WorkerId(Uuid::now_v7());
-    let request =
-        ClaimRequest { queue: MIGRATION_QUEUE, worker: lost, slots: 1, ttl: Duration::from_secs(1) };
+    let request = ClaimRequest {
+        queue: MIGRATION_QUEUE,
+        worker: lost,
+        slots: 1,
+        ttl: Duration::from_secs(1),
+        begin: None,
+    };
     assert_eq!(store.claim(&request).await.expect("a claim").len(), 1);
     steal(&world, job).await;
     let mut config = world.config(Bell::Away, site.addr());

@@ -130,7 +130,7 @@ async fn a_job_that_needs_more_than_is_left_is_put_off_and_counts_no_attempt() {
     let job = world.enqueue_needing(large, "size", json!({}), 1).await;
     let put_off = || async {
         let moves = world.moves(job).await;
-        moves.iter().filter(|told| told.starts_with("PREPARING>PENDING snoozed")).count() >= 2
+        moves.iter().filter(|told| told.starts_with("RUNNING>PENDING snoozed")).count() >= 2
     };
     wait::until_true("the job to be put off again and again", BOUND, put_off).await;
     // One that fits is not held up by it.

@@ -5,7 +5,7 @@ use bus::{Bell, JobHint};
 use domain::{CorrelationId, JobId, WorkerId, task::Needs, trace::TraceContext};
 use futures::{StreamExt, future::try_join_all, stream};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use store::{
     ClaimRequest, Claimed, EnqueueOutcome, EnqueueRequest, Fenced, Lease, Member, NewTask, Options,
     OutboxTopic, Store,
@@ -78,38 +78,36 @@ impl Field {
     }
 
     pub(crate) async fn claim(&self, slots: u32) -> Outcome<Vec<Claimed>> {
-        Ok(self.worker.claim(&ClaimRequest { queue: KIND, worker: self.id, slots, ttl: TTL }).await?)
+        let (worker, begin) = (self.id, Some(TTL));
+        Ok(self.worker.claim(&ClaimRequest { queue: KIND, worker, slots, ttl: TTL, begin }).await?)
     }
 
-    /// The whole life of a batch: claimed, begun, done, each with a commit of its own. Answers how many.
+    /// The whole life of a batch: claimed and begun, and done, each with a commit of its own. Answers how many.
     pub(crate) async fn carry_out(&self, slots: u32) -> Outcome<usize> {
         let claimed = self.claim(slots).await?;
         if claimed.is_empty() {
             return Ok(0);
         }
-        let tasks: Vec<(&Lease, Duration)> = claimed.iter().map(|job| (&job.lease, TTL)).collect();
-        proved(&self.worker.begin_tasks(&tasks).await?)?;
         let results: Vec<(&Lease, &Value)> = claimed.iter().map(|job| (&job.lease, &job.payload)).collect();
         proved(&self.worker.finish_tasks(&results).await?)?;
         Ok(claimed.len())
     }
 
-    /// The life of one from its beginning; answers when it had begun.
-    pub(crate) async fn carry_out_one(&self, job: Claimed) -> Outcome<(JobId, Instant)> {
-        proved(&[self.worker.begin_task(&job.lease, TTL).await?])?;
-        let begun_at = Instant::now();
+    /// The end of one that was begun; answers which.
+    pub(crate) async fn finish(&self, job: Claimed) -> Outcome<JobId> {
         proved(&[self.worker.finish_task(&job.lease, &job.payload).await?])?;
-        Ok((job.lease.job, begun_at))
+        Ok(job.lease.job)
     }
 
-    /// The same, where each job begins and ends when it likes, as under the worker's slots: who does so at one moment
-    /// shares a commit.
+    /// The same, where each job ends when it likes, as under the worker's slots: who does so at one moment shares a
+    /// commit.
     pub(crate) async fn carry_out_one_by_one(&self, slots: u32) -> Outcome<usize> {
         let claimed = self.claim(slots).await?;
-        try_join_all(claimed.iter().map(async |job| {
-            proved(&[self.worker.begin_task(&job.lease, TTL).await?])?;
-            proved(&[self.worker.finish_task(&job.lease, &job.payload).await?])
-        }))
+        try_join_all(
+            claimed
+                .iter()
+                .map(async |job| proved(&[self.worker.finish_task(&job.lease, &job.payload).await?])),
+        )
         .await?;
         Ok(claimed.len())
     }

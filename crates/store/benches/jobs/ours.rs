@@ -103,7 +103,7 @@ fn row(mode: &str, what: &str, jobs: usize, cost: &Cost) {
 }
 
 /// From the wish to enqueue a job to its beginning, as its caller's clock sees it: a hundred a second, woken by the bell
-/// alone. Jobs begin and end beside the next claim, as in a worker's slots.
+/// alone. Jobs end beside the next claim, as in a worker's slots.
 async fn latency(field: &Field, bell: &dyn Bell, mode: &str) -> Outcome {
     let mut hints = bell.hints(KIND, 50);
     while !matches!(hints.next().await, Some(Delivery::Resubscribed) | None) {}
@@ -117,7 +117,7 @@ async fn latency(field: &Field, bell: &dyn Bell, mode: &str) -> Outcome {
     let claim = async {
         while let Some(delivery) = hints.next().await {
             for job in field.claim(50).await? {
-                claimed.unbounded_send(job)?;
+                claimed.unbounded_send((job, Instant::now()))?;
             }
             if let Delivery::Hint(hint) = delivery {
                 hint.ack().await?;
@@ -125,7 +125,11 @@ async fn latency(field: &Field, bell: &dyn Bell, mode: &str) -> Outcome {
         }
         Err("the bell has stopped".into())
     };
-    let carry_out = slots.map(|job| field.carry_out_one(job)).buffer_unordered(50).take(TIMED).try_collect();
+    let carry_out = slots
+        .map(async |(job, begun_at)| Outcome::Ok((field.finish(job).await?, begun_at)))
+        .buffer_unordered(50)
+        .take(TIMED)
+        .try_collect();
     let work = async {
         tokio::select! {
             begun = carry_out => begun,

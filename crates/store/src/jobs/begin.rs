@@ -1,4 +1,4 @@
-//! PREPARING → RUNNING, and what a running job tells meanwhile.
+//! PREPARING → RUNNING of a job that tells of its beginning, and what a running job tells meanwhile.
 
 use super::{
     Fenced, Lease, fence,
@@ -7,14 +7,13 @@ use super::{
 use crate::{
     Result, Store,
     migrations::advance,
-    tx::{Columns, Tx, Work},
+    tx::{Tx, Work},
 };
 use domain::{
     TenantId,
     event::NewEvent,
     job::{Cause, JobState},
 };
-use std::time::Duration;
 
 /// What became of a batch of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,11 +28,6 @@ impl Store {
     /// PREPARING → RUNNING. Said again under the same lease, it changes nothing and writes no event.
     pub async fn begin_job(&self, lease: &Lease, events: &[NewEvent]) -> Result<Fenced<()>> {
         self.run(&Begin { lease, events }).await
-    }
-
-    /// [`Store::begin_task`] in a transaction of its own.
-    pub(crate) async fn begin_alone(&self, lease: &Lease, limit: Duration) -> Result<Fenced<u32>> {
-        self.run(&BeginTask { lease, limit }).await
     }
 
     /// Writes a batch of events. The holder numbers its batches upwards from 1 under each lease, so that one that
@@ -75,34 +69,6 @@ impl Work for Begin<'_> {
         }
         held.tell(tx, lease, self.events).await?;
         Ok(Fenced::Done(()))
-    }
-}
-
-struct BeginTask<'a> {
-    lease: &'a Lease,
-    limit: Duration,
-}
-
-impl Work for BeginTask<'_> {
-    type Out = Fenced<u32>;
-
-    fn tenant(&self) -> Option<TenantId> {
-        Some(self.lease.tenant)
-    }
-
-    async fn run(&self, tx: &Tx<'_>) -> Result<Self::Out> {
-        let lease = self.lease;
-        let Fenced::Done(()) = (Begin { lease, events: &[] }).run(tx).await? else {
-            return Ok(Fenced::Stale);
-        };
-        let sql = "-- lease.limit
-            UPDATE leases SET overdue_at = clock_timestamp() + make_interval(secs => $3::float8)
-            WHERE job_id = $1 AND epoch = $2 AND overdue_at IS NULL";
-        tx.execute(sql, &[&lease.job.0, &lease.epoch.0, &self.limit.as_secs_f64()]).await?;
-        let sql = "-- job.replays
-            SELECT count(*)::integer AS replays FROM transitions WHERE job_id = $1 AND cause = 'replayed'";
-        let replays: i32 = tx.query_one(sql, &[&lease.job.0]).await?.column("replays")?;
-        Ok(Fenced::Done(replays.unsigned_abs() + 1)) // a count is not negative
     }
 }
 

@@ -1,9 +1,12 @@
 //! PENDING → PREPARING: takes runnable jobs, as many as the worker has slots: the tenants in turn, each one's best-ranked
-//! first, as far as the gates have room.
+//! first, as far as the gates have room. Where nothing is to be set up, the claim begins them as well: both moves are made,
+//! and both are in the log, in one write.
 //!
 //! What is decided is decided by [`domain::turn`], from what [`survey`] saw. Where a limit counts, the claim first takes
 //! the limit's advisory lock and then counts the open leases anew (law 12): whoever claims at the same moment counts
 //! after this one's commit. Locks are taken in one order: limits, then jobs, which nobody waits for.
+
+mod write;
 
 use super::{
     Lease,
@@ -11,20 +14,18 @@ use super::{
     turns::Turns,
 };
 use crate::{
-    Error, Result, Store, gates, jsonb,
-    tx::{Columns, Tx, Work},
+    Result, Store, gates,
+    tx::{Tx, Work},
 };
 use domain::{
     CorrelationId, TenantId, WorkerId,
     gate::{Gates, Limit, Open, Scope},
-    job::{Cause, JobState},
     task::Needs,
     trace::TraceContext,
     turn::{Deal, Dealt, Lane, Place},
 };
 use serde_json::Value;
 use std::{collections::BTreeSet, time::Duration};
-use tokio_postgres::Row;
 use uuid::Uuid;
 
 /// A wish for work.
@@ -38,6 +39,10 @@ pub struct ClaimRequest<'a> {
     pub slots: u32,
     /// How long the leases last without a heartbeat.
     pub ttl: Duration,
+    /// Begins them at once (PENDING → PREPARING → RUNNING): whoever sweeps takes one away when it has run for longer
+    /// than this. None leaves them PREPARING, as a job that carries out a migration has to be: it tells of its beginning
+    /// ([`Store::begin_job`]).
+    pub begin: Option<Duration>,
 }
 
 /// A job that was claimed.
@@ -55,6 +60,8 @@ pub struct Claimed {
     pub needs: Needs,
     /// The number of this attempt, from 1.
     pub attempt: u32,
+    /// Which run of the job this is: 1, and one more each time that a person has it tried again.
+    pub run: u32,
     /// Attempts in all.
     pub max_attempts: u32,
     /// What ties the run's traces together.
@@ -231,7 +238,7 @@ impl Round<'_> {
     }
 
     async fn take(&self, tx: &Tx<'_>, seen: Seen, dealt: Dealt, metered: &[&Limit]) -> Result<Told> {
-        let jobs = self.claim(tx, &seen.lanes, &dealt.picks).await?;
+        let jobs = write::claim(tx, self.request, &seen.lanes, &dealt.picks).await?;
         for limit in metered {
             let counts = |job: &&Claimed| match limit.scope {
                 Scope::All | Scope::Queue => true,
@@ -248,100 +255,4 @@ impl Round<'_> {
         let more = seen.cut_at.is_some() || (!seen.long.is_empty() && !jobs.is_empty());
         Ok(Told { jobs, place, held_back: dealt.held_back || seen.shut, more })
     }
-
-    async fn claim(&self, tx: &Tx<'_>, lanes: &[Lane], picks: &[u32]) -> Result<Vec<Claimed>> {
-        let dealt = || lanes.iter().zip(picks).filter(|(_, picks)| **picks > 0);
-        let tenants: Vec<Uuid> = dealt().map(|(lane, _)| lane.tenant.0).collect();
-        if tenants.is_empty() {
-            return Ok(Vec::new());
-        }
-        let destinations: Vec<&str> = dealt().map(|(lane, _)| lane.destination.as_str()).collect();
-        let most: Vec<i64> = dealt().map(|(_, picks)| i64::from(*picks)).collect();
-        let ClaimRequest { queue, worker, ttl, .. } = *self.request;
-        let from = JobState::Pending;
-        let to =
-            from.to(JobState::Preparing).map_err(|source| Error::Illegal { doing: "job.claim", source })?;
-        let (from, to, cause) = (from.as_str(), to.as_str(), Cause::Claimed.as_str());
-        // What came meanwhile and ranks better is for the next claim. Of a lane that was dealt to, something was seen.
-        let least: Vec<i64> =
-            dealt().map(|(lane, _)| lane.ranks.first().copied().unwrap_or_default()).collect();
-        let (worker_id, ttl) = (worker.0, ttl.as_secs_f64());
-        let rows = tx
-            .query(
-                CLAIM,
-                &[&queue, &tenants, &destinations, &most, &worker_id, &ttl, &from, &to, &cause, &least],
-            )
-            .await?;
-        rows.iter().map(|row| read(row, worker)).collect()
-    }
-}
-
-/// Each lane is read from where the survey found its first job: see there.
-///
-/// The CTE that ranks is a fence for the planner: without it the limit may be applied again and again. Its ids go
-/// on as an array: a plan for any limit expects a tenth of all waiting jobs, and would read every job to join
-/// them. The lanes' arrays hide their length: a plan for just that number looks cheaper than the one for any, which is
-/// the same, and would be made anew for every claim. The states are literals, so that the partial index fits. Rows that
-/// somebody else is claiming are passed over for the next ones of the lane. A lease row that somebody's repair by hand
-/// left behind is taken over: else it would stop every claim that meets this job.
-///
-/// A job that was handed back keeps its `run_at`, and with it its rank; it has waited since its row changed.
-const CLAIM: &str = "-- job.claim
-    WITH ranked AS MATERIALIZED (
-        SELECT first.id, first.since
-        FROM unnest((SELECT $2::uuid[]), (SELECT $3::text[]), (SELECT $4::bigint[]), (SELECT $10::bigint[]))
-             AS lane (tenant_id, destination, most, least)
-        CROSS JOIN LATERAL (
-            SELECT id, greatest(run_at, updated_at) AS since FROM jobs
-            WHERE queue = $1 AND state = 'PENDING' AND NOT scheduled
-              AND tenant_id = lane.tenant_id AND destination = lane.destination
-              AND job_rank(run_at, priority) >= timestamp 'epoch' + lane.least * interval '1 microsecond'
-            ORDER BY job_rank(run_at, priority), id
-            LIMIT lane.most
-            FOR UPDATE SKIP LOCKED
-        ) AS first
-    ), claimed AS (
-        UPDATE jobs SET state = 'PREPARING', epoch = epoch + 1, last_attempt_at = clock_timestamp()
-        WHERE id = ANY (ARRAY(SELECT id FROM ranked)) AND state = 'PENDING'
-        RETURNING id, tenant_id, migration_id, run, kind, payload, epoch, attempts, max_attempts, correlation_id,
-                  trace, destination, needs, priority, run_at, last_attempt_at
-    ), leased AS (
-        INSERT INTO leases (job_id, tenant_id, worker_id, epoch, queue, destination, claimed_at, heartbeat_at,
-                            expires_at)
-        SELECT id, tenant_id, $5, epoch, $1, destination, now.at, now.at,
-               now.at + make_interval(secs => $6::float8)
-        FROM claimed, (SELECT clock_timestamp() AS at) AS now
-        ON CONFLICT (job_id) DO UPDATE SET
-            worker_id = excluded.worker_id, epoch = excluded.epoch, claimed_at = excluded.claimed_at,
-            heartbeat_at = excluded.heartbeat_at, expires_at = excluded.expires_at, last_batch = 0,
-            phase = NULL, phase_began_at = NULL, overdue_at = NULL
-    ), logged AS (
-        INSERT INTO transitions (job_id, tenant_id, from_state, to_state, cause, actor, epoch, attempt, trace_id)
-        SELECT id, tenant_id, $7, $8, $9, 'worker:' || $5::uuid, epoch, attempts + 1,
-               nullif(split_part(trace->>'traceparent', '-', 2), '')
-        FROM claimed
-    )
-    SELECT claimed.*, extract(epoch FROM last_attempt_at - since)::double precision AS waited
-    FROM claimed JOIN ranked USING (id) ORDER BY job_rank(run_at, priority), id";
-
-fn read(row: &Row, worker: WorkerId) -> Result<Claimed> {
-    let lease = super::read_lease(row, worker)?;
-    let waited: f64 = row.column("waited")?;
-    Ok(Claimed {
-        kind: row.column("kind")?,
-        destination: row.column("destination")?,
-        payload: row.column("payload")?,
-        needs: jsonb::read_needs(row.column("needs")?),
-        attempt: count(row, "attempts")? + 1,
-        max_attempts: count(row, "max_attempts")?,
-        correlation: CorrelationId(row.column("correlation_id")?),
-        trace: lease.trace.clone(),
-        waited: Duration::from_secs_f64(waited.max(0.0)),
-        lease,
-    })
-}
-
-fn count(row: &Row, column: &str) -> Result<u32> {
-    let value: i32 = row.column(column)?;
-    u32::try_from(value).map_err(|_| Error::corrupt(format!("column {column} is {value}")))
 }

@@ -1,6 +1,6 @@
 //! The one statement that moves a job from state to state, and writes the transition with it.
 //!
-//! Every command goes through here but the two that move many jobs by rank (claim, promote), which carry
+//! Every command goes through here but those that move many jobs at once (claim, promote, finish_many), which carry
 //! their own. The table in `domain` is asked first, the guard in the WHERE second, the trigger last.
 
 use crate::{
@@ -99,6 +99,9 @@ pub(crate) async fn apply_with(
                 last_error = coalesce($6, last_error),
                 result = $12,
                 run_at = coalesce(clock_timestamp() + make_interval(secs => $7::float8), run_at),
+                scheduled = $4 = 'PENDING'
+                    AND coalesce(clock_timestamp() + make_interval(secs => $7::float8), run_at) > clock_timestamp(),
+                updated_at = clock_timestamp(),
                 cancel_requested_at = CASE WHEN $8 = 'replayed' THEN NULL ELSE cancel_requested_at END,
                 finished_at = CASE WHEN $4 IN ('COMPLETED', 'FAILED', 'CANCELLED') THEN clock_timestamp() END
             WHERE id = $1 AND epoch = $2 AND state = $3

@@ -42,7 +42,7 @@ const PROMOTE: &str = "-- job.promote
         LIMIT $1
         FOR UPDATE SKIP LOCKED
     ), moved AS (
-        UPDATE jobs SET state = 'PENDING'
+        UPDATE jobs SET state = 'PENDING', updated_at = clock_timestamp()
         WHERE id = ANY (ARRAY(SELECT id FROM due)) AND state = 'WAITING_RETRY'
         RETURNING id, tenant_id, queue, epoch, attempts, trace
     ), logged AS (
@@ -87,7 +87,7 @@ const COME_DUE: &str = "-- job.come_due
         LIMIT $1
         FOR UPDATE SKIP LOCKED
     ), moved AS (
-        UPDATE jobs SET scheduled = false
+        UPDATE jobs SET scheduled = false, updated_at = clock_timestamp()
         WHERE id = ANY (ARRAY(SELECT id FROM due)) AND state = 'PENDING'
         RETURNING id, tenant_id, queue, trace
     ), announced AS (

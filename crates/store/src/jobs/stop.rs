@@ -72,7 +72,7 @@ impl Work for StopRequest {
         };
         if job.state.is_leased() {
             let sql = "-- job.request_stop
-                UPDATE jobs SET cancel_requested_at = clock_timestamp()
+                UPDATE jobs SET cancel_requested_at = clock_timestamp(), updated_at = clock_timestamp()
                 WHERE id = $1 AND state IN ('PREPARING', 'RUNNING') AND cancel_requested_at IS NULL";
             tx.execute(sql, &[&self.job.0]).await?;
             return Ok(StopOutcome::Requested);

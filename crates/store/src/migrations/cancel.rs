@@ -114,7 +114,7 @@ impl CancelRequest {
     /// Sets the flag that the next heartbeat brings to the holder.
     async fn ask_holder(&self, tx: &Tx<'_>) -> Result<()> {
         let sql = "-- job.request_cancel
-            UPDATE jobs SET cancel_requested_at = clock_timestamp()
+            UPDATE jobs SET cancel_requested_at = clock_timestamp(), updated_at = clock_timestamp()
             WHERE migration_id = $1 AND tenant_id = $2 AND state IN ('PREPARING', 'RUNNING')
               AND cancel_requested_at IS NULL";
         tx.execute(sql, &[&self.migration.0, &self.tenant.0]).await?;

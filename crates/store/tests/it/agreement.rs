@@ -122,12 +122,17 @@ impl Twins {
     }
 
     async fn claim(&mut self, worker: usize) -> (String, String) {
-        let request =
-            ClaimRequest { queue: MIGRATION_QUEUE, worker: self.workers[worker], slots: 1, ttl: TTL };
+        let request = ClaimRequest {
+            queue: MIGRATION_QUEUE,
+            worker: self.workers[worker],
+            slots: 1,
+            ttl: TTL,
+            begin: None,
+        };
         let claimed = self.world.worker.claim(&request).await.expect("a claim").pop();
         let told = claimed.as_ref().map(|claimed| claimed.lease.epoch.0);
         self.given.extend(claimed.map(|claimed| (worker, claimed)));
-        (format!("{told:?}"), format!("{:?}", self.model.claim(worker)))
+        (format!("{told:?}"), format!("{:?}", self.model.claim(&self.terms, worker)))
     }
 
     /// What a holder says, the present one or one that does not know that it is none any more.

@@ -1,6 +1,9 @@
 //! The tables of moves, a job's and a migration's: the code's and the database's are the same, and the database holds to it.
 
-use crate::world::World;
+use crate::{
+    tasks::{enqueue, task},
+    world::World,
+};
 use domain::{
     job::{Cause, JobState},
     migration::MigrationState,
@@ -54,6 +57,55 @@ async fn the_trigger_refuses_every_other_move() {
                 }
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn one_write_makes_two_moves_only_where_a_claim_begins_the_job() {
+    let world = World::new().await;
+    for from in JobState::ALL {
+        for to in JobState::ALL {
+            for raised in [-1_i64, 0, 1, 2] {
+                for carries in [None, Some(uuid::Uuid::nil())] {
+                    let sql = "SELECT job_write_allowed($1, 5, $2, 5 + $3::bigint, $4)";
+                    let row =
+                        world.sql.query_one(sql, &[&from.as_str(), &to.as_str(), &raised, &carries]).await;
+                    let begins =
+                        (from, to, raised, carries) == (JobState::Pending, JobState::Running, 1, None);
+                    let expected = from == to || from.allows(to) || begins;
+                    let allowed: bool = row.expect("a function").get(0);
+                    assert_eq!(allowed, expected, "{from} to {to} by {raised}, {carries:?}");
+                }
+            }
+        }
+    }
+    // And the trigger asks that function.
+    let member = world.member("one@example.com").await;
+    let of_migration = world.start(member, "https://example.com/").await.job;
+    let task = enqueue(&world, member, vec![task(1)]).await[0].job;
+    for (job, raised, passes) in
+        [(of_migration, 1, false), (task, 0, false), (task, 2, false), (task, 1, true)]
+    {
+        let sql = format!("UPDATE jobs SET state = 'RUNNING', epoch = epoch + {raised} WHERE id = $1");
+        assert_eq!(world.sql.execute(&sql, &[&job.0]).await.is_ok(), passes, "{raised}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_put_back_by_who_says_no_more_waits_from_then_on_and_keeps_its_time() {
+    for (run_at, scheduled) in [("+ interval '1 h'", true), ("- interval '1 h'", false)] {
+        let world = World::new().await;
+        let (request, _) = world.running("https://example.com/").await;
+        let worker = world.db.sql_as("resettle_worker").await;
+        let before = "UPDATE jobs SET updated_at = clock_timestamp() - interval '1 day' WHERE id = $1";
+        world.change(before, request.job).await;
+        let back =
+            format!("UPDATE jobs SET state = 'PENDING', run_at = clock_timestamp() {run_at} WHERE id = $1");
+        assert_eq!(worker.execute(&back, &[&request.job.0]).await.expect("a worker may"), 1);
+        let told =
+            "SELECT scheduled, clock_timestamp() - updated_at < interval '1 h' FROM jobs WHERE id = $1";
+        let row = world.sql.query_one(told, &[&request.job.0]).await.expect("a look");
+        assert_eq!((row.get::<_, bool>(0), row.get::<_, bool>(1)), (scheduled, true), "{run_at}");
     }
 }
 

@@ -59,16 +59,12 @@ const ASKED: &[(&str, &str)] = &[
     ),
     (
         "job.claim",
-        "'migrations', ARRAY[gen_random_uuid()], ARRAY[''], ARRAY[2], gen_random_uuid(), 30, 'PENDING', 'PREPARING', \
-         'claimed', ARRAY[1]",
+        "'migrations', ARRAY[gen_random_uuid()], ARRAY[''], ARRAY[2], ARRAY[1], gen_random_uuid(), 30, 60, 'RUNNING', \
+         ARRAY['PENDING', 'PREPARING'], ARRAY['PREPARING', 'RUNNING'], ARRAY['claimed', 'started']",
     ),
     ("job.survey_further", "'migrations', gen_random_uuid(), 'x', 20, 250, ARRAY['x']"),
     ("gate.open", ""),
     ("job.come_due", "100"),
-    (
-        "job.begin_many",
-        "ARRAY[gen_random_uuid()], ARRAY[1], ARRAY['x'], ARRAY['x'], 'PREPARING', 'RUNNING', 'started', ARRAY[30]",
-    ),
     (
         "job.finish_many",
         "ARRAY[gen_random_uuid()], ARRAY[1], ARRAY['x'], ARRAY['x'], 'RUNNING', 'COMPLETED', 'completed', ARRAY['{}'::jsonb]",
@@ -180,7 +176,7 @@ async fn what_is_said_for_every_job_is_not_planned_anew_each_time() {
     sql.batch_execute(CROWD).await.expect("the owner may");
     sql.batch_execute("ANALYZE").await.expect("may");
     let statements = statements(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
-    for name in ["job.claim", "job.begin_many", "job.finish_many"] {
+    for name in ["job.claim", "job.finish_many"] {
         let (_, arguments) = ASKED.iter().find(|(asked, _)| *asked == name).expect("it is asked");
         prepare(sql, &statements, name).await;
         for _ in 0..8 {

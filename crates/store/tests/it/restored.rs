@@ -55,6 +55,7 @@ async fn nothing_from_before_a_restore_counts_after_it() {
         worker: worker(),
         slots: 1,
         ttl: Duration::from_secs(30),
+        begin: None,
     };
     let claimed = worker_store.claim(&request).await.expect("a claim");
     assert_eq!(claimed[0].lease.epoch, Epoch(raised.epoch.0 + 1));

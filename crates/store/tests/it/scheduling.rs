@@ -63,7 +63,8 @@ async fn behind_a_hundred_thousand_jobs_of_one_tenant_anothers_first_starts_with
     crowd(&world, many.tenant, "", 100_000).await;
     world.sql.batch_execute("ANALYZE jobs").await.expect("the owner may");
     let stores = join_all((0..WORKERS).map(|_| process(&world))).await;
-    let request = ClaimRequest { queue: MIGRATION_QUEUE, worker: worker(), slots: SLOTS, ttl: TTL };
+    let request =
+        ClaimRequest { queue: MIGRATION_QUEUE, worker: worker(), slots: SLOTS, ttl: TTL, begin: None };
     for store in &stores {
         assert_eq!(store.claim(&request).await.expect("a claim").len(), SLOTS as usize);
     }
@@ -141,7 +142,8 @@ async fn what_is_still_to_come_is_in_nobodys_way_and_comes_when_it_is_due() {
 async fn race(world: &World, most: i64, counted: &str) -> Vec<Lease> {
     let stores = join_all((0..8).map(|_| process(world))).await;
     let racers = stores.iter().map(async |store| {
-        let request = ClaimRequest { queue: MIGRATION_QUEUE, worker: worker(), slots: 5, ttl: TTL };
+        let request =
+            ClaimRequest { queue: MIGRATION_QUEUE, worker: worker(), slots: 5, ttl: TTL, begin: None };
         let mut mine = Vec::new();
         for _ in 0..12 {
             let batch = store.claim(&request).await.expect("a claim");
@@ -196,7 +198,7 @@ async fn limits_hold_exactly_while_eight_workers_claim_at_once() {
     }
     // With nobody who ends anything, as many are held as may be, and not one more.
     let stores = join_all((0..8).map(|_| process(&world))).await;
-    let request = ClaimRequest { queue: MIGRATION_QUEUE, worker: worker(), slots: 5, ttl: TTL };
+    let request = ClaimRequest { queue: MIGRATION_QUEUE, worker: worker(), slots: 5, ttl: TTL, begin: None };
     let held = join_all(stores.iter().map(|store| store.take(&request))).await;
     let held: Vec<_> = held.into_iter().map(|taken| taken.expect("a claim")).collect();
     assert_eq!(held.iter().map(|taken| taken.jobs.len()).sum::<usize>(), 5);
@@ -228,7 +230,7 @@ async fn a_rate_lets_a_burst_pass_and_then_as_many_as_the_databases_clock_allows
     crowd(&world, tenant, "host", 50).await;
     let slowly = Terms { rate: Some(Rate { per_second: 0.001, burst: 4 }), ..OPEN };
     hold(&world, Scope::Destination, "host", slowly).await;
-    let request = ClaimRequest { queue: MIGRATION_QUEUE, worker: worker(), slots: 3, ttl: TTL };
+    let request = ClaimRequest { queue: MIGRATION_QUEUE, worker: worker(), slots: 3, ttl: TTL, begin: None };
     let begun = async || {
         let taken = world.worker.take(&request).await.expect("a claim");
         (taken.jobs.len(), taken.held_back)

@@ -58,8 +58,8 @@ pub(crate) async fn enqueue(world: &World, member: Member, tasks: Vec<NewTask>) 
     }
 }
 
-async fn claim(world: &World, slots: u32) -> Vec<Claimed> {
-    let request = ClaimRequest { queue: KIND, worker: worker(), slots, ttl: TTL };
+async fn claim(world: &World, slots: u32, begin: Option<Duration>) -> Vec<Claimed> {
+    let request = ClaimRequest { queue: KIND, worker: worker(), slots, ttl: TTL, begin };
     world.worker.claim(&request).await.expect("a claim")
 }
 
@@ -71,9 +71,9 @@ async fn running(world: &World) -> (Member, Lease) {
 }
 
 async fn begun(world: &World) -> Lease {
-    let lease = claim(world, 1).await.pop().expect("it waits").lease;
-    assert_eq!(done(world.worker.begin_task(&lease, TTL).await), 1);
-    lease
+    let claimed = claim(world, 1, Some(TTL)).await.pop().expect("it waits");
+    assert_eq!(claimed.run, 1);
+    claimed.lease
 }
 
 async fn failed(world: &World, lease: &Lease) {
@@ -119,12 +119,63 @@ async fn a_job_lives_from_its_wish_to_its_result() {
 }
 
 #[tokio::test]
+async fn a_claim_may_begin_what_it_takes_and_both_moves_are_in_the_log() {
+    let world = World::new().await;
+    let member = world.member("one@example.com").await;
+    enqueue(&world, member, vec![task(1), task(2)]).await;
+    for claimed in claim(&world, 9, Some(TTL * 7)).await {
+        let job = claimed.lease.job;
+        assert_eq!((claimed.attempt, claimed.run), (1, 1));
+        assert_eq!(world.state(job).await, JobState::Running.as_str());
+        assert_eq!(
+            world.transitions(job).await[1..],
+            ["PENDING>PREPARING claimed 1 1", "PREPARING>RUNNING started 1 1"]
+        );
+        let swept: f64 = world
+            .one(
+                "SELECT extract(epoch FROM overdue_at - claimed_at)::float8 FROM leases WHERE job_id = $1",
+                job.0,
+            )
+            .await;
+        assert_eq!(Duration::from_secs_f64(swept), TTL * 7);
+        let actors: i64 =
+            world.one("SELECT count(DISTINCT actor) FROM transitions WHERE job_id = $1", job.0).await;
+        assert_eq!(actors, 2, "who enqueued it, and its holder");
+    }
+    // Given back, it is nobody's, and the next may leave it unbegun.
+    enqueue(&world, member, vec![task(3)]).await;
+    let third = claim(&world, 1, Some(TTL)).await.pop().expect("it waits").lease;
+    assert_eq!(done(world.worker.hand_back(&third).await), JobState::Pending);
+    let again = claim(&world, 1, None).await.pop().expect("it waits").lease;
+    assert_eq!(
+        (again.job, world.state(again.job).await),
+        (third.job, JobState::Preparing.as_str().to_owned())
+    );
+    let swept: Option<time::OffsetDateTime> =
+        world.one("SELECT overdue_at FROM leases WHERE job_id = $1", again.job.0).await;
+    assert_eq!(swept, None);
+}
+
+#[tokio::test]
+async fn a_claim_does_not_begin_what_carries_out_a_migration() {
+    let world = World::new().await;
+    let member = world.member("one@example.com").await;
+    world.start(member, "https://example.com/").await;
+    let before = world.everything().await;
+    let queue = domain::job::MIGRATION_QUEUE;
+    let request = ClaimRequest { queue, worker: worker(), slots: 1, ttl: TTL, begin: Some(TTL) };
+    assert_eq!(world.worker.claim(&request).await.expect("a claim"), [], "it has to tell of its beginning");
+    assert_eq!(world.everything().await, before);
+    assert_eq!(world.claim(1).await.len(), 1);
+}
+
+#[tokio::test]
 async fn what_a_job_needs_goes_with_it() {
     let world = World::new().await;
     let member = world.member("one@example.com").await;
     let needs = Needs { memory: 1 << 40, disk: 5 };
     let came = enqueue(&world, member, vec![NewTask { needs, ..task(1) }, task(2)]).await;
-    let claimed: Vec<Needs> = claim(&world, 2).await.iter().map(|one| one.needs).collect();
+    let claimed: Vec<Needs> = claim(&world, 2, Some(TTL)).await.iter().map(|one| one.needs).collect();
     assert_eq!(claimed, [needs, Needs::default()]);
     let told = world.gateway.job(member.tenant, came[0].job).await.expect("a look").expect("there");
     assert_eq!(told.needs, needs);
@@ -142,7 +193,7 @@ async fn many_jobs_are_one_write_in_their_order_and_wake_a_few_workers() {
     assert_eq!(came.iter().map(|one| one.job).collect::<Vec<_>>(), given);
     let hints: i64 = world.sql.query_one("SELECT count(*) FROM outbox", &[]).await.expect("may").get(0);
     assert_eq!(hints, 20);
-    let claimed: Vec<JobId> = claim(&world, 50).await.iter().map(|one| one.lease.job).collect();
+    let claimed: Vec<JobId> = claim(&world, 50, Some(TTL)).await.iter().map(|one| one.lease.job).collect();
     assert_eq!(claimed, given[..50]);
 }
 
@@ -162,7 +213,7 @@ async fn a_wish_with_one_bad_job_writes_none() {
         }
     }
     // What is due later is neither announced nor claimed.
-    let claimed = claim(&world, 50).await.len();
+    let claimed = claim(&world, 50, Some(TTL)).await.len();
     assert_eq!(claimed, 3);
     let (before, over) = (world.everything().await, NewTask { priority: 101, ..task(3) });
     assert!(world.gateway.enqueue_tasks(&wish(member, vec![task(1), over])).await.is_err());
@@ -211,7 +262,7 @@ async fn a_unique_key_is_taken_until_its_job_is_over() {
         assert!(enqueue(&world, member, vec![unique("k")]).await[0].existing, "{state}");
         match state {
             JobState::Pending => {
-                let others = claim(&world, 50).await;
+                let others = claim(&world, 50, None).await;
                 let lease = others.into_iter().map(|one| one.lease).find(|lease| lease.job == came[0].job);
                 world
                     .sql
@@ -220,7 +271,7 @@ async fn a_unique_key_is_taken_until_its_job_is_over() {
                     .expect("may");
             }
             JobState::Preparing => {
-                done(world.worker.begin_task(&lease_of(&world, came[0].job).await, TTL).await);
+                done(world.worker.begin_job(&lease_of(&world, came[0].job).await, &[]).await);
             }
             _ => failed(&world, &lease_of(&world, came[0].job).await).await,
         }
@@ -264,7 +315,6 @@ async fn refused<T: std::fmt::Debug>(attempt: impl AsyncFn(&Store, &Lease) -> st
 #[tokio::test]
 async fn every_write_under_a_lost_lease_is_refused() {
     let failed = FailedAttempt { failure: broken(), verdict: Verdict::GiveUp, events: vec![] };
-    refused(async |store, lease| store.begin_task(lease, TTL).await).await;
     refused(async |store, lease| store.finish_task(lease, &json!(7)).await).await;
     refused(async |store, lease| store.fail_attempt(lease, &failed).await).await;
     refused(async |store, lease| store.hand_back(lease).await).await;
@@ -307,9 +357,9 @@ async fn a_failed_job_waits_dies_and_comes_back_at_a_persons_wish() {
     assert_eq!(retried, JobRetryOutcome::Retried);
     let twice = world.gateway.retry_job(&retry(member, lease.job)).await.expect("an answer");
     assert_eq!(twice, JobRetryOutcome::NotFailed(JobState::Pending));
-    let third = claim(&world, 1).await.pop().expect("it waits");
+    let third = claim(&world, 1, Some(TTL)).await.pop().expect("it waits");
     assert_eq!((third.attempt, third.lease.epoch.0), (1, 3), "all attempts again, and no token twice");
-    assert_eq!(done(world.worker.begin_task(&third.lease, TTL).await), 2, "another run");
+    assert_eq!(third.run, 2, "another run");
     failed(&world, &third.lease).await;
     let letters = world.gateway.dead_letters(member.tenant, &page).await.expect("a look");
     world
@@ -346,8 +396,7 @@ async fn an_attempt_that_runs_over_its_limit_is_taken_away_although_its_worker_l
     let world = World::new().await;
     let member = world.member("one@example.com").await;
     enqueue(&world, member, vec![task(1)]).await;
-    let lease = claim(&world, 1).await.pop().expect("it waits").lease;
-    done(world.worker.begin_task(&lease, TTL).await);
+    let lease = begun(&world).await;
     assert_eq!(world.rescue().await, []);
     world.change("UPDATE leases SET overdue_at = clock_timestamp() WHERE job_id = $1", lease.job).await;
     let rescued = world.rescue().await;

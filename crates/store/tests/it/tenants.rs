@@ -143,6 +143,67 @@ async fn the_gateway_cannot_write_a_row_of_another_tenant() {
     assert_eq!(world.gateway.start_migration(&mixed).await.expect("an answer"), StartOutcome::Started);
 }
 
+/// Writes a bare job of each.
+const BARE_JOB: &str =
+    "INSERT INTO jobs (id, tenant_id, queue, kind, payload, state, max_attempts, correlation_id)
+    SELECT gen_random_uuid(), tenant, 'any', 'any', '{}', 'PENDING', 1, gen_random_uuid()
+    FROM unnest($1::uuid[]) AS tenant";
+
+async fn bare_jobs(sql: &Client, of: &[Uuid]) -> Result<u64, tokio_postgres::Error> {
+    sql.execute(BARE_JOB, &[&of]).await
+}
+
+async fn end(sql: &Client, organisation: Uuid) -> Result<u64, tokio_postgres::Error> {
+    sql.execute("DELETE FROM organisations WHERE id = $1", &[&organisation]).await
+}
+
+#[tokio::test]
+async fn a_job_is_an_organisations_and_an_organisation_that_has_jobs_stays() {
+    let world = World::new().await;
+    let (one, two) =
+        (world.member("one@example.com").await.tenant.0, world.member("two@example.com").await.tenant.0);
+    let refused = |told: Result<u64, tokio_postgres::Error>, code: &SqlState, said: &str| {
+        let error = told.expect_err("refused");
+        assert_eq!(error.code(), Some(code));
+        assert_eq!(error.as_db_error().expect("the database's").message(), said);
+    };
+    let nobodys = bare_jobs(&world.sql, &[one, Uuid::now_v7(), two]).await;
+    refused(nobodys, &SqlState::FOREIGN_KEY_VIOLATION, "a job belongs to an organisation that is not there");
+    let jobs = "SELECT count(*) FROM jobs WHERE tenant_id <> $1";
+    assert_eq!(world.one::<i64>(jobs, Uuid::nil()).await, 0, "none of the three");
+    assert_eq!(bare_jobs(&world.sql, &[one, one]).await.expect("two of one's own"), 2);
+    let ended = end(&world.sql, one).await;
+    refused(ended, &SqlState::FOREIGN_KEY_VIOLATION, "an organisation that has jobs cannot go");
+    let moved = world.sql.execute("UPDATE jobs SET tenant_id = $1", &[&two]).await;
+    refused(moved, &SqlState::CHECK_VIOLATION, "a job stays its organisation's");
+    assert_eq!(end(&world.sql, two).await.expect("it has none"), 1);
+}
+
+#[tokio::test]
+async fn neither_a_job_nor_the_end_of_its_organisation_slips_past_the_other() {
+    let world = World::new().await;
+    let tenant = world.member("one@example.com").await.tenant.0;
+    let second = world.db.sql().await;
+    // A job that is being written: whoever ends the organisation waits for it.
+    world.sql.batch_execute("BEGIN").await.expect("a transaction");
+    bare_jobs(&world.sql, &[tenant]).await.expect("written");
+    let (ended, ()) = tokio::join!(end(&second, tenant), async {
+        world.until_blocked().await;
+        world.sql.batch_execute("COMMIT").await.expect("a commit");
+    });
+    assert_eq!(ended.expect_err("it has a job").code(), Some(&SqlState::FOREIGN_KEY_VIOLATION));
+    // An organisation that is being ended: whoever writes a job waits for that.
+    world.sql.batch_execute("DELETE FROM jobs").await.expect("the owner may");
+    world.sql.batch_execute("BEGIN").await.expect("a transaction");
+    end(&world.sql, tenant).await.expect("it has none");
+    let of = [tenant];
+    let (written, ()) = tokio::join!(bare_jobs(&second, &of), async {
+        world.until_blocked().await;
+        world.sql.batch_execute("COMMIT").await.expect("a commit");
+    });
+    assert_eq!(written.expect_err("it is gone").code(), Some(&SqlState::FOREIGN_KEY_VIOLATION));
+}
+
 #[tokio::test]
 async fn the_broadcaster_reads_events_and_nothing_else_of_a_tenant() {
     let world = World::new().await;

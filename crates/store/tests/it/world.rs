@@ -71,7 +71,7 @@ impl World {
     }
 
     pub(crate) async fn claim(&self, slots: u32) -> Vec<Claimed> {
-        let request = ClaimRequest { queue: MIGRATION_QUEUE, worker: worker(), slots, ttl: TTL };
+        let request = ClaimRequest { queue: MIGRATION_QUEUE, worker: worker(), slots, ttl: TTL, begin: None };
         self.worker.claim(&request).await.expect("a claim")
     }
 

@@ -28,12 +28,14 @@ impl World {
             return false;
         }
         one.look = false;
-        match self.claim(worker) {
+        match self.claim(terms, worker) {
             Some(epoch) => self.workers[worker].slot = Slot::Claimed { epoch, age: 0 },
             None => self.workers[worker].hint = false, // nothing there: acknowledged all the same
         }
         if terms.half == Half::Bell && self.hear_claim(terms, worker) {
-            self.write(terms, worker, true); // begins the job
+            if !terms.begins {
+                self.write(terms, worker, true); // begins the job
+            }
             self.write(terms, worker, true); // enters the phase
         }
         true
@@ -42,7 +44,7 @@ impl World {
     pub(super) fn hear_claim(&mut self, terms: &Terms, worker: usize) -> bool {
         let one = &mut self.workers[worker];
         let Slot::Claimed { epoch, age } = one.slot else { return false };
-        one.slot = Slot::Holding(Hold::new(epoch, trust(terms, age)));
+        one.slot = Slot::Holding(Hold::new(terms, epoch, trust(terms, age)));
         true
     }
 
