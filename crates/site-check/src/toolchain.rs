@@ -4,7 +4,7 @@
 //! package's scripts. Nothing of a website is executed: `tsc` reads, and `next build` renders what this program wrote.
 //!
 //! Types are checked by TypeScript 7, a program for the machine, in a fifth of the time of the TypeScript that a project
-//! brings along; `next build` checks them with the project's own, which it calls as a library.
+//! brings along; `next build` checks them with the project's own.
 
 use crate::{Bounds, Error, Problem, Result, command::Run, scratch};
 use site_write::Next;

@@ -4,7 +4,7 @@
 //! do where a style sheet limits the width and leaves the height to them, or where what is around lays the image out. Of rules that
 //! could apply too many are found, never too few; of those that have to apply only what is certain.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     declarations, rules,
@@ -13,7 +13,7 @@ use super::{
 use crate::dom::Element;
 
 /// What one declaration means for an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Says {
     /// A size, or a ratio.
     Size,
@@ -37,42 +37,55 @@ pub(crate) struct Boxes {
     framed: Selectors,
     border_box: Selectors,
     containers: Selectors,
+    /// Rules that ask for attributes which `next/image` adds, whatever they say.
+    asking: Selectors,
 }
 
 /// Images whose height follows from their width for certain.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AutoHeight {
-    /// Each the names that an image has to have: a tag, `.classes`, `#ids`.
-    compounds: BTreeSet<Vec<String>>,
+    /// The names that an image has to have, a tag, `.classes`, `#ids`; by the last of them.
+    compounds: BTreeMap<String, BTreeSet<Vec<String>>>,
 }
 
 impl Boxes {
     /// Takes one style sheet in.
     pub(crate) fn add(&mut self, css: &str) {
-        rules::each(css, &mut |preludes, name, value| {
+        rules::each(css, &mut |preludes, declarations| {
             let selector = preludes.iter().rev().find(|prelude| !prelude.trim_start().starts_with('@'));
-            let (Some(selector), Some(says)) = (selector, says(name, value)) else { return };
-            let kind = match says {
-                Says::Size => &mut self.sized,
-                Says::Limit => &mut self.limited,
-                Says::Frame => &mut self.framed,
-                Says::BorderBox => &mut self.border_box,
-                Says::Container => &mut self.containers,
-                Says::AutoHeight => return,
-            };
-            kind.add(selector);
+            let Some(selector) = selector else { return };
+            let said: BTreeSet<Says> =
+                declarations.iter().filter_map(|(name, value)| says(name, value)).collect();
+            for says in said {
+                let kind = match says {
+                    Says::Size => &mut self.sized,
+                    Says::Limit => &mut self.limited,
+                    Says::Frame => &mut self.framed,
+                    Says::BorderBox => &mut self.border_box,
+                    Says::Container => &mut self.containers,
+                    Says::AutoHeight => continue,
+                };
+                kind.add(selector);
+            }
+            let selectors = rules::selectors(selector);
+            selectors.iter().filter(|it| asks_for_what_is_added(it)).for_each(|it| self.asking.add(it));
         });
+    }
+
+    /// Could a rule apply because of an attribute that `next/image` adds, or no longer apply?
+    pub(crate) fn asks(&self, image: &Place<'_>) -> bool {
+        self.asking.may_match(image)
     }
 
     /// Is the box the same if the image says its natural size? `certain` are rules that apply wherever it may stand.
     pub(crate) fn stays(&self, image: &Place<'_>, certain: &[&AutoHeight]) -> bool {
-        let own = own(image.element);
+        let own = own(image.element());
         let says = |rules: &Selectors, what: Says| own.contains(&what) || rules.may_match(image);
         let auto = || {
-            let applies = !certain.is_empty() && certain.iter().all(|rules| rules.matches(image.element));
+            let applies = !certain.is_empty() && certain.iter().all(|rules| rules.matches(image));
             own.contains(&Says::AutoHeight) || applies
         };
-        let bordered = image.element.get("border").is_some_and(|width| width.trim() != "0");
+        let bordered = image.element().get("border").is_some_and(|width| width.trim() != "0");
         let framed = || bordered || says(&self.framed, Says::Frame);
         let may_change = self.is_laid_out(image)
             || says(&self.sized, Says::Size)
@@ -84,7 +97,7 @@ impl Boxes {
     /// Could what the element stands in lay it out in rows or cells?
     fn is_laid_out(&self, place: &Place<'_>) -> bool {
         let by = |parent: Place<'_>| {
-            own(parent.element).contains(&Says::Container) || self.containers.may_match(&parent)
+            own(parent.element()).contains(&Says::Container) || self.containers.may_match(&parent)
         };
         place.parent().map_or(!place.whole, by)
     }
@@ -93,15 +106,26 @@ impl Boxes {
 impl AutoHeight {
     /// Takes one style sheet in.
     pub(crate) fn add(&mut self, css: &str) {
-        rules::each(css, &mut |preludes, name, value| {
-            let Some((selectors, around)) = preludes.split_last() else { return };
-            if says(name, value) == Some(Says::AutoHeight) && around.iter().all(|it| always(it)) {
-                self.compounds.extend(rules::selectors(selectors).iter().filter_map(|it| compound(it)));
+        rules::each(css, &mut |preludes, declarations| {
+            let Some((prelude, around)) = preludes.split_last() else { return };
+            let says = |(name, value): &rules::Declaration| says(name, value) == Some(Says::AutoHeight);
+            if !declarations.iter().any(says) || !around.iter().all(|it| always(it)) {
+                return;
+            }
+            let selectors = rules::selectors(prelude);
+            // One that a browser does not know spoils the whole rule.
+            if selectors.iter().all(|it| is_known(it)) {
+                for names in selectors.iter().filter_map(|it| compound(it)) {
+                    names.last().cloned().into_iter().for_each(|last| {
+                        self.compounds.entry(last).or_default().insert(names.clone());
+                    });
+                }
             }
         });
     }
 
-    fn matches(&self, image: &Element) -> bool {
+    fn matches(&self, image: &Place<'_>) -> bool {
+        let image = image.element();
         let classes: BTreeSet<&str> =
             image.get("class").unwrap_or_default().split_ascii_whitespace().collect();
         let has = |name: &String| match name.split_at_checked(1) {
@@ -109,13 +133,24 @@ impl AutoHeight {
             Some(("#", id)) => image.get("id") == Some(id),
             _ => *name == image.name,
         };
-        self.compounds.iter().any(|names| names.iter().all(has))
+        let names = classes.iter().map(|class| format!(".{class}"));
+        let names = names.chain(image.get("id").map(|id| format!("#{id}"))).chain([image.name.clone()]);
+        names
+            .filter_map(|name| self.compounds.get(&name))
+            .any(|compounds| compounds.iter().any(|names| names.iter().all(has)))
     }
 }
 
+/// A style of more bytes than this is taken to say anything: it is read again for every image beside it.
+const LONGEST_STYLE: usize = 4096;
+
 /// What the element's own style says.
 fn own(element: &Element) -> Vec<Says> {
-    let style = declarations(element.get("style").unwrap_or_default());
+    let style = element.get("style").unwrap_or_default();
+    if style.len() > LONGEST_STYLE {
+        return vec![Says::Size, Says::Container];
+    }
+    let style = declarations(style);
     style.iter().filter_map(|it| says(&it.name, &it.value.to_ascii_lowercase())).collect()
 }
 
@@ -134,11 +169,17 @@ fn says(name: &str, value: &str) -> Option<Says> {
         "max-height" | "max-block-size" if is(&["none"]) => None,
         "aspect-ratio" if is(&["auto"]) => None,
         "zoom" if is(&["1", "normal"]) => None,
+        "content" if is(&["none", "normal"]) => None,
+        "content-visibility" if is(&["visible"]) => None,
+        "container-type" if is(&["normal"]) => None,
+        "object-view-box" if is(&["none"]) => None,
+        contained if contained.starts_with("contain-intrinsic-") => Some(Says::Size),
         "width" | "inline-size" | "height" | "block-size" | "min-width" | "min-height"
         | "min-inline-size" | "min-block-size" | "max-height" | "max-block-size" | "aspect-ratio"
-        | "zoom" | "all" | "contain" | "image-orientation" => Some(Says::Size),
-        "box-sizing" => is(&["border-box"]).then_some(Says::BorderBox),
-        "display" => ["flex", "grid", "box", "contents", "var("]
+        | "zoom" | "all" | "contain" | "container" | "container-type" | "content" | "content-visibility"
+        | "image-orientation" | "object-view-box" => Some(Says::Size),
+        "box-sizing" => (!is(&["content-box", "initial", "unset"])).then_some(Says::BorderBox),
+        "display" => ["flex", "grid", "box", "contents", "inherit", "var("]
             .iter()
             .any(|word| value.contains(word))
             .then_some(Says::Container),
@@ -157,6 +198,23 @@ fn is_frame(name: &str) -> bool {
 fn always(prelude: &str) -> bool {
     let prelude = prelude.trim();
     prelude.starts_with("@layer") || matches!(prelude, "@media screen" | "@media all")
+}
+
+/// Attributes that an image has with `next/image` and may not have without.
+const ADDED: &[&str] = &["data-nimg", "decoding", "height", "loading", "style", "width"];
+
+/// Does a selector ask for one of them?
+fn asks_for_what_is_added(selector: &str) -> bool {
+    let asks = |inside: &str, name: &&str| {
+        inside.trim_start().get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name))
+    };
+    selector.split('[').skip(1).any(|inside| ADDED.iter().any(|name| asks(inside, name)))
+}
+
+/// Is it a selector that every browser knows, by its letters alone?
+fn is_known(selector: &str) -> bool {
+    !selector.trim().is_empty()
+        && selector.chars().all(|c| c.is_alphanumeric() || c.is_ascii_whitespace() || "-_.#>+~*".contains(c))
 }
 
 /// The names in a selector that is nothing but a tag, classes and ids of one element.
@@ -178,6 +236,7 @@ fn compound(selector: &str) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::css::selectors::Named;
     use rstest::rstest;
 
     fn element(name: &str, attributes: &[(&str, &str)]) -> Element {
@@ -188,8 +247,9 @@ mod tests {
         element
     }
 
-    fn on_a_page<'e>(element: &'e Element, ancestors: &'e [&'e Element]) -> Place<'e> {
-        Place { element, ancestors, whole: true }
+    /// On a page that is known from its root.
+    fn on_a_page<'e>(image: &'e Named<'e>, ancestors: &'e [Named<'e>]) -> Place<'e> {
+        Place { named: image, ancestors, whole: true }
     }
 
     #[rstest]
@@ -217,6 +277,21 @@ mod tests {
     #[case("[class*=col] { width: 100% }", &[], false)]
     #[case(".md\\:w-1\\/2 { width: 50% } .md\\:w-1\\/2:hover { width: 60% }", &[], true)]
     #[case(".md\\:w-full { width: 50% }", &[("class", "md:w-full")], false)]
+    #[case(".before\\:content-\\[\\'\\'\\]:before { content: '' } img { width: 50% }", &[], false)]
+    #[case(".a\\), img { width: 1px }", &[], false)]
+    #[case("<!-- img { max-width: 100% } -->", &[], false)]
+    #[case("<!--img{max-width:100%}--> --> img{height:auto}", &[], true)]
+    #[case("img { max-width: 100% }; img { height: auto }", &[], false)]
+    #[case("@charset 'x'; img { max-width: 100% } img { height: auto }", &[], true)]
+    #[case("img { max-width: 100% } img, video:-moz-full-screen { height: auto }", &[], false)]
+    #[case("html { box-sizing: border-box } * { box-sizing: inherit } img { padding: 5px }", &[], false)]
+    #[case("* { box-sizing: content-box } img { padding: 5px }", &[], true)]
+    #[case("@media (prefers-color-scheme: dark) { img { content: url(/b.png) } }", &[], false)]
+    #[case("img::after { content: 'x' }", &[], true)]
+    #[case("img { content-visibility: auto }", &[], false)]
+    #[case("img { contain-intrinsic-size: 1px }", &[], false)]
+    #[case(".photo { width: 50% }", &[("class", "Photo")], false)]
+    #[case("::slotted(img) { width: 50% }", &[], false)]
     fn an_image_keeps_its_box_where_no_style_says_its_size(
         #[case] css: &str,
         #[case] attributes: &[(&str, &str)],
@@ -226,7 +301,7 @@ mod tests {
         boxes.add(css);
         auto.add(css);
         let image = element("img", attributes);
-        assert_eq!(boxes.stays(&on_a_page(&image, &[]), &[&auto]), stays, "{css}");
+        assert_eq!(boxes.stays(&on_a_page(&Named::of(&image), &[]), &[&auto]), stays, "{css}");
     }
 
     #[test]
@@ -236,6 +311,7 @@ mod tests {
         boxes.add(css);
         auto.add(css);
         let image = element("img", &[]);
+        let image = Named::of(&image);
         let image = on_a_page(&image, &[]);
         assert!(boxes.stays(&image, &[&auto]));
         assert!(!boxes.stays(&image, &[]));
@@ -248,13 +324,14 @@ mod tests {
         boxes.add(".row > *, ul > li { max-width: 10px } .d-flex { display: -webkit-flex } p { display: inline-block }");
         let stays = |name: &str, attributes: &[(&str, &str)]| {
             let (parent, image) = (element(name, attributes), element("img", &[]));
-            boxes.stays(&on_a_page(&image, &[&parent]), &[])
+            boxes.stays(&on_a_page(&Named::of(&image), &[Named::of(&parent)]), &[])
         };
         assert!(!stays("div", &[("class", "row")]));
         assert!(!stays("p", &[("class", "d-flex")]));
         assert!(!stays("p", &[("style", "display: grid")]));
         assert!(stays("p", &[]) && stays("ul", &[]) && stays("li", &[]));
         let image = element("img", &[]);
-        assert!(!boxes.stays(&Place { element: &image, ancestors: &[], whole: false }, &[]));
+        let image = Named::of(&image);
+        assert!(!boxes.stays(&Place { named: &image, ancestors: &[], whole: false }, &[]));
     }
 }

@@ -19,9 +19,9 @@ pub(crate) struct Hints {
 impl Hints {
     /// Takes one style sheet in.
     pub(crate) fn add(&mut self, css: &str) {
-        rules::each(css, &mut |preludes, name, value| {
-            if let Some(prelude) = preludes.last() {
-                self.declaration(prelude, name, value);
+        rules::each(css, &mut |preludes, declarations| {
+            for (name, value) in declarations {
+                preludes.last().into_iter().for_each(|prelude| self.declaration(prelude, name, value));
             }
         });
     }

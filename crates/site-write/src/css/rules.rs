@@ -2,36 +2,70 @@
 
 use std::{iter::Peekable, str::Chars};
 
-/// Shows each declaration: the preludes around it, the outermost first, its name and its value in small letters. Strings are told
-/// only as such.
-pub(super) fn each(css: &str, visit: &mut impl FnMut(&[String], &str, &str)) {
-    let mut preludes: Vec<String> = Vec::new();
+/// A property and its value in small letters. Strings are told only as such.
+pub(super) type Declaration = (String, String);
+
+/// Shows the declarations that stand beside each other in one rule, with the preludes around them, the outermost first.
+pub(super) fn each(css: &str, visit: &mut impl FnMut(&[String], &[Declaration])) {
+    let (mut preludes, mut declared): (Vec<String>, Vec<Declaration>) = Default::default();
     let mut text = String::new();
     let mut chars = css.chars().peekable();
-    let mut declared = |preludes: &[String], text: &str| {
-        if let Some((name, value)) = text.split_once(':') {
-            visit(preludes, &name.trim().to_ascii_lowercase(), &value.trim().to_ascii_lowercase());
-        }
-    };
     while let Some(c) = chars.next() {
         match c {
             '/' if chars.peek() == Some(&'*') => skip_comment(&mut chars),
+            '\\' => text.extend([Some(c), chars.next()].into_iter().flatten()),
             '"' | '\'' => {
                 // What it says means nothing here, but that it says something.
                 if skip_string(c, &mut chars) {
                     text.push_str("\"…\"");
                 }
             }
-            '{' => preludes.push(std::mem::take(&mut text)),
-            ';' => declared(&preludes, &std::mem::take(&mut text)),
+            '{' => {
+                tell(&preludes, &mut declared, visit);
+                let prelude = std::mem::take(&mut text);
+                preludes.push(match preludes.is_empty() {
+                    true => without_signs(&prelude).to_owned(),
+                    false => prelude,
+                });
+            }
+            // Between rules it ends nothing but a rule without a block: what else it is in is no selector.
+            ';' if preludes.is_empty() && !without_signs(&text).starts_with('@') => text.push(c),
+            ';' => declared.extend(declaration(&std::mem::take(&mut text))),
             '}' => {
-                declared(&preludes, &std::mem::take(&mut text));
+                declared.extend(declaration(&std::mem::take(&mut text)));
+                tell(&preludes, &mut declared, visit);
                 preludes.pop();
             }
             _ => text.push(c),
         }
     }
-    declared(&preludes, &text);
+    declared.extend(declaration(&text));
+    tell(&preludes, &mut declared, visit);
+}
+
+fn tell(
+    preludes: &[String],
+    declared: &mut Vec<Declaration>,
+    visit: &mut impl FnMut(&[String], &[Declaration]),
+) {
+    if !declared.is_empty() && !preludes.is_empty() {
+        visit(preludes, declared);
+    }
+    declared.clear();
+}
+
+fn declaration(text: &str) -> Option<Declaration> {
+    let (name, value) = text.split_once(':')?;
+    Some((name.trim().to_ascii_lowercase(), value.trim().to_ascii_lowercase()))
+}
+
+/// Without `<!--` and `-->`, which browsers skip between rules (CSS Syntax 3, section 5.4.1).
+fn without_signs(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    while let Some(behind) = rest.strip_prefix("<!--").or_else(|| rest.strip_prefix("-->")) {
+        rest = behind.trim_start();
+    }
+    rest
 }
 
 fn skip_comment(chars: &mut Peekable<Chars<'_>>) {
@@ -62,8 +96,13 @@ fn skip_string(quote: char, chars: &mut Peekable<Chars<'_>>) -> bool {
 /// At commas outside brackets.
 pub(super) fn selectors(prelude: &str) -> Vec<String> {
     let (mut out, mut depth, mut current) = (Vec::new(), 0_i32, String::new());
-    for c in prelude.chars() {
+    let mut chars = prelude.chars();
+    while let Some(c) = chars.next() {
         match c {
+            '\\' => {
+                current.extend([Some(c), chars.next()].into_iter().flatten());
+                continue;
+            }
             '(' | '[' => depth += 1,
             ')' | ']' => depth -= 1,
             ',' if depth == 0 => {

@@ -1,20 +1,34 @@
 //! Which elements the rules of a style sheet could match, by tags, classes, ids and what they stand in: too many, never too few.
 //!
-//! States, attributes and siblings are taken for given: a rule that asks for them may match.
+//! States, attributes and siblings are taken for given: a rule that asks for them may match. Names are compared without case, as
+//! browsers do on a page without a doctype.
 
-use std::{collections::HashMap, str::CharIndices};
+use std::{
+    cell::OnceCell,
+    collections::{HashMap, HashSet},
+    str::CharIndices,
+};
 
 use super::rules;
 use crate::dom::Element;
 
 /// Of a selector so many parts are looked at, from the inside: as many as a number has bits.
 const PARTS: usize = 60;
+/// Where more rules of one kind ask for one name, each element of that name is taken for matched.
+const MOST: usize = 4096;
+
+/// An element, and the names by which rules find it.
+pub(crate) struct Named<'e> {
+    pub(crate) element: &'e Element,
+    /// Its tag, `.classes`, `#id`, in small letters; read when they are first asked for.
+    names: OnceCell<HashSet<String>>,
+}
 
 /// An element and what it stands in.
 pub(crate) struct Place<'e> {
-    pub(crate) element: &'e Element,
+    pub(crate) named: &'e Named<'e>,
     /// From the outermost to its parent.
-    pub(crate) ancestors: &'e [&'e Element],
+    pub(crate) ancestors: &'e [Named<'e>],
     /// Are these all of its ancestors?
     pub(crate) whole: bool,
 }
@@ -23,24 +37,47 @@ pub(crate) struct Place<'e> {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Selectors {
     /// By a name that the element itself has to have, if there is one.
-    by_name: HashMap<Option<String>, Vec<Selector>>,
+    by_name: HashMap<Option<String>, HashSet<Selector>>,
 }
 
 /// What is asked of one element: a tag, `.classes`, `#ids`.
 type Compound = Vec<String>;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Selector {
     own: Compound,
     /// What it stands in, from the inside; the flag asks that it be the parent.
     around: Vec<(bool, Compound)>,
 }
 
+impl<'e> Named<'e> {
+    pub(crate) fn of(element: &'e Element) -> Self {
+        Self { element, names: OnceCell::new() }
+    }
+
+    fn names(&self) -> &HashSet<String> {
+        self.names.get_or_init(|| {
+            let said = |name: &str| self.element.get(name).unwrap_or_default().to_ascii_lowercase();
+            let classes = said("class");
+            let classes = classes.split_ascii_whitespace().map(|class| format!(".{class}"));
+            classes.chain([format!("#{}", said("id")), self.element.name.to_ascii_lowercase()]).collect()
+        })
+    }
+
+    fn has(&self, compound: &Compound) -> bool {
+        compound.iter().all(|name| self.names().contains(name))
+    }
+}
+
 impl Place<'_> {
+    pub(crate) fn element(&self) -> &Element {
+        self.named.element
+    }
+
     /// The parent in its own place.
     pub(super) fn parent(&self) -> Option<Place<'_>> {
-        let (element, ancestors) = self.ancestors.split_last()?;
-        Some(Place { element, ancestors, whole: self.whole })
+        let (named, ancestors) = self.ancestors.split_last()?;
+        Some(Place { named, ancestors, whole: self.whole })
     }
 }
 
@@ -50,28 +87,26 @@ impl Selectors {
         for selector in rules::selectors(prelude).iter().filter_map(|text| Reader::read(text)) {
             // A class or an id, which come last, tells more elements apart than a tag.
             let known = self.by_name.entry(selector.own.last().cloned()).or_default();
-            if !known.contains(&selector) {
-                known.push(selector);
+            if known.len() <= MOST {
+                known.insert(selector);
             }
         }
     }
 
     pub(super) fn may_match(&self, place: &Place<'_>) -> bool {
-        let element = place.element;
-        let classes = classes(element).map(|class| format!(".{class}"));
-        let id = element.get("id").map(|id| format!("#{id}"));
-        let mut names = classes.chain(id).chain([element.name.clone()]).map(Some).chain([None]);
-        names.any(|name| self.by_name.get(&name).is_some_and(|all| all.iter().any(|it| it.may_match(place))))
+        let among = |all: &HashSet<Selector>| all.len() > MOST || all.iter().any(|it| it.may_match(place));
+        let mut names = place.named.names().iter().cloned().map(Some).chain([None]);
+        !self.by_name.is_empty() && names.any(|name| self.by_name.get(&name).is_some_and(among))
     }
 }
 
 impl Selector {
     fn may_match(&self, place: &Place<'_>) -> bool {
-        has(place.element, &self.own) && self.stands_in(place.ancestors, place.whole)
+        place.named.has(&self.own) && self.stands_in(place.ancestors, place.whole)
     }
 
     /// May the element stand so? Goes through the ancestors once; each bit is a part of `around` that may be the next one asked.
-    fn stands_in(&self, ancestors: &[&Element], whole: bool) -> bool {
+    fn stands_in(&self, ancestors: &[Named<'_>], whole: bool) -> bool {
         let (mut open, all) = (1_u64, 1_u64 << self.around.len());
         for ancestor in ancestors.iter().rev() {
             if open & all != 0 || open == 0 {
@@ -80,7 +115,7 @@ impl Selector {
             let mut next = 0;
             for (at, (is_parent, compound)) in self.around.iter().enumerate() {
                 if open & (1 << at) != 0 {
-                    next |= u64::from(has(ancestor, compound)) << (at + 1);
+                    next |= u64::from(ancestor.has(compound)) << (at + 1);
                     next |= u64::from(!is_parent) << at;
                 }
             }
@@ -88,18 +123,6 @@ impl Selector {
         }
         open & all != 0 || !whole && open != 0
     }
-}
-
-fn classes(element: &Element) -> impl Iterator<Item = &str> {
-    element.get("class").unwrap_or_default().split_ascii_whitespace()
-}
-
-fn has(element: &Element, compound: &Compound) -> bool {
-    compound.iter().all(|name| match name.split_at_checked(1) {
-        Some((".", name)) => classes(element).any(|class| class == name),
-        Some(("#", name)) => element.get("id") == Some(name),
-        _ => *name == element.name,
-    })
 }
 
 /// Reads one selector.
@@ -131,6 +154,10 @@ impl Reader {
                     reader.next_element();
                     let rest = &text[at + c.len_utf8()..];
                     match c {
+                        // Of what stands in another tree nothing is known here.
+                        ':' if ["host", ":host", ":slotted"].iter().any(|it| rest.starts_with(it)) => {
+                            return Some(Selector { own: vec![], around: vec![] });
+                        }
                         ':' if [":", "before", "after"].iter().any(|it| rest.starts_with(it)) => return None,
                         '(' | '[' => skip(c, &mut chars),
                         '\\' => reader.escaped(&mut chars),
@@ -162,10 +189,7 @@ impl Reader {
             }
             ':' | '*' | '&' | '|' => self.in_name = false,
             _ if self.in_name => {
-                if let Some(name) = self.own.last_mut() {
-                    let is_tag = !name.starts_with(['.', '#']);
-                    name.push(if is_tag { c.to_ascii_lowercase() } else { c });
-                }
+                self.own.last_mut().into_iter().for_each(|name| name.push(c.to_ascii_lowercase()));
             }
             _ if !self.begun => {
                 self.own.push(c.to_ascii_lowercase().to_string());
@@ -190,7 +214,9 @@ impl Reader {
                     self.own.pop();
                 }
             }
-            Some(c) if self.in_name => self.own.last_mut().into_iter().for_each(|name| name.push(c)),
+            Some(c) if self.in_name => {
+                self.own.last_mut().into_iter().for_each(|name| name.push(c.to_ascii_lowercase()));
+            }
             _ => {}
         }
     }
@@ -223,10 +249,11 @@ mod tests {
     /// `path` is the element behind its ancestors, `div.row img.x`.
     fn may(selector: &str, path: &str, whole: bool) -> bool {
         let elements: Vec<Element> = path.split(' ').map(element).collect();
-        let (own, around) = elements.split_last().expect("an element");
+        let all: Vec<Named<'_>> = elements.iter().map(Named::of).collect();
+        let (named, ancestors) = all.split_last().expect("an element");
         let mut selectors = Selectors::default();
         selectors.add(selector);
-        selectors.may_match(&Place { element: own, ancestors: &around.iter().collect::<Vec<_>>(), whole })
+        selectors.may_match(&Place { named, ancestors, whole })
     }
 
     #[rstest]
@@ -254,6 +281,9 @@ mod tests {
     #[case(".md\\:w-1\\/2", "img.md:w-1/2", true)]
     #[case(".md\\:w-1\\/2", "img.md", false)]
     #[case(".\\31 0 img", "body img", true)]
+    #[case(".Photo", "body img.pHOTO", true)]
+    #[case("::slotted(img)", "body p", true)]
+    #[case(":host", "body p", true)]
     fn a_rule_matches_by_names_and_by_what_is_around(
         #[case] selector: &str,
         #[case] path: &str,

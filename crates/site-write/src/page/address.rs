@@ -43,6 +43,11 @@ const SINGLE: &[(&str, &str)] = &[
 const LAZY: &[&str] = &["data-src", "data-background", "data-bg", "data-original", "data-lazy-src"];
 const SETS: &[&str] = &["srcset", "imagesrcset", "data-srcset"];
 
+/// Does a script of the site's give this image its file?
+pub(crate) fn is_lazy(image: &Element) -> bool {
+    LAZY.iter().chain(["data-srcset", "data-lazy", "data-echo"].iter()).any(|name| image.has(name))
+}
+
 /// What the page's addresses are relative to.
 pub(crate) fn base(head: &[Node], page: &Url) -> Url {
     let mut base = None;

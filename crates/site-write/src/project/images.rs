@@ -4,7 +4,7 @@
 //! It decides by the tree and the style sheets, and never looks at a picture. Whether a box is what it was is measured in the end, when
 //! pages are compared; a page where it is not keeps its `<img>`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use site_read::Snapshot;
 
@@ -12,11 +12,11 @@ use crate::{
     Bodies, Plan, Result,
     css::{
         boxes::{AutoHeight, Boxes},
-        selectors::Place,
+        selectors::{Named, Place},
     },
     dom::{Element, Node, Space},
     jsx,
-    page::{Page, Style, hoisted},
+    page::{self, Page, Style, address, handlers, hoisted},
     plan::Group,
     snapshot::{self, Site},
 };
@@ -27,7 +27,7 @@ const SCALED: &[&str] = &["image/avif", "image/gif", "image/jpeg", "image/png", 
 const APART: &[&str] = &["noscript", "picture", "template"];
 /// Attributes that mean something to the component and nothing to HTML.
 const OF_THE_COMPONENT: &[&str] =
-    &["fill", "loader", "placeholder", "preload", "priority", "quality", "unoptimized"];
+    &["fill", "layout", "loader", "natural", "placeholder", "preload", "priority", "quality", "unoptimized"];
 
 /// Hosts whose style sheets hold nothing but fonts.
 const FONTS: &[&str] = &["fonts.googleapis.com", "fonts.bunny.net"];
@@ -145,13 +145,16 @@ impl Images {
         for page in site.every_page() {
             page.styles.iter().filter_map(inline).for_each(|css| boxes.add(css));
         }
+        in_bodies(site).iter().for_each(|css| boxes.add(css));
         if let Some((_, css)) = hoisted::file(site.every_page().map(|page| &page.hoisted)) {
             boxes.add(&css);
         }
         let certain = |group: &Group| {
-            let first = plan.routes.iter().find(|route| route.group == group.name);
-            let page = first.and_then(|route| site.pages.get(&route.url));
-            (group.name.clone(), page.map(|page| applying(page, &sheets)).unwrap_or_default())
+            let routes = plan.routes.iter().filter(|route| route.group == group.name);
+            let mut pages = routes.filter_map(|route| site.pages.get(&route.url)).peekable();
+            // Its pages have the same style sheets in their heads.
+            let rules = pages.peek().and_then(|page| applying(page, &sheets));
+            (group.name.clone(), rules.filter(|_| pages.all(|page| body_is_read(page, &sheets))))
         };
         let certain = plan.groups.iter().map(certain).collect();
         Ok(Self { files, boxes, certain })
@@ -174,15 +177,18 @@ impl Images {
     }
 
     fn told(&self, place: &Place<'_>, certain: Option<&[&AutoHeight]>) -> Told {
-        let image = place.element;
-        if place.ancestors.iter().any(|it| is_apart(it)) || image.has("srcset") || image.has("sizes") {
+        let image = place.element();
+        let is_chosen = image.has("srcset") || image.has("sizes") || address::is_lazy(image);
+        if is_chosen || place.ancestors.iter().any(|it| is_apart(it.element)) {
             return Err(Stays::Chosen);
         }
         let file = image.get("src").and_then(|src| self.files.get(src)).ok_or(Stays::Elsewhere)?;
         let said = ["width", "height"].map(|name| image.get(name));
         let size = size(said, *file).ok_or(Stays::NoSize)?;
-        let stays = || certain.is_some_and(|rules| self.boxes.stays(place, rules));
-        if said.contains(&None) && !stays() {
+        // Its own handlers may give it another file, whose size nobody knows here.
+        let stays =
+            || !image.has(handlers::ATTRIBUTE) && certain.is_some_and(|rules| self.boxes.stays(place, rules));
+        if said.contains(&None) && !stays() || self.boxes.asks(place) {
             return Err(Stays::Laid);
         }
         if !image.has("alt") {
@@ -211,9 +217,9 @@ impl Scope<'_> {
     /// What is told of each image, in their order.
     pub(super) fn told(&self, nodes: &[Node]) -> Vec<Told> {
         let (mut all, whole) = (Vec::new(), self.around.is_some());
-        let mut ancestors: Vec<&Element> = self.around.iter().flatten().collect();
-        look(nodes, &mut ancestors, &mut |element, ancestors| {
-            let place = Place { element, ancestors, whole };
+        let mut ancestors: Vec<Named<'_>> = self.around.iter().flatten().map(Named::of).collect();
+        look(nodes, &mut ancestors, &mut |image, ancestors| {
+            let place = Place { named: &Named::of(image), ancestors, whole };
             all.push(self.images.told(&place, self.certain.as_deref()));
         });
         all
@@ -223,15 +229,15 @@ impl Scope<'_> {
 /// Every `<img>`, and what it stands in.
 fn look<'n>(
     nodes: &'n [Node],
-    ancestors: &mut Vec<&'n Element>,
-    visit: &mut impl FnMut(&Element, &[&Element]),
+    ancestors: &mut Vec<Named<'n>>,
+    visit: &mut impl FnMut(&Element, &[Named<'_>]),
 ) {
     for node in nodes {
         let Node::Element(element) = node else { continue };
         if element.is_html("img") {
             visit(element, ancestors);
         } else if !element.children.is_empty() {
-            ancestors.push(element);
+            ancestors.push(Named::of(element));
             look(&element.children, ancestors, visit);
             ancestors.pop();
         }
@@ -276,6 +282,34 @@ fn inline(style: &Style) -> Option<&str> {
     }
 }
 
+/// What style sheets in the pages themselves say, each once: those in the templates of shadow trees, too.
+fn in_bodies(site: &Site) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for page in site.every_page() {
+        page::each(&page.body, &mut |element| {
+            if element.name == "style" {
+                all.insert(element.text());
+            }
+        });
+    }
+    all
+}
+
+/// Is every style sheet read that stands in the page's body?
+fn body_is_read(page: &Page, sheets: &BTreeMap<&str, String>) -> bool {
+    let mut read = true;
+    page::each(&page.body, &mut |element| {
+        let is_sheet = element.is_html("link")
+            && element.get("rel").is_some_and(|rel| rel.to_ascii_lowercase().contains("stylesheet"));
+        let href = element.get("href").unwrap_or_default();
+        read &= !is_sheet
+            || is_of_fonts(href)
+            || sheets.get(href).is_some_and(|css| imports_are_read(css, sheets));
+        read &= element.name != "style" || imports_are_read(&element.text(), sheets);
+    });
+    read
+}
+
 /// The rules that apply to the images of a page for certain; `sheets` are the site's, by the address that pages say. None if it has
 /// one that was not read.
 fn applying(page: &Page, sheets: &BTreeMap<&str, String>) -> Option<AutoHeight> {
@@ -286,7 +320,7 @@ fn applying(page: &Page, sheets: &BTreeMap<&str, String>) -> Option<AutoHeight> 
             Style::Linked { href, media, .. } => (sheets.get(href.as_str())?, media),
             Style::Inline { css, media } => (css, media),
         };
-        if imports_from_elsewhere(css) {
+        if !imports_are_read(css, sheets) {
             return None;
         }
         if media.as_deref().is_none_or(|media| matches!(media.trim(), "" | "all" | "screen")) {
@@ -296,12 +330,51 @@ fn applying(page: &Page, sheets: &BTreeMap<&str, String>) -> Option<AutoHeight> 
     Some(all)
 }
 
-/// Does the style sheet take in another one that the site does not have?
-fn imports_from_elsewhere(css: &str) -> bool {
-    let imported = css.match_indices("@import").filter_map(|(at, _)| css[at..].split(';').next());
-    imported
-        .into_iter()
-        .any(|import| import.contains("//") && !import.split(['"', '\'', '(', ')']).any(is_of_fonts))
+/// Does the site have every style sheet that this one takes in, and those that they take in? A file is known by its name alone.
+fn imports_are_read(css: &str, sheets: &BTreeMap<&str, String>) -> bool {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![css]);
+    while let Some(css) = open.pop() {
+        for import in imports(css) {
+            let mut words = import.split(['"', '\'', '(', ')']);
+            if words.clone().any(is_of_fonts) {
+                continue;
+            }
+            let file =
+                words.find_map(|word| word.trim().rsplit('/').next().filter(|name| name.contains(".css")));
+            let named = |file: &str| {
+                let name = file.split(['?', '#']).next().unwrap_or_default();
+                sheets
+                    .iter()
+                    .filter(move |(path, _)| path.rsplit('/').next() == Some(name))
+                    .collect::<Vec<_>>()
+            };
+            let found = file.filter(|_| !import.contains("//")).map(named).unwrap_or_default();
+            if found.is_empty() {
+                return false;
+            }
+            open.extend(
+                found.into_iter().filter(|(path, _)| seen.insert(**path)).map(|(_, css)| css.as_str()),
+            );
+        }
+    }
+    true
+}
+
+/// What stands between each `@import` and its end.
+fn imports(css: &str) -> Vec<&str> {
+    const WORD: &str = "@import";
+    let (mut all, mut rest) = (Vec::new(), css);
+    while let Some(at) = rest.find('@') {
+        rest = &rest[at..];
+        if rest.get(..WORD.len()).is_some_and(|word| word.eq_ignore_ascii_case(WORD)) {
+            let import = rest.split([';', '}']).next().unwrap_or_default();
+            all.push(&import[WORD.len()..]);
+            rest = &rest[import.len()..];
+        } else {
+            rest = &rest[1..];
+        }
+    }
+    all
 }
 
 /// Is it an address whose style sheets hold nothing but fonts?
@@ -418,6 +491,27 @@ mod tests {
         assert_eq!(told(said, "main { display: flex } img { max-width: 100% }"), Ok(None));
     }
 
+    #[rstest]
+    #[case("<img class=lazyload src=/a.png data-src=/b.png alt=''>", Err(Stays::Chosen))]
+    #[case("<img src=/a.png alt='' width=64 height=32 layout=fill>", Err(Stays::Misread))]
+    #[case("<img src=/a.png alt='' natural=x>", Err(Stays::Misread))]
+    #[case("<img src=/a.png alt='' data-legacy-on=x>", Err(Stays::Laid))]
+    #[case("<img src=/a.png alt='' width=64 height=32 data-legacy-on=x>", Ok(None))]
+    fn what_scripts_or_the_component_would_make_something_else_of_stays(
+        #[case] html: &str,
+        #[case] wanted: Told,
+    ) {
+        assert_eq!(told(html, ""), wanted);
+    }
+
+    #[test]
+    fn a_rule_that_asks_for_what_the_component_adds_keeps_the_image() {
+        let image = "<img src=/a.png alt='' width=64 height=32>";
+        assert_eq!(told(image, "img:not([style]) { height: auto }"), Err(Stays::Laid));
+        assert_eq!(told(image, "p [WIDTH='64'], main img[ loading ] { color: red }"), Err(Stays::Laid));
+        assert_eq!(told(image, "p[style], img[src$='.png'] { color: red }"), Ok(None));
+    }
+
     #[test]
     fn a_style_sheet_that_was_not_read_makes_nothing_certain() {
         let linked = |href: &str| format!("<link rel=stylesheet href={href}>");
@@ -428,16 +522,19 @@ mod tests {
             let sheets = [
                 (
                     "/a.css",
-                    "@import url(b.css); @import \"//fonts.googleapis.com/css?family=A\"; img { height: auto }",
+                    "@import url(x/b.css?v=1) screen; @import \"//fonts.googleapis.com/css?family=A\"; img { height: auto }",
                 ),
-                ("/c.css", "@import url(https://cdn.example/c.css);"),
+                ("/x/b.css", "@import url('../a.css'); @media x {}"),
+                ("/c.css", "@Import url(https://cdn.example/c.css);"),
+                ("/d.css", "@import 'c.css'"),
+                ("/e.css", "@import 'gone.css'"),
             ];
             let sheets = sheets.map(|(path, css)| (path, css.to_owned())).into();
             applying(&page, &sheets).is_some()
         };
         assert!(certain(&format!("{}{}", linked("/a.css"), linked("https://fonts.bunny.net/css?family=a"))));
-        for head in [linked("/c.css"), linked("https://cdn.example/a.css"), linked("/gone.css")] {
-            assert!(!certain(&head), "{head}");
+        for href in ["/c.css", "/d.css", "/e.css", "https://cdn.example/a.css", "/gone.css"] {
+            assert!(!certain(&linked(href)), "{href}");
         }
     }
 }
