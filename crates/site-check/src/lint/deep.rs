@@ -1,6 +1,8 @@
 //! How deep a text may nest. The parser and every walk over its tree recurse, and a stack has an end: what nests deeper than
 //! any person or page does is refused by a look at its characters, before anything recurses.
 
+use memchr::memchr3;
+
 /// So deep may brackets, tags and chains of operators nest together. A stack of [`STACK`] bytes holds that, also unoptimised.
 pub(super) const DEEPEST: usize = 3_000;
 /// So deep may type arguments nest: the parser tries each as a comparison, too, which costs the square of their number.
@@ -13,45 +15,38 @@ pub(super) const STACK: usize = 512 << 20;
 pub(super) fn is_too_deep(text: &str) -> bool {
     let bytes = text.as_bytes();
     let (mut brackets, mut tags, mut chain, mut types) = (0_usize, 0_usize, 0_usize, 0_usize);
-    let (mut quote, mut before) = (None, b'\n');
-    let mut at = 0;
+    let (mut at, mut before) = (0, b'\n');
     while at < bytes.len() {
         let (byte, next) = (bytes[at], bytes.get(at + 1).copied().unwrap_or_default());
-        at += 1;
-        if let Some(end) = quote {
+        if byte.is_ascii_alphanumeric() {
+            let end = behind_word(bytes, at);
+            chain += usize::from(is_chained(&bytes[at..end]));
+            (before, at) = (bytes[end - 1], end);
+        } else {
+            at += 1;
             match byte {
-                b'\\' => at += 1,
-                b'\n' => quote = None,
-                _ if byte == end => quote = None,
+                // Elsewhere it is an apostrophe in a text.
+                b'"' | b'\'' if matches!(before, b'=' | b'(' | b'{' | b'[' | b',' | b':' | b'?' | b'+') => {
+                    at = behind_string(bytes, at, byte);
+                }
+                b'(' | b'[' | b'{' => brackets += 1,
+                b')' | b']' | b'}' => brackets = brackets.saturating_sub(1),
+                b'<' if next == b'/' => (tags, chain) = (tags.saturating_sub(1), 0),
+                b'<' => {
+                    tags += 1;
+                    types += usize::from(before.is_ascii_alphanumeric());
+                }
+                b'>' => types = types.saturating_sub(1),
+                b'/' if next == b'>' => tags = tags.saturating_sub(1),
+                b';' => (chain, types) = (0, 0),
+                b',' => chain = 0,
+                b'!' | b'~' | b'+' | b'-' | b'*' | b'%' | b'=' | b'?' | b':' | b'&' | b'|' | b'^' | b'.'
+                | b'`' => chain += 1,
                 _ => {}
             }
-            continue;
-        }
-        match byte {
-            // Elsewhere it is an apostrophe in a text.
-            b'"' | b'\'' if matches!(before, b'=' | b'(' | b'{' | b'[' | b',' | b':' | b'?' | b'+') => {
-                quote = Some(byte)
+            if !byte.is_ascii_whitespace() {
+                before = byte;
             }
-            b'(' | b'[' | b'{' => brackets += 1,
-            b')' | b']' | b'}' => brackets = brackets.saturating_sub(1),
-            b'<' if next == b'/' => (tags, chain) = (tags.saturating_sub(1), 0),
-            b'<' => {
-                tags += 1;
-                types += usize::from(before.is_ascii_alphanumeric());
-            }
-            b'>' => types = types.saturating_sub(1),
-            b'/' if next == b'>' => tags = tags.saturating_sub(1),
-            b';' => (chain, types) = (0, 0),
-            b',' => chain = 0,
-            b'!' | b'~' | b'+' | b'-' | b'*' | b'%' | b'=' | b'?' | b':' | b'&' | b'|' | b'^' | b'.'
-            | b'`' => chain += 1,
-            _ if byte.is_ascii_lowercase() && begins_word(bytes, at - 1) && is_chained(&bytes[at - 1..]) => {
-                chain += 1
-            }
-            _ => {}
-        }
-        if !byte.is_ascii_whitespace() {
-            before = byte;
         }
         if brackets + tags + chain > DEEPEST || types > DEEPEST_TYPES {
             return true;
@@ -60,17 +55,28 @@ pub(super) fn is_too_deep(text: &str) -> bool {
     false
 }
 
-fn begins_word(bytes: &[u8], at: usize) -> bool {
-    at.checked_sub(1).is_none_or(|before| !bytes[before].is_ascii_alphanumeric())
+/// Where the word ends that begins here.
+fn behind_word(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes[at..].iter();
+    at + rest.take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count()
+}
+
+/// Behind the quote that ends a string, or the line that does.
+fn behind_string(bytes: &[u8], mut at: usize, quote: u8) -> usize {
+    while let Some(by) = memchr3(b'\\', b'\n', quote, bytes.get(at..).unwrap_or_default()) {
+        at += by + 1;
+        if bytes[at - 1] != b'\\' {
+            return at;
+        }
+        at += 1;
+    }
+    bytes.len()
 }
 
 /// Words that take an expression or a statement behind them, one inside the other.
-fn is_chained(rest: &[u8]) -> bool {
-    // None has more than ten letters.
-    let rest = &rest[..rest.len().min(11)];
-    let end = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+fn is_chained(word: &[u8]) -> bool {
     matches!(
-        &rest[..end.unwrap_or(rest.len())],
+        word,
         b"await"
             | b"typeof"
             | b"void"
@@ -111,6 +117,8 @@ mod tests {
             "f();\n",
             "[1,2],",
             "f(\"((((\");\n",
+            "f(\"\\\"((((\");\n",
+            "f('((\n);",
             "a.b.c;\n",
             "<a href=\"x.y.z\">t</a>\n",
         ] {

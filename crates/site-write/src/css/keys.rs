@@ -1,6 +1,6 @@
 //! Which elements the rules of a style sheet could match, by the last parts of their selectors: too many, never too few.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use super::rules;
 use crate::dom::Element;
@@ -9,15 +9,16 @@ use crate::dom::Element;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Keys {
     all: bool,
-    /// Tags, `.classes` and `#ids`.
-    names: BTreeSet<String>,
+    tags: HashSet<String>,
+    classes: HashSet<String>,
+    ids: HashSet<String>,
 }
 
 impl Keys {
     pub(super) fn select(&mut self, prelude: &str) {
         for selector in rules::selectors(prelude) {
             match key(&selector) {
-                Some(name) => drop(self.names.insert(name)),
+                Some(name) => self.insert(&name),
                 None => self.all = true,
             }
         }
@@ -29,19 +30,31 @@ impl Keys {
             let Some(at) = selector.rfind(pseudo) else { continue };
             let owner = selector[..at].trim_end_matches(':').trim();
             match escaped_class(owner) {
-                Some(class) => drop(self.names.insert(class)),
+                Some(class) => self.insert(&class),
                 None => self.select(owner),
             }
         }
     }
 
+    /// A tag, a `.class` or an `#id`.
+    fn insert(&mut self, name: &str) {
+        let (names, name) = match name.split_at_checked(1) {
+            Some((".", class)) => (&mut self.classes, class),
+            Some(("#", id)) => (&mut self.ids, id),
+            _ => (&mut self.tags, name),
+        };
+        names.insert(name.to_owned());
+    }
+
     pub(super) fn may_match(&self, element: &Element) -> bool {
+        let has_class = || {
+            let mut classes = element.get("class").unwrap_or_default().split_ascii_whitespace();
+            classes.any(|class| self.classes.contains(class))
+        };
         self.all
-            || self.names.contains(&element.name)
-            || element.get("id").is_some_and(|id| self.names.contains(&format!("#{id}")))
-            || element.get("class").is_some_and(|classes| {
-                classes.split_ascii_whitespace().any(|class| self.names.contains(&format!(".{class}")))
-            })
+            || self.tags.contains(&element.name)
+            || !self.ids.is_empty() && element.get("id").is_some_and(|id| self.ids.contains(id))
+            || !self.classes.is_empty() && has_class()
     }
 }
 

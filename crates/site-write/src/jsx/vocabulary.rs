@@ -1,7 +1,10 @@
 //! What React's types know: which attributes each element takes, under which name and with which values. Read off
 //! `@types/react` of the version that the project is written for.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::LazyLock,
+};
 
 use crate::dom::{Element, Space};
 
@@ -23,14 +26,25 @@ pub(super) struct Known {
     pub(super) kind: Kind,
 }
 
-type Attributes = BTreeMap<String, Known>;
+type Attributes = HashMap<String, Known>;
 
-static ELEMENTS: LazyLock<BTreeMap<&'static str, Attributes>> = LazyLock::new(|| {
+static ELEMENTS: LazyLock<HashMap<&'static str, Attributes>> = LazyLock::new(|| {
     TABLE
         .lines()
         .filter_map(|line| line.split_once('\t'))
         .map(|(tag, rest)| (tag, attributes(rest)))
         .collect()
+});
+
+/// By what is [`folded`]: of several elements with the attribute the first one's word holds.
+static ELSEWHERE: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
+    let sorted: BTreeMap<&str, &Attributes> =
+        ELEMENTS.iter().map(|(tag, attributes)| (*tag, attributes)).collect();
+    let mut all = HashMap::new();
+    for known in sorted.values().flat_map(|attributes| attributes.values()) {
+        all.entry(folded(known.name)).or_insert(known.name);
+    }
+    all
 });
 
 fn attributes(rest: &'static str) -> Attributes {
@@ -75,18 +89,17 @@ pub(super) fn knows(element: &Element) -> bool {
 /// What React calls this attribute on this element, if its types know it there.
 pub(super) fn find(element: &Element, attribute: &str) -> Option<&'static Known> {
     let folded = folded(attribute);
-    let tables: [String; 2] = match element.space {
-        Space::Html => [element.name.clone(), "*".into()],
+    let svg = (element.space == Space::Svg).then(|| format!("svg {}", element.name));
+    let tables: [&str; 2] = match &svg {
+        _ if element.space == Space::MathMl => return None,
+        Some(svg) if ELEMENTS.contains_key(svg.as_str()) => [svg, "svg *"],
         // To the types, an SVG's `a` or `style` is HTML's.
-        Space::Svg if !knows_svg(&element.name) => [element.name.clone(), "*".into()],
-        Space::Svg => [format!("svg {}", element.name), "svg *".into()],
-        Space::MathMl => return None,
+        _ => [&element.name, "*"],
     };
-    tables.iter().find_map(|table| ELEMENTS.get(table.as_str())?.get(&folded))
+    tables.iter().find_map(|table| ELEMENTS.get(*table)?.get(&folded))
 }
 
 /// The name that React gives an attribute somewhere, if not on this element.
 pub(super) fn name_elsewhere(attribute: &str) -> Option<&'static str> {
-    let folded = folded(attribute);
-    ELEMENTS.values().find_map(|attributes| attributes.get(&folded)).map(|known| known.name)
+    ELSEWHERE.get(&folded(attribute)).copied()
 }

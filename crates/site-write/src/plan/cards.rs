@@ -220,7 +220,7 @@ impl Tally {
             first: Some(element.clone()),
             page,
             around: around.to_vec(),
-            places: shape.values.iter().map(|value| value.place.clone()).collect(),
+            places: shape.values.iter().map(|value| value.place()).collect(),
             differs: vec![false; values.len()],
             values,
             repeats: false,

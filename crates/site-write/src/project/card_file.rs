@@ -32,7 +32,7 @@ pub(super) fn write(
         }
     }
     // What leads near there leads near from wherever the card stands: that is part of its structure.
-    let near = shape.values.iter().zip(&texts).filter(|(value, _)| value.place.soft);
+    let near = shape.values.iter().zip(&texts).filter(|(value, _)| value.soft);
     let near = near.map(|(value, text)| text.as_deref().unwrap_or(value.text));
     let soft: BTreeSet<String> =
         near.map(|href| href.split('#').next().unwrap_or_default().to_owned()).collect();
@@ -115,8 +115,8 @@ fn sizes(card: &Card, one: &Element) -> BTreeSet<usize> {
     let values = cards::Shape::of(one, &none).map(|shape| shape.values).unwrap_or_default();
     let is_size = |place: &usize| {
         values.get(*place).is_some_and(|value| {
-            let size = matches!(value.place.attribute.as_deref(), Some("width" | "height"));
-            size && value.place.element == "img" && images::is_pixels(value.text)
+            let size = matches!(value.attribute, Some("width" | "height"));
+            size && value.element.name == "img" && images::is_pixels(value.text)
         })
     };
     let numbers = card.properties.iter().enumerate();

@@ -336,7 +336,6 @@ mod tests {
             element: tag.into(),
             class: class.map(str::to_owned),
             attribute: attribute.map(str::to_owned),
-            soft: false,
         };
         assert_eq!(property([&place].into_iter(), &mut BTreeSet::new()), name);
     }

@@ -43,10 +43,15 @@ pub(crate) struct Shape<'a> {
 }
 
 /// What stands in a place.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Value<'a> {
     pub(crate) text: &'a str,
-    pub(crate) place: Place,
+    /// The element that says it.
+    pub(crate) element: &'a Element,
+    /// None for its text.
+    pub(crate) attribute: Option<&'a str>,
+    /// May the router take it without loading a new document?
+    pub(crate) soft: bool,
 }
 
 /// A place whose content may differ.
@@ -57,8 +62,17 @@ pub(crate) struct Place {
     pub(crate) class: Option<String>,
     /// None for its text.
     pub(crate) attribute: Option<String>,
-    /// May the router take it without loading a new document?
-    pub(crate) soft: bool,
+}
+
+impl Value<'_> {
+    pub(super) fn place(&self) -> Place {
+        let class = self.element.get("class").and_then(|list| list.split_ascii_whitespace().next());
+        Place {
+            element: self.element.name.clone(),
+            class: class.map(str::to_owned),
+            attribute: self.attribute.map(str::to_owned),
+        }
+    }
 }
 
 impl<'a> Shape<'a> {
@@ -69,11 +83,12 @@ impl<'a> Shape<'a> {
         if !root || !weighs(element) {
             return None;
         }
-        let mut reader = Reader { hasher: blake3::Hasher::new(), values: Vec::new(), soft, telling: false };
+        let mut reader = Reader { told: Vec::with_capacity(1024), values: Vec::new(), soft, telling: false };
         reader.read(element)?;
-        let telling = reader.telling;
-        let hash = reader.hasher.finalize().to_hex()[..16].to_owned();
-        telling.then_some(Self { hash, values: reader.values })
+        reader.telling.then(|| {
+            let hash = blake3::hash(&reader.told).to_hex()[..16].to_owned();
+            Self { hash, values: reader.values }
+        })
     }
 }
 
@@ -96,7 +111,8 @@ fn weighs(element: &Element) -> bool {
 }
 
 struct Reader<'a, 's> {
-    hasher: blake3::Hasher,
+    /// What the hash is of.
+    told: Vec<u8>,
     values: Vec<Value<'a>>,
     soft: &'s BTreeSet<String>,
     telling: bool,
@@ -104,9 +120,9 @@ struct Reader<'a, 's> {
 
 impl<'a> Reader<'a, '_> {
     fn field(&mut self, mark: u8, text: &str) {
-        self.hasher.update(&[mark]);
-        self.hasher.update(&(text.len() as u64).to_le_bytes());
-        self.hasher.update(text.as_bytes());
+        self.told.push(mark);
+        self.told.extend_from_slice(&(text.len() as u64).to_le_bytes());
+        self.told.extend_from_slice(text.as_bytes());
     }
 
     fn read(&mut self, element: &'a Element) -> Option<()> {
@@ -116,20 +132,19 @@ impl<'a> Reader<'a, '_> {
         self.telling |= TELLING.contains(&element.name.as_str());
         let soft = jsx::is_soft(element, self.soft);
         self.field(1, &element.name);
-        self.hasher.update(&[element.space as u8, u8::from(soft)]);
-        let class = element.get("class").and_then(|list| list.split_ascii_whitespace().next());
-        let place = |attribute: Option<&str>| Place {
-            element: element.name.clone(),
-            class: class.map(str::to_owned),
-            attribute: attribute.map(str::to_owned),
+        self.told.extend_from_slice(&[element.space as u8, u8::from(soft)]);
+        let value = |text: &'a str, attribute: Option<&'a str>| Value {
+            text,
+            element,
+            attribute,
             soft: soft && attribute == Some("href"),
         };
-        for (name, value) in &element.attributes {
+        for (name, said) in &element.attributes {
             self.field(2, name);
-            if may_differ(element, name, value) {
-                self.values.push(Value { text: value, place: place(Some(name)) });
+            if may_differ(element, name, said) {
+                self.values.push(value(said, Some(name)));
             } else {
-                self.field(3, value);
+                self.field(3, said);
             }
         }
         for child in &element.children {
@@ -137,14 +152,14 @@ impl<'a> Reader<'a, '_> {
                 // White space stays what it is.
                 Node::Text(text) if text.trim().is_empty() => self.field(4, text),
                 Node::Text(text) => {
-                    self.hasher.update(&[5]);
-                    self.values.push(Value { text, place: place(None) });
+                    self.told.push(5);
+                    self.values.push(value(text, None));
                 }
                 Node::Element(child) => self.read(child)?,
                 Node::Part(_) => return None,
             }
         }
-        self.hasher.update(&[6]);
+        self.told.push(6);
         Some(())
     }
 }
