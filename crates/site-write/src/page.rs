@@ -13,7 +13,7 @@ pub(crate) mod scripts;
 pub(crate) mod shadows;
 pub(crate) mod styles;
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use url::Url;
 
@@ -98,10 +98,10 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
     // Those that wait for the whole document come last, each in their order.
     scripts.sort_by_key(|script| script.deferred);
     findings.extend(doctype::keep(document.mode, &mut document.html));
-    let mut hints = hints.clone();
+    let mut hints = Cow::Borrowed(hints);
     for style in &styles {
         if let Style::Inline { css, .. } = style {
-            hints.add(css);
+            hints.to_mut().add(css);
         }
     }
     let mut hoisted = hoisted::Rules::new();

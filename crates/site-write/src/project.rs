@@ -101,7 +101,7 @@ pub(crate) fn write(
         return Err(mismatch(&route.url));
     }
     let parts = Parts::of(threads, &plan.shared, &site);
-    let images = Images::of(plan, snapshot, bodies, &site)?;
+    let images = Images::of(threads, plan, snapshot, bodies, &site)?;
     let contents = parts.contents(threads, &mut site, &plan.routes, &plan.groups);
     let ahead = Ahead::of(plan, snapshot, &contents);
     let press = Press::new(plan, &site, &parts, ahead, &images);

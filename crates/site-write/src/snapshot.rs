@@ -63,7 +63,7 @@ impl Site {
             return Err(Error::NoPages);
         }
         let origin = snapshot.home.join("/").map_err(Error::Home)?;
-        let hints = hints(snapshot, bodies)?;
+        let hints = hints(threads, snapshot, bodies)?;
         let nothing = BTreeSet::new();
         let mut known = Vec::new();
         for (url, page) in &snapshot.pages {
@@ -97,14 +97,19 @@ impl Site {
     }
 }
 
-fn hints(snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Hints> {
-    let mut hints = Hints::default();
-    for (url, asset) in &snapshot.assets {
-        if is_css(&asset.content_type) {
-            hints.add(&text(bodies, &asset.body, url)?);
-        }
+fn hints(threads: NonZeroUsize, snapshot: &Snapshot, bodies: &dyn Bodies) -> Result<Hints> {
+    let sheets = snapshot.assets.iter().filter(|(_, asset)| is_css(&asset.content_type));
+    let sheets =
+        sheets.map(|(url, asset)| text(bodies, &asset.body, url)).collect::<Result<Vec<String>>>()?;
+    let mut all = Hints::default();
+    for hints in parallel::map(threads, sheets, |css| {
+        let mut hints = Hints::default();
+        hints.add(&css);
+        hints
+    }) {
+        all.take_in(hints);
     }
-    Ok(hints)
+    Ok(all)
 }
 
 pub(crate) fn text(bodies: &dyn Bodies, hash: &ContentHash, url: &str) -> Result<String> {

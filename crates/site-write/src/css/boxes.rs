@@ -72,6 +72,16 @@ impl Boxes {
         });
     }
 
+    /// What other style sheets say, too.
+    pub(crate) fn take_in(&mut self, other: &Self) {
+        self.sized.take_in(&other.sized);
+        self.limited.take_in(&other.limited);
+        self.framed.take_in(&other.framed);
+        self.border_box.take_in(&other.border_box);
+        self.containers.take_in(&other.containers);
+        self.asking.take_in(&other.asking);
+    }
+
     /// Could a rule apply because of an attribute that `next/image` adds, or no longer apply?
     pub(crate) fn asks(&self, image: &Place<'_>) -> bool {
         self.asking.may_match(image)
@@ -122,6 +132,13 @@ impl AutoHeight {
                 }
             }
         });
+    }
+
+    /// What other style sheets say, too.
+    pub(crate) fn take_in(&mut self, other: &Self) {
+        for (name, compounds) in &other.compounds {
+            self.compounds.entry(name.clone()).or_default().extend(compounds.iter().cloned());
+        }
     }
 
     fn matches(&self, image: &Place<'_>) -> bool {

@@ -26,6 +26,14 @@ impl Hints {
         });
     }
 
+    /// What other style sheets say, too.
+    pub(crate) fn take_in(&mut self, other: Self) {
+        self.inline.take_in(other.inline);
+        self.preserved.take_in(other.preserved);
+        self.before.take_in(other.before);
+        self.after.take_in(other.after);
+    }
+
     fn declaration(&mut self, prelude: &str, name: &str, value: &str) {
         match name {
             "display" if value.contains("inline") || value.contains("contents") || value.contains("var(") => {

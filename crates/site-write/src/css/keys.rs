@@ -36,6 +36,13 @@ impl Keys {
         }
     }
 
+    pub(super) fn take_in(&mut self, other: Self) {
+        self.all |= other.all;
+        self.tags.extend(other.tags);
+        self.classes.extend(other.classes);
+        self.ids.extend(other.ids);
+    }
+
     /// A tag, a `.class` or an `#id`.
     fn insert(&mut self, name: &str) {
         let (names, name) = match name.split_at_checked(1) {

@@ -86,10 +86,15 @@ impl Selectors {
     pub(super) fn add(&mut self, prelude: &str) {
         for selector in rules::selectors(prelude).iter().filter_map(|text| Reader::read(text)) {
             // A class or an id, which come last, tells more elements apart than a tag.
-            let known = self.by_name.entry(selector.own.last().cloned()).or_default();
-            if known.len() <= MOST {
-                known.insert(selector);
-            }
+            insert(self.by_name.entry(selector.own.last().cloned()).or_default(), selector);
+        }
+    }
+
+    /// What other style sheets say, too.
+    pub(super) fn take_in(&mut self, other: &Self) {
+        for (name, selectors) in &other.by_name {
+            let known = self.by_name.entry(name.clone()).or_default();
+            selectors.iter().cloned().for_each(|selector| insert(known, selector));
         }
     }
 
@@ -97,6 +102,13 @@ impl Selectors {
         let among = |all: &HashSet<Selector>| all.len() > MOST || all.iter().any(|it| it.may_match(place));
         let mut names = place.named.names().iter().cloned().map(Some).chain([None]);
         !self.by_name.is_empty() && names.any(|name| self.by_name.get(&name).is_some_and(among))
+    }
+}
+
+/// Which of too many are known does not matter: see [`MOST`].
+fn insert(known: &mut HashSet<Selector>, selector: Selector) {
+    if known.len() <= MOST {
+        known.insert(selector);
     }
 }
 

@@ -4,7 +4,11 @@
 //! It decides by the tree and the style sheets, and never looks at a picture. Whether a box is what it was is measured in the end, when
 //! pages are compared; a page where it is not keeps its `<img>`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroUsize,
+};
 
 use site_read::Snapshot;
 
@@ -17,6 +21,7 @@ use crate::{
     dom::{Element, Node, Space},
     jsx,
     page::{self, Page, Style, address, handlers, hoisted},
+    parallel,
     plan::Group,
     snapshot::{self, Site},
 };
@@ -107,6 +112,16 @@ impl Shown {
 /// Shown by `next/image`, with this size if its HTML says none; or why not.
 pub(super) type Told = std::result::Result<Option<(u32, u32)>, Stays>;
 
+/// The site's style sheets, by the address that pages say.
+type Sheets<'p> = BTreeMap<&'p str, Sheet>;
+
+/// A style sheet, read once for all pages that link it.
+struct Sheet {
+    css: String,
+    boxes: Boxes,
+    certain: AutoHeight,
+}
+
 /// What is known of the site's images.
 pub(super) struct Images {
     /// The files that can be scaled, by their address as pages say it, with their size in pixels where it is known.
@@ -125,27 +140,41 @@ pub(super) struct Scope<'i> {
     around: Option<[Element; 2]>,
 }
 
+impl Sheet {
+    fn read(css: String) -> Self {
+        let (mut boxes, mut certain) = (Boxes::default(), AutoHeight::default());
+        boxes.add(&css);
+        certain.add(&css);
+        Self { css, boxes, certain }
+    }
+}
+
 impl Images {
-    pub(super) fn of(plan: &Plan, snapshot: &Snapshot, bodies: &dyn Bodies, site: &Site) -> Result<Self> {
+    pub(super) fn of(
+        threads: NonZeroUsize,
+        plan: &Plan,
+        snapshot: &Snapshot,
+        bodies: &dyn Bodies,
+        site: &Site,
+    ) -> Result<Self> {
         let mut files = BTreeMap::new();
-        let (mut boxes, mut sheets) = (Boxes::default(), BTreeMap::new());
+        let mut linked = Vec::new();
         for asset in &plan.assets {
             let Some(stored) = snapshot.assets.get(&asset.url) else { continue };
             let kind = stored.content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
             if snapshot::is_css(&kind) {
-                let css = snapshot::text(bodies, &asset.body, &asset.url)?;
-                boxes.add(&css);
-                sheets.insert(asset.path.as_str(), css);
+                linked.push((asset.path.as_str(), snapshot::text(bodies, &asset.body, &asset.url)?));
             } else if SCALED.contains(&kind.as_str())
                 && asset.file.strip_prefix("public") == Some(asset.path.as_str())
             {
                 files.insert(asset.path.clone(), stored.width.zip(stored.height));
             }
         }
-        for page in site.every_page() {
-            page.styles.iter().filter_map(inline).for_each(|css| boxes.add(css));
-        }
-        in_bodies(site).iter().for_each(|css| boxes.add(css));
+        let sheets: Sheets<'_> =
+            parallel::map(threads, linked, |(path, css)| (path, Sheet::read(css))).into_iter().collect();
+        let mut boxes = Boxes::default();
+        sheets.values().for_each(|sheet| boxes.take_in(&sheet.boxes));
+        in_pages(site).iter().for_each(|css| boxes.add(css));
         if let Some((_, css)) = hoisted::file(site.every_page().map(|page| &page.hoisted)) {
             boxes.add(&css);
         }
@@ -282,13 +311,14 @@ fn inline(style: &Style) -> Option<&str> {
     }
 }
 
-/// What style sheets in the pages themselves say, each once: those in the templates of shadow trees, too.
-fn in_bodies(site: &Site) -> BTreeSet<String> {
+/// The style sheets in the pages themselves, each once: those in the templates of shadow trees, too.
+fn in_pages(site: &Site) -> BTreeSet<Cow<'_, str>> {
     let mut all = BTreeSet::new();
     for page in site.every_page() {
+        all.extend(page.styles.iter().filter_map(inline).map(Cow::Borrowed));
         page::each(&page.body, &mut |element| {
             if element.name == "style" {
-                all.insert(element.text());
+                all.insert(Cow::Owned(element.text()));
             }
         });
     }
@@ -296,7 +326,7 @@ fn in_bodies(site: &Site) -> BTreeSet<String> {
 }
 
 /// Is every style sheet read that stands in the page's body?
-fn body_is_read(page: &Page, sheets: &BTreeMap<&str, String>) -> bool {
+fn body_is_read(page: &Page, sheets: &Sheets<'_>) -> bool {
     let mut read = true;
     page::each(&page.body, &mut |element| {
         let is_sheet = element.is_html("link")
@@ -304,34 +334,39 @@ fn body_is_read(page: &Page, sheets: &BTreeMap<&str, String>) -> bool {
         let href = element.get("href").unwrap_or_default();
         read &= !is_sheet
             || is_of_fonts(href)
-            || sheets.get(href).is_some_and(|css| imports_are_read(css, sheets));
+            || sheets.get(href).is_some_and(|sheet| imports_are_read(&sheet.css, sheets));
         read &= element.name != "style" || imports_are_read(&element.text(), sheets);
     });
     read
 }
 
-/// The rules that apply to the images of a page for certain; `sheets` are the site's, by the address that pages say. None if it has
-/// one that was not read.
-fn applying(page: &Page, sheets: &BTreeMap<&str, String>) -> Option<AutoHeight> {
+/// The rules that apply to the images of a page for certain. None if it has a style sheet that was not read.
+fn applying(page: &Page, sheets: &Sheets<'_>) -> Option<AutoHeight> {
     let mut all = AutoHeight::default();
     for style in &page.styles {
-        let (css, media) = match style {
+        let (css, sheet, media) = match style {
             Style::Linked { href, .. } if is_of_fonts(href) => continue,
-            Style::Linked { href, media, .. } => (sheets.get(href.as_str())?, media),
-            Style::Inline { css, media } => (css, media),
+            Style::Linked { href, media, .. } => {
+                let sheet = sheets.get(href.as_str())?;
+                (&sheet.css, Some(sheet), media)
+            }
+            Style::Inline { css, media } => (css, None, media),
         };
         if !imports_are_read(css, sheets) {
             return None;
         }
         if media.as_deref().is_none_or(|media| matches!(media.trim(), "" | "all" | "screen")) {
-            all.add(css);
+            match sheet {
+                Some(sheet) => all.take_in(&sheet.certain),
+                None => all.add(css),
+            }
         }
     }
     Some(all)
 }
 
 /// Does the site have every style sheet that this one takes in, and those that they take in? A file is known by its name alone.
-fn imports_are_read(css: &str, sheets: &BTreeMap<&str, String>) -> bool {
+fn imports_are_read(css: &str, sheets: &Sheets<'_>) -> bool {
     let (mut seen, mut open) = (BTreeSet::new(), vec![css]);
     while let Some(css) = open.pop() {
         for import in imports(css) {
@@ -353,7 +388,10 @@ fn imports_are_read(css: &str, sheets: &BTreeMap<&str, String>) -> bool {
                 return false;
             }
             open.extend(
-                found.into_iter().filter(|(path, _)| seen.insert(**path)).map(|(_, css)| css.as_str()),
+                found
+                    .into_iter()
+                    .filter(|(path, _)| seen.insert(**path))
+                    .map(|(_, sheet)| sheet.css.as_str()),
             );
         }
     }
@@ -529,7 +567,7 @@ mod tests {
                 ("/d.css", "@import 'c.css'"),
                 ("/e.css", "@import 'gone.css'"),
             ];
-            let sheets = sheets.map(|(path, css)| (path, css.to_owned())).into();
+            let sheets = sheets.map(|(path, css)| (path, Sheet::read(css.to_owned()))).into();
             applying(&page, &sheets).is_some()
         };
         assert!(certain(&format!("{}{}", linked("/a.css"), linked("https://fonts.bunny.net/css?family=a"))));
