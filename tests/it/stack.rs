@@ -191,8 +191,8 @@ impl Parts<'_> {
 
     fn toolchain(&self) -> String {
         let dir =
-            self.terms.type_check.then(|| format!("[toolchain]\ndir = \"{}\"\n", toolchain().display()));
-        dir.unwrap_or_default()
+            || format!("[toolchain]\ndir = \"{}\"\n[compare]\nwhen = \"never\"\n", toolchain().display());
+        self.terms.type_check.then(dir).unwrap_or_default()
     }
 
     fn objects(&self) -> String {

@@ -32,7 +32,7 @@ impl Default for Deadlines {
             analyze: minutes(60),
             plan: minutes(15),
             transform: minutes(30),
-            verify: minutes(30),
+            verify: minutes(90),
             deploy: minutes(15),
         }
     }

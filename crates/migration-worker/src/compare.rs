@@ -10,14 +10,17 @@ use tokio::sync::OnceCell;
 /// The widths at which both sides of each page are kept as pictures, for its owner to see: a desk's and a phone's.
 const PICTURED: [u32; 2] = [1280, 390];
 
+/// The share of the memory there is that a build may use: so many parts of so many.
+const OF_A_BUILD: (u64, u64) = (3, 4);
+
 /// Whether projects are built and compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum When {
     /// They are not.
-    #[default]
     Never,
     /// Where Node, Chromium and their confinement are; elsewhere it is a finding that they were not.
+    #[default]
     Auto,
     /// A worker that cannot do it does not start.
     Always,
@@ -74,17 +77,21 @@ pub(crate) struct Tools {
 /// Prepares them when they are first needed.
 pub(crate) struct Inspector {
     options: Options,
+    bounds: Bounds,
     tools: OnceCell<Tools>,
 }
 
 impl Inspector {
-    /// Refuses what is demanded and cannot be had.
-    pub(crate) fn new(options: Options) -> Result<Self, Unavailable> {
+    /// Refuses what is demanded and cannot be had. A build gets no more than its share of `memory`, the bytes that this process and
+    /// what it starts may use, where there is a limit: what exceeds that takes the worker down with it.
+    pub(crate) fn new(options: Options, memory: Option<u64>) -> Result<Self, Unavailable> {
         if options.when == When::Always {
             Cells::find()?.try_out()?;
             options.comparer()?;
         }
-        Ok(Self { options, tools: OnceCell::new() })
+        let most = Bounds::default().memory;
+        let memory = memory.map_or(most, |limit| most.min(limit / OF_A_BUILD.1 * OF_A_BUILD.0));
+        Ok(Self { options, bounds: Bounds { memory, ..Bounds::default() }, tools: OnceCell::new() })
     }
 
     pub(crate) fn when(&self) -> When {
@@ -94,7 +101,7 @@ impl Inspector {
     /// Why there are none is for the log.
     pub(crate) async fn tools(&self, toolchain: &Toolchain) -> Result<&Tools, Unavailable> {
         let prepare = || async {
-            let workshop = Workshop::open(toolchain.clone(), Bounds::default())?;
+            let workshop = Workshop::open(toolchain.clone(), self.bounds.clone())?;
             Ok(Tools { workshop, comparer: self.options.comparer()? })
         };
         self.tools.get_or_try_init(prepare).await
@@ -109,9 +116,9 @@ mod tests {
     fn what_is_demanded_and_missing_is_refused_at_the_start() {
         let nowhere = || Some(PathBuf::from("/nowhere/chromium"));
         let options = |when| Options { when, chromium: nowhere(), ..Options::default() };
-        assert!(matches!(Inspector::new(options(When::Always)), Err(Unavailable::NoChromium)));
+        assert!(matches!(Inspector::new(options(When::Always), None), Err(Unavailable::NoChromium)));
         for when in [When::Auto, When::Never] {
-            assert!(Inspector::new(options(when)).is_ok(), "{when:?}");
+            assert!(Inspector::new(options(when), None).is_ok(), "{when:?}");
         }
         let bad = |options: Options| options.check().expect_err("out of its bounds");
         assert!(bad(Options { pages: 0, ..Options::default() }).contains("compare.pages"));

@@ -254,7 +254,7 @@ fn workshop(
         objects: Objects::new(config.objects.open().map_err(Error::Objects)?),
         fetcher: Fetcher::new(config.fetcher()).map_err(Error::Fetcher)?,
         checker: Checker::new(config.toolchain.clone()),
-        inspector: Inspector::new(config.compare.clone()).map_err(Error::Compare)?,
+        inspector: Inspector::new(config.compare.clone(), machine.memory()).map_err(Error::Compare)?,
         cpu: Cpu::new(cores.min(config.concurrency as usize)),
         room,
         metrics: Metrics::new(meter),

@@ -44,11 +44,22 @@ impl Meter {
         Self { cgroups, proc, scratch, started: Instant::now(), last: None, told: false }
     }
 
-    pub(super) fn look(&mut self) -> Seen {
+    /// The most memory that can be had, in bytes.
+    pub(crate) fn memory(&self) -> Option<u64> {
+        self.memories().into_iter().map(|memory| memory.limit).min()
+    }
+
+    /// Of each cgroup with a limit, and of the machine.
+    fn memories(&self) -> Vec<Memory> {
         let machine = read(&self.proc.join("meminfo")).and_then(|text| of_machine(&text));
         let groups = self.cgroups.iter().filter_map(|group| of_cgroup(group, machine.map(|of| of.limit)));
+        groups.chain(machine).collect()
+    }
+
+    pub(super) fn look(&mut self) -> Seen {
         // Whatever has the least left is what will end first.
-        let memory = groups.chain(machine).min_by_key(|memory| memory.limit.saturating_sub(memory.used));
+        let memory =
+            self.memories().into_iter().min_by_key(|memory| memory.limit.saturating_sub(memory.used));
         let now = self.processors();
         let before = std::mem::replace(&mut self.last, now);
         let cpu = now.zip(before).and_then(|(now, before)| now.since(before));
@@ -210,6 +221,7 @@ mod tests {
     fn this_machine_tells_what_it_has() {
         let mut meter = Meter::new(None, Path::new("/"));
         let seen = meter.look();
+        assert!(meter.memory() >= seen.memory.map(|memory| memory.used), "{:?}", meter.memory());
         assert!(seen.memory.is_some_and(|memory| memory.limit > 0 && memory.used > 0), "{seen:?}");
         assert!(seen.disk.is_some(), "{seen:?}");
     }

@@ -20,7 +20,8 @@ const PER_PAGE: Duration = Duration::from_millis(800);
 const PAGES: usize = 24;
 
 /// Leases that a test can wait for, and an instance with a name.
-const QUICK: [(&str, &str); 6] = [
+const QUICK: [(&str, &str); 7] = [
+    ("RESETTLE_ALL_IN_ONE__WORKER__COMPARE__WHEN", "never"),
     ("RESETTLE_ALL_IN_ONE__GATEWAY__INSTANCE__NAME", "Browser test"),
     ("RESETTLE_ALL_IN_ONE__GATEWAY__INSTANCE__COLOUR", "violet"),
     ("RESETTLE_ALL_IN_ONE__WORKER__LEASE__TTL", "4s"),

@@ -13,7 +13,8 @@ use testkit::{
 const MOVED: Duration = Duration::from_secs(10 * 60);
 
 /// Leases that a test can wait for.
-const QUICK: [(&str, &str); 5] = [
+const QUICK: [(&str, &str); 6] = [
+    ("RESETTLE_ALL_IN_ONE__WORKER__COMPARE__WHEN", "never"),
     ("RESETTLE_ALL_IN_ONE__WORKER__LEASE__TTL", "4s"),
     ("RESETTLE_ALL_IN_ONE__WORKER__LEASE__HEARTBEAT", "500ms"),
     ("RESETTLE_ALL_IN_ONE__WORKER__LEASE__MARGIN", "1s"),
