@@ -126,4 +126,16 @@ mod tests {
             assert!(bad(Options { browsers, ..Options::default() }).contains("compare.browsers"));
         }
     }
+
+    #[test]
+    fn a_build_leaves_the_worker_a_quarter_of_the_memory() {
+        let of_a_build = |memory| {
+            let inspector = Inspector::new(Options::default(), memory).expect("nothing is demanded");
+            inspector.bounds.memory
+        };
+        assert_eq!(of_a_build(Some(4 << 30)), 3 << 30);
+        for plenty in [None, Some(64 << 30)] {
+            assert_eq!(of_a_build(plenty), Bounds::default().memory);
+        }
+    }
 }
