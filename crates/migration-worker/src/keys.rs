@@ -32,9 +32,9 @@ impl Keys {
         self.named("project.json")
     }
 
-    /// Which files VERIFY mended it to.
-    pub(crate) fn mended(&self) -> String {
-        self.named("project-mended.json")
+    /// Which files VERIFY made of it: pages may be mended, and it says what was found.
+    pub(crate) fn compared(&self) -> String {
+        self.named("project-compared.json")
     }
 
     /// What VERIFY found.

@@ -62,15 +62,16 @@ pub(crate) struct Verified {
     /// The comparison with the site, if one was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) compared: Option<Compared>,
-    /// The key of the list of files, if pages were mended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) mended: Option<String>,
+    /// The key of the list of files, if it was compared: pages may be mended, and it says what was found. The release before
+    /// calls it `mended`.
+    #[serde(default, rename = "mended", skip_serializing_if = "Option::is_none")]
+    pub(crate) project: Option<String>,
 }
 
 impl Verified {
     /// The key of the list of files that is handed out.
     pub(crate) fn project<'a>(&'a self, transformed: &'a Transformed) -> &'a str {
-        self.mended.as_deref().unwrap_or(&transformed.project)
+        self.project.as_deref().unwrap_or(&transformed.project)
     }
 }
 

@@ -5,7 +5,7 @@
 //! for and look like can be compared as it is. The network is never asked again, and neither side knows the other.
 //!
 //! Start at [`Comparer::compare`], or at [`Comparer::stills`] where there is no site; `showing.rs` shows the pages, `stage.rs`
-//! drives a browser, `judge.rs` decides, `report.rs` is what comes out.
+//! drives a browser, `judge.rs` decides, `report.rs` is what comes out, `told.rs` says it to people.
 
 mod addresses;
 mod album;
@@ -21,6 +21,7 @@ mod showing;
 mod stage;
 mod stills;
 mod tab;
+mod told;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 

@@ -21,6 +21,7 @@ mod index;
 #[cfg(any(test, fuzzing))]
 pub mod invariants;
 pub mod journal;
+pub mod lazy;
 mod limits;
 pub mod markup;
 mod media_type;

@@ -13,7 +13,7 @@ use url::Url;
 use crate::allowance::Allowance;
 use crate::tree::{Document, Element, Step, Text};
 use crate::web_address::without_fragment;
-use crate::{css, markup};
+use crate::{css, lazy, markup};
 
 pub(crate) use header::links as links_of_header;
 
@@ -138,9 +138,11 @@ impl Reader {
             Meaning::Embedded if is("text/html") => self.add(Kind::Link, text),
             Meaning::Embedded => self.add(Kind::Asset, text),
             Meaning::Srcset => self.srcset(text),
-            // Lazy backgrounds hold an address or a whole CSS value.
-            Meaning::Background if text.contains("url(") => self.css(text),
-            Meaning::Background => self.add(Kind::Asset, text),
+            Meaning::LateBackground if text.contains("url(") => self.css(text),
+            Meaning::Late | Meaning::LateBackground if lazy::names_a_file(text) => {
+                self.add(Kind::Asset, text)
+            }
+            Meaning::Late | Meaning::LateBackground => {}
             Meaning::Document if !self.inner => self.fragment(text),
             Meaning::Document => {}
         }

@@ -33,6 +33,7 @@ pub use dom::text::visible_text;
 pub use error::Error;
 pub use jsx::FLAGS;
 pub use next::Next;
+pub use page::handlers::is_event;
 pub use plan::{Keeps, Plan};
 pub use project::{Contents, Project};
 

@@ -59,10 +59,7 @@ pub(crate) fn read(html: &str, url: &Url, hints: &Hints, kept: &BTreeSet<Keep>) 
     let mut document = parse::document(html);
     let mut findings = Vec::new();
     let by_next_js = next_js::leave_out(&mut document, &mut findings);
-    let base = address::base(&document.head, url);
-    for nodes in [&mut document.head, &mut document.body] {
-        address::resolve(nodes, &base, url);
-    }
+    address::of_all(&mut document, url);
     let mut scripts = scripts::of_head(&mut document.head, &mut findings);
     for (root, attributes) in [(Root::Html, &mut document.html), (Root::Body, &mut document.body_attributes)]
     {

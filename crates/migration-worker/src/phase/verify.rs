@@ -88,7 +88,7 @@ pub(crate) async fn run(
     events.extend(compare::events(&seen));
     findings.append(&mut seen.findings);
     let compared = seen.comparison.as_ref().map(compare::figures);
-    let result = Verified { report: key, checks, type_check, findings, compared, mended: seen.mended };
+    let result = Verified { report: key, checks, type_check, findings, compared, project: seen.project };
     Ok(Outcome { events, ..Outcome::new(result, notes) })
 }
 

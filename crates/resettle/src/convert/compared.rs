@@ -47,6 +47,7 @@ impl Tools {
                 let first = Tried { plan, project, comparison };
                 let Tried { plan, comparison, .. } = repair::repair(&bench, first).await?;
                 let mut made = made.by(plan).await?;
+                comparison.tell(&mut made.project);
                 made.checks.checks.push(Check { name: BUILD.to_owned(), problems: Vec::new() });
                 Ok((made, Measured { comparison: Some(comparison), missing: Vec::new() }))
             }

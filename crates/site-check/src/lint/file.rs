@@ -1,13 +1,17 @@
 //! One file as rules see it: its tree with scopes, what it is for, and whether it runs in browsers.
 
 use oxc::{
-    ast::ast::{ImportDeclaration, ImportDeclarationSpecifier, Statement},
+    ast::{
+        AstKind,
+        ast::{ImportDeclaration, ImportDeclarationSpecifier, JSXElementName, Statement},
+    },
     semantic::{AstNode, Semantic},
     span::Span,
 };
 
 use super::{
     Options,
+    element::Element,
     registry::{Rule, Severity},
 };
 
@@ -78,6 +82,18 @@ impl<'s, 'a> File<'s, 'a> {
             import.specifiers.iter().flatten().any(|specifier| {
                 matches!(specifier, ImportDeclarationSpecifier::ImportDefaultSpecifier(it) if it.local.name == name)
             })
+        })
+    }
+
+    /// Is it in an element of one of these names, or in one that is in one?
+    pub(super) fn is_inside(&self, element: &Element<'_>, names: &[&str]) -> bool {
+        self.semantic.nodes().ancestors(element.node).any(|outer| match outer.kind() {
+            AstKind::JSXElement(outer) => match &outer.opening_element.name {
+                JSXElementName::Identifier(name) => names.contains(&name.name.as_str()),
+                JSXElementName::IdentifierReference(name) => names.contains(&name.name.as_str()),
+                _ => false,
+            },
+            _ => false,
         })
     }
 

@@ -386,6 +386,12 @@ const TEXTS: &[Case] = &[
         "<x-y><template shadowrootmode=\"open\"><p>s</p></template></x-y>",
     ),
     ("<template id=t><p>t</p></template>", "<LegacyTemplate id=\"t\">", "<template id=\"t\"></template>"),
+    (
+        "<template><meta name=a content=b><title>t</title></template>",
+        "<meta content=\"b\" name=\"a\" itemProp=\"\" />",
+        "<template></template>",
+    ),
+    ("<p></p><title>t</title>", "<title itemProp=\"\">t</title>", "<title itemProp=\"\">t</title>"),
     ("<pre>\n\n<b>x</b></pre>", "<template />", "<pre><template></template>\n<b>x</b></pre>"),
 ];
 

@@ -57,6 +57,10 @@ const UNSAYABLE: &str = "<p hidden=until-found>Found</p><svg width=200 height=40
     const parents = [document.getElementById('read'), document.querySelector('x-lit').shadowRoot, document.getElementById('drawn')];\
     const said = parents.flatMap((it) => [...it.childNodes]).filter((it) => it.nodeType === 8).map((it) => it.data);\
     told.textContent = said.filter((it) => !/People/.test(it)).join();</script>\
+    <template id=kit><title>Kit</title><meta name=kit content=x><script>window.kit = 'ran';</script><b>kit</b></template><title>Second</title>\
+    <svg width=9 height=9><script>window.drawn = 'drawn';</script><script xlink:href=/quiet.js></script></svg><x-tab onward=left>Tab</x-tab><p id=kits></p>\
+    <script>const kits = document.getElementById('kits'); kits.append(document.importNode(document.getElementById('kit').content, true));\
+    kits.append([window.kit, window.drawn, document.title, kits.querySelector('title').textContent].join());</script>\
     <script src=/quiet.js defer onload=\"told.append(' came')\"></script><p>Behind</p>";
 
 /// It takes over what was sent, by the marks in it.

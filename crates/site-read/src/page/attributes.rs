@@ -1,14 +1,17 @@
 //! Which attributes of which elements hold addresses, as data.
 
 use super::Kind;
+use crate::lazy;
 
 /// What an attribute's value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
     Address(Kind),
     Srcset,
-    /// An address or CSS.
-    Background,
+    /// An address, if it looks like one.
+    Late,
+    /// The same, or CSS.
+    LateBackground,
     /// The picture of a button, if the element is one.
     Button,
     /// A page or something else, by the element's type.
@@ -19,10 +22,10 @@ pub(super) enum Meaning {
 
 /// What the attribute of this name means on this element.
 pub(super) fn meaning(element: &str, attribute: &str) -> Option<Meaning> {
-    use Meaning::{Address, Background, Button, Document, Embedded, Srcset};
+    use Meaning::{Address, Button, Document, Embedded, Late, LateBackground, Srcset};
     let found = match (attribute, element) {
         ("href", "a" | "area") => Address(Kind::Link),
-        ("href", "image" | "use" | "feimage" | "feImage") => Address(Kind::Asset),
+        ("href", "image" | "use" | "feimage" | "feImage" | "script") => Address(Kind::Asset),
         ("src" | "data-src", "iframe" | "frame") => Address(Kind::Link),
         ("src", "script" | "img" | "source" | "video" | "audio" | "track") => Address(Kind::Asset),
         ("src", "input") => Button,
@@ -30,13 +33,11 @@ pub(super) fn meaning(element: &str, attribute: &str) -> Option<Meaning> {
         ("poster", "video") | ("manifest", "html") => Address(Kind::Asset),
         ("longdesc", "img" | "iframe" | "frame") => Address(Kind::Link),
         ("srcdoc", "iframe") => Document,
-        ("background", "body" | "table" | "td" | "th" | "tr") => Background,
-        // Lazy loaders' attributes, wherever they stand.
-        ("srcset" | "data-srcset" | "data-lazy-srcset", _) => Srcset,
-        ("data-src" | "data-original" | "data-lazy" | "data-lazy-src" | "data-poster", _) => {
-            Address(Kind::Asset)
-        }
-        ("data-bg" | "data-background" | "data-background-image" | "data-bg-src", _) => Background,
+        ("background", "body" | "table" | "td" | "th" | "tr") => Address(Kind::Asset),
+        ("srcset", _) => Srcset,
+        (name, _) if lazy::SETS.contains(&name) => Srcset,
+        (name, _) if lazy::ADDRESSES.contains(&name) => Late,
+        (name, _) if lazy::BACKGROUNDS.contains(&name) => LateBackground,
         _ => return None,
     };
     Some(found)

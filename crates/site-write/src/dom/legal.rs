@@ -57,6 +57,7 @@ struct Inside {
     link: bool,
     form: bool,
     button: bool,
+    template: bool,
 }
 
 /// Corrects what a browser would parse differently.
@@ -96,7 +97,7 @@ fn walk(nodes: &mut Vec<Node>, inside: Inside) {
                 // Inside these, the parser looks for open links no further up: a second one is opened, and stays.
                 "td" | "th" | "caption" | "object" | "applet" | "marquee" => below.link = false,
                 // A template's content is a document of its own.
-                "template" => below = Inside::default(),
+                "template" => below = Inside { template: true, ..Inside::default() },
                 "form" => below.form = true,
                 "button" => below.button = true,
                 _ => {}
@@ -114,6 +115,21 @@ fn sayable(name: &str) -> bool {
             && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
     plain(space) && plain(local) && name != "this"
+}
+
+/// What React lifts into the head of the page, wherever it stands, stays where it is if it says that it is data of its place: a
+/// second title, which would become the first, and whatever a template holds, which is for those that copy it. An `itemprop` that
+/// names no property means nothing else.
+fn keep_in_place(element: &mut Element, inside: Inside) {
+    let lifted = match element.name.as_str() {
+        "title" => true,
+        "meta" | "link" => inside.template,
+        "script" => inside.template && element.has("async"),
+        _ => false,
+    };
+    if lifted && !element.has("itemprop") {
+        element.set("itemprop", String::new());
+    }
 }
 
 /// React takes these as numbers from 1 on, and leaves out whatever else browsers make a number of.
@@ -156,6 +172,7 @@ fn counted(tag: &str, value: &str) -> Option<i64> {
 
 fn retag(element: &mut Element, inside: Inside) {
     related(element);
+    keep_in_place(element, inside);
     count(element);
     match element.name.as_str() {
         // A link in a link, a form in a form, a button in a button: the inner one cannot be written down.

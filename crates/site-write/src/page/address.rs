@@ -1,11 +1,12 @@
 //! Addresses in a page: every one is resolved against the page's base, and those of the site itself become
 //! root-relative, because each route and file keeps its path. What leads elsewhere stays absolute.
 
+use site_read::lazy;
 use url::Url;
 
 use crate::{
     css,
-    dom::{Element, Node},
+    dom::{Document, Element, Node},
 };
 
 /// Attributes that hold one address.
@@ -15,6 +16,8 @@ const SINGLE: &[(&str, &str)] = &[
     ("link", "href"),
     ("img", "src"),
     ("img", "longdesc"),
+    ("iframe", "longdesc"),
+    ("frame", "longdesc"),
     ("script", "src"),
     ("iframe", "src"),
     ("frame", "src"),
@@ -33,19 +36,35 @@ const SINGLE: &[(&str, &str)] = &[
     ("q", "cite"),
     ("del", "cite"),
     ("ins", "cite"),
+    ("html", "manifest"),
     ("body", "background"),
     ("table", "background"),
+    ("tr", "background"),
     ("td", "background"),
     ("th", "background"),
 ];
 
-/// Attributes of any element that hold one address, as lazy loaders use them.
-const LAZY: &[&str] = &["data-src", "data-background", "data-bg", "data-original", "data-lazy-src"];
-const SETS: &[&str] = &["srcset", "imagesrcset", "data-srcset"];
+/// Attributes that hold several, with what speaks for each.
+const SETS: &[&str] = &["srcset", "imagesrcset"];
 
 /// Does a script of the site's give this image its file?
 pub(crate) fn is_lazy(image: &Element) -> bool {
-    LAZY.iter().chain(["data-srcset", "data-lazy", "data-echo"].iter()).any(|name| image.has(name))
+    let names = [lazy::ADDRESSES, lazy::BACKGROUNDS, lazy::SETS, &["data-echo"]];
+    names.into_iter().flatten().any(|name| image.has(name))
+}
+
+/// Rewrites every address of a page, and says at each what its base says of all.
+pub(crate) fn of_all(document: &mut Document, page: &Url) {
+    let (base, target) = (base(&document.head, page), base_target(&document.head));
+    for (name, attributes) in [("html", &mut document.html), ("body", &mut document.body_attributes)] {
+        resolve_attributes(name, attributes, &base, page);
+    }
+    for nodes in [&mut document.head, &mut document.body] {
+        resolve(nodes, &base, page);
+    }
+    if let Some(target) = target {
+        aim(&mut document.body, &target);
+    }
 }
 
 /// What the page's addresses are relative to.
@@ -59,11 +78,36 @@ pub(crate) fn base(head: &[Node], page: &Url) -> Url {
     base.unwrap_or_else(|| page.clone())
 }
 
+/// Where links and forms of the page open that do not say it themselves.
+fn base_target(head: &[Node]) -> Option<String> {
+    let mut target = None;
+    super::each(head, &mut |element| {
+        if target.is_none() && element.is_html("base") {
+            target = element.get("target").map(str::to_owned);
+        }
+    });
+    target
+}
+
+/// Says at each link and form where it opens: no page has a base any more.
+fn aim(nodes: &mut [Node], target: &str) {
+    for node in nodes {
+        let Node::Element(element) = node else { continue };
+        let leads = matches!(element.name.as_str(), "a" | "area") && element.has("href");
+        if (leads || element.is_html("form")) && !element.has("target") {
+            element.set("target", target.to_owned());
+        }
+        aim(&mut element.children, target);
+    }
+}
+
 /// Rewrites every address in these nodes.
 pub(crate) fn resolve(nodes: &mut [Node], base: &Url, page: &Url) {
     for node in nodes {
         let Node::Element(element) = node else { continue };
-        rewrite(element, base, page);
+        if !names_the_page(element) {
+            resolve_attributes(&element.name, &mut element.attributes, base, page);
+        }
         if element.is_html("style") {
             for child in &mut element.children {
                 if let Node::Text(text) = child {
@@ -101,27 +145,30 @@ fn names_the_page(element: &Element) -> bool {
     element.is_html("link") && names && whole
 }
 
-fn rewrite(element: &mut Element, base: &Url, page: &Url) {
-    if names_the_page(element) {
-        return;
-    }
-    let name = element.name.clone();
-    for (attribute, value) in &mut element.attributes {
-        let key = attribute.as_str();
-        let new = if SINGLE.contains(&(name.as_str(), key)) || LAZY.contains(&key) {
-            changed(value, base, page)
-        } else if SETS.contains(&key) {
-            Some(set(value, base, page))
-        } else if matches!((name.as_str(), key), ("image" | "use" | "feImage", "href" | "xlink:href")) {
-            changed(value, base, page)
-        } else if key == "style" {
-            Some(css::map_urls(value, &|url| changed(url, base, page)))
-        } else {
-            None
-        };
-        if let Some(new) = new {
+/// Rewrites every address in the attributes of an element of this name.
+fn resolve_attributes(name: &str, attributes: &mut [(String, String)], base: &Url, page: &Url) {
+    for (attribute, value) in attributes {
+        if let Some(new) = resolved(name, attribute, value, base, page) {
             *value = new;
         }
+    }
+}
+
+fn resolved(name: &str, attribute: &str, value: &str, base: &Url, page: &Url) -> Option<String> {
+    let in_css = || Some(css::map_urls(value, &|url| changed(url, base, page)));
+    let late = lazy::ADDRESSES.contains(&attribute) || lazy::BACKGROUNDS.contains(&attribute);
+    match (name, attribute) {
+        // It leads to the base itself.
+        ("a" | "area", "href") if value.trim().is_empty() && base != page => {
+            changed(base.as_str(), base, page)
+        }
+        ("image" | "use" | "feImage" | "script", "href" | "xlink:href") => changed(value, base, page),
+        (_, "style") => in_css(),
+        _ if SINGLE.contains(&(name, attribute)) => changed(value, base, page),
+        _ if SETS.contains(&attribute) || lazy::SETS.contains(&attribute) => Some(set(value, base, page)),
+        _ if late && value.contains("url(") => in_css(),
+        _ if late && lazy::names_a_file(value) => changed(value, base, page),
+        _ => None,
     }
 }
 
@@ -183,6 +230,49 @@ mod tests {
         assert_eq!(change("#top"), None);
         assert_eq!(change("mailto:a@b.example"), None);
         assert_eq!(change("data:image/png;base64,AA=="), None);
+    }
+
+    /// The page's HTML, as the project writes it, at `/docs/x.html`.
+    fn written(head: &str, body: &str) -> String {
+        let page = Url::parse("http://a.example/docs/x.html").expect("a URL");
+        let html = format!("<!doctype html><head>{head}</head><body>{body}");
+        let page = crate::page::read(&html, &page, &crate::page::Hints::default(), &Default::default());
+        format!("{:?}{:?}", page.body_attributes, page.body)
+    }
+
+    #[test]
+    fn what_scripts_load_late_is_resolved_if_it_is_an_address() {
+        let body = "<img data-lazy=i/a.png data-lazy-srcset='b.png 2x'><p data-bg='url(c.png)' data-background=dark data-original='#d.e'>\
+            <p data-lazy=true data-background-image=e.png data-poster='f.jpg?g'>";
+        let written = written("", body);
+        for kept in
+            ["/docs/i/a.png", "/docs/b.png 2x", "url(\\\"/docs/c.png\\\")", "/docs/e.png", "/docs/f.jpg?g"]
+        {
+            assert!(written.contains(&format!("\"{kept}\"")), "{kept}: {written}");
+        }
+        for kept in ["dark", "#d.e", "true"] {
+            assert!(written.contains(&format!("\"{kept}\"")), "{kept}: {written}");
+        }
+    }
+
+    #[test]
+    fn what_a_base_says_is_said_at_each_address() {
+        let written = written(
+            "<base href=../other/ target=main>",
+            "<body background=b.gif style='background: url(s.gif)'><a href=''>1</a><a name=n>2</a><a href=#f target=_top>3</a><form action=''></form>\
+             <svg><script xlink:href=s.js></script></svg><table><tr background=r.gif>",
+        );
+        for kept in [
+            r#"("background", "/other/b.gif")"#,
+            r#"("style", "background: url(\"/other/s.gif\")")"#,
+            r#"[("href", "/other/"), ("target", "main")]"#,
+            r#"[("name", "n")]"#,
+            r#"[("href", "/other/#f"), ("target", "_top")]"#,
+            r#"[("action", ""), ("target", "main")]"#,
+            r#"("background", "/other/r.gif")"#,
+        ] {
+            assert!(written.contains(kept), "{kept}: {written}");
+        }
     }
 
     #[test]

@@ -165,8 +165,12 @@ fn take(element: &mut Element) -> BTreeMap<String, String> {
 fn is_handler(name: &str, custom: bool) -> bool {
     let Some(event) = name.strip_prefix("on") else { return false };
     let named = !event.is_empty() && event.bytes().all(|b| b.is_ascii_lowercase());
-    let known = || EVENTS.iter().any(|known| event.starts_with(known));
-    named && (!custom || known())
+    named && (!custom || is_event(event))
+}
+
+/// Does this name an event that browsers know, and is not one that an element of the page's own may have?
+pub fn is_event(name: &str) -> bool {
+    EVENTS.iter().any(|known| name.starts_with(known))
 }
 
 /// Is this address code? Browsers skip white space before its scheme and line breaks within it.

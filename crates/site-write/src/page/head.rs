@@ -39,11 +39,8 @@ fn take(element: &Element, head: &mut Head, findings: &mut Vec<(&'static str, St
         "meta" if name == "description" && head.description.is_none() => head.description = Some(content()),
         "meta" | "link" => head.elements.push(Node::Element(element.clone())),
         "script" => head.elements.push(Node::Element(element.clone())), // data: what runs was taken out before
-        "base" | "title" => {
-            if element.has("target") {
-                findings.push(("base_target", "the base's target was left out".into()));
-            }
-        }
+        // What a base says is said at each address.
+        "base" | "title" => {}
         // React does not lift it: it stands at the beginning of the body, where it means the same.
         "noscript" => {
             let mut element = element.clone();

@@ -9,10 +9,23 @@ export function LegacyTemplate({ children, ...attributes }: ComponentProps<"temp
   const template = useRef<HTMLTemplateElement>(null);
   const [content, setContent] = useState<DocumentFragment | null>(null);
   useLayoutEffect(() => setContent(template.current?.content ?? null), []);
+  useLayoutEffect(() => (content ? alive(content) : undefined), [content]);
   return (
     <>
       <template ref={template} {...attributes} />
       {content && createPortal(children, content)}
     </>
   );
+}
+
+/** Browsers run no copy of a script that React made: puts others in their place, until React wants its own back. */
+function alive(content: DocumentFragment): () => void {
+  const pairs = Array.from(content.querySelectorAll("script"), (made) => {
+    const script = document.createElement("script");
+    for (const { name, value } of made.attributes) script.setAttribute(name, value);
+    script.textContent = made.textContent;
+    made.replaceWith(script);
+    return { made, script };
+  });
+  return () => pairs.forEach(({ made, script }) => script.replaceWith(made));
 }

@@ -33,8 +33,8 @@ pub(super) struct Seen {
     pub(super) comparison: Option<Comparison>,
     /// What a person should know.
     pub(super) findings: Vec<String>,
-    /// The key of the list of files, if pages were mended.
-    pub(super) mended: Option<String>,
+    /// The key of the list of files: pages may be mended, and it says what was found.
+    pub(super) project: Option<String>,
 }
 
 pub(super) async fn run(
@@ -88,17 +88,13 @@ async fn look(
     let Ok(comparison) = looked else { return Ok(Seen { built, ..Seen::default() }) };
     let project = materials.project(files).await?;
     let first = Tried { plan: Plan::clone(&plan), project, comparison };
-    let Tried { plan: mended, project, comparison } = repair::repair(&table, first).await?;
-    let mended = if mended == *plan {
-        None
-    } else {
-        let files = table.keep(project).await?;
-        let key = bench.keys.mended();
-        materials.objects.put_json(&key, &files).await?;
-        Some(key)
-    };
+    let Tried { mut project, comparison, .. } = repair::repair(&table, first).await?;
+    comparison.tell(&mut project);
+    let files = table.keep(project).await?;
+    let key = bench.keys.compared();
+    materials.objects.put_json(&key, &files).await?;
     let findings = told(&comparison);
-    Ok(Seen { built, comparison: Some(comparison), findings, mended })
+    Ok(Seen { built, comparison: Some(comparison), findings, project: Some(key) })
 }
 
 /// The first pages and addresses that differ, for people.

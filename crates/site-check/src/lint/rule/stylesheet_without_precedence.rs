@@ -4,7 +4,9 @@ use crate::lint::{
     element::Element,
     file::{Edit, File, Found},
 };
-use oxc::ast::{AstKind, ast::JSXElementName};
+
+/// What is in these React prints, or puts, where it stands.
+const LEFT: &[&str] = &["noscript", "template", "LegacyTemplate"];
 
 pub(in crate::lint) fn check(element: &Element<'_>, file: &File<'_, '_>, found: &mut Found) {
     if element.name != "link" || element.opaque {
@@ -17,7 +19,7 @@ pub(in crate::lint) fn check(element: &Element<'_>, file: &File<'_, '_>, found: 
     let left_alone =
         ["disabled", "onLoad", "onError", "itemProp", "precedence"].iter().any(|name| element.has(name))
             || words.split_ascii_whitespace().any(|word| word == "alternate");
-    if !sheet || left_alone || !element.has("href") || is_for_no_script(element, file) {
+    if !sheet || left_alone || !element.has("href") || file.is_inside(element, LEFT) {
         return;
     }
     let told =
@@ -31,15 +33,4 @@ pub(in crate::lint) fn check(element: &Element<'_>, file: &File<'_, '_>, found: 
     if !rel.spread {
         finding.mended_by(vec![Edit::insert(rel.span.end, " precedence=\"default\"")]);
     }
-}
-
-/// What is in `<noscript>` React prints as it stands.
-fn is_for_no_script(element: &Element<'_>, file: &File<'_, '_>) -> bool {
-    let nodes = file.semantic.nodes();
-    nodes.ancestors(element.node).any(|outer| match outer.kind() {
-        AstKind::JSXElement(it) => {
-            matches!(&it.opening_element.name, JSXElementName::Identifier(name) if name.name == "noscript")
-        }
-        _ => false,
-    })
 }

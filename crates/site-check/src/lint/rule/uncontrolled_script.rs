@@ -1,12 +1,12 @@
 //! Scripts that nobody orders: a raw `<script>` that runs, or `next/script` without a strategy it can follow.
 
-use oxc::ast::{AstKind, ast::JSXElementName};
-
 use crate::lint::{
     element::Element,
     file::{Edit, File, Found},
 };
 
+/// Inside these no script runs.
+const INERT: &[&str] = &["noscript", "template", "LegacyTemplate"];
 const STRATEGIES: &[&str] = &["beforeInteractive", "afterInteractive", "lazyOnload"];
 
 pub(in crate::lint) fn check(element: &Element<'_>, file: &File<'_, '_>, found: &mut Found) {
@@ -18,7 +18,7 @@ pub(in crate::lint) fn check(element: &Element<'_>, file: &File<'_, '_>, found: 
 }
 
 fn raw(element: &Element<'_>, file: &File<'_, '_>, found: &mut Found) {
-    if runs(element) && !is_inert(element, file) {
+    if runs(element) && !file.is_inside(element, INERT) {
         let told = "a raw <script> runs whenever it is parsed, or never: use <Script> of next/script with a strategy, or an island";
         found.at(element.span, told);
     }
@@ -29,16 +29,6 @@ fn runs(element: &Element<'_>) -> bool {
     let Some(kind) = element.get("type") else { return true };
     let kind = kind.text().unwrap_or_default().trim().to_ascii_lowercase();
     kind.is_empty() || kind == "module" || kind.ends_with("javascript") || kind.ends_with("ecmascript")
-}
-
-/// Inside these no script runs.
-fn is_inert(element: &Element<'_>, file: &File<'_, '_>) -> bool {
-    file.semantic.nodes().ancestors(element.node).any(|outer| match outer.kind() {
-        AstKind::JSXElement(it) => {
-            matches!(&it.opening_element.name, JSXElementName::Identifier(name) if name.name == "noscript" || name.name == "template")
-        }
-        _ => false,
-    })
 }
 
 fn of_next(element: &Element<'_>, file: &File<'_, '_>, found: &mut Found) {

@@ -9,7 +9,7 @@ use site_read::{
 };
 
 use super::{Script, has_handler};
-use crate::dom::{Element, Node};
+use crate::dom::{Element, Node, Space};
 
 /// The attribute of a mark.
 const MARK: &str = "data-legacy-script";
@@ -90,7 +90,7 @@ impl Taken<'_> {
     /// Takes a script, and leaves a mark if it needs one: false if nothing is left.
     fn take(&mut self, element: &mut Element) -> bool {
         let module = element.get("type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("module"));
-        let src = element.get("src").map(str::to_owned).filter(|src| !src.is_empty());
+        let src = file(element).map(str::to_owned).filter(|src| !src.is_empty());
         let code = element.text();
         if code.contains("document.write") {
             let note = "a script writes what it has computed into the page while it loads; here it does so later, \
@@ -114,7 +114,7 @@ impl Taken<'_> {
         let service = src.as_deref().map_or_else(|| known::script_saying(&code), known::script_at);
         let code = src.is_none().then_some(code);
         let loading = (independent && !has_handler(&attributes)).then_some(Loading::AfterInteractive);
-        let mark = place.as_deref().map(mark);
+        let mark = place.as_deref().map(|name| mark(name, element.space));
         self.scripts.push(Script { src, code, module, deferred, loading, service, place, attributes });
         let Some(mark) = mark else { return false };
         *element = mark;
@@ -129,9 +129,18 @@ fn place(src: Option<&str>, code: &str) -> Option<String> {
     wanted.then(|| ContentHash::of(src.unwrap_or(code).as_bytes()).as_str()[..8].to_owned())
 }
 
+/// The file of a script; one in an SVG has another word for it (SVG 2, 16.3.5).
+fn file(element: &Element) -> Option<&str> {
+    match element.space {
+        Space::Svg => element.get("href").or_else(|| element.get("xlink:href")),
+        Space::Html | Space::MathMl => element.get("src"),
+    }
+}
+
 /// A script that no browser runs counts where the one that it stands for did: for `:last-child` and its like, too.
-fn mark(name: &str) -> Element {
+fn mark(name: &str, space: Space) -> Element {
     let mut mark = Element::new("script");
+    mark.space = space;
     mark.attributes = vec![("type".to_owned(), "text/plain".to_owned()), (MARK.to_owned(), name.to_owned())];
     mark
 }
@@ -139,7 +148,7 @@ fn mark(name: &str) -> Element {
 /// What else the element says: its handlers, too. Next.js takes none, so that the chain, which waits for each script, has to know
 /// of one that it is `independent`.
 fn rest(element: &Element, independent: bool) -> BTreeMap<String, String> {
-    let said = ["src", "type", "async", "defer", "nomodule", "charset", "language"];
+    let said = ["src", "href", "xlink:href", "type", "async", "defer", "nomodule", "charset", "language"];
     let others = element.attributes.iter().filter(|(name, _)| !said.contains(&name.as_str()));
     let mut rest: BTreeMap<String, String> = others.cloned().collect();
     if independent && has_handler(&rest) {
@@ -160,7 +169,7 @@ fn runs(element: &Element) -> bool {
             | "text/ecmascript"
             | "application/ecmascript"
             | "text/jscript"
-    ) && element.is_html("script")
+    )
 }
 
 /// Takes away the marks of scripts that Next.js loads.
@@ -176,7 +185,7 @@ fn without(nodes: &mut Vec<Node>, names: &BTreeSet<String>) {
     nodes.retain_mut(|node| {
         let Node::Element(element) = node else { return true };
         without(&mut element.children, names);
-        !element.get(MARK).is_some_and(|name| element.is_html("script") && names.contains(name))
+        !element.get(MARK).is_some_and(|name| element.name == "script" && names.contains(name))
     });
 }
 
@@ -215,6 +224,22 @@ mod tests {
         let mut found = Vec::new();
         crate::page::each(&body, &mut |element| found.extend(element.get(MARK).map(str::to_owned)));
         assert_eq!(found, script.place.iter().cloned().collect::<Vec<_>>());
+    }
+
+    #[rstest]
+    #[case::of_a_file("<svg><script xlink:href=x.js></script></svg>", Some("x.js"), None)]
+    #[case::of_a_file_as_svg_2_has_it("<svg><script href=x.js></script></svg>", Some("x.js"), None)]
+    #[case::inline("<svg><script>start()</script></svg>", None, Some("start()"))]
+    #[case::html_knows_no_such_attribute("<script href=x.js>start()</script>", None, Some("start()"))]
+    fn a_script_of_a_drawing_is_one_of_the_page(
+        #[case] html: &str,
+        #[case] src: Option<&str>,
+        #[case] code: Option<&str>,
+    ) {
+        let mut body = parse::document(&format!("<!doctype html><body>{html}<p>words")).body;
+        let scripts = of_body(&mut body, &mut Vec::new());
+        let [script] = scripts.as_slice() else { panic!("one script: {scripts:?}") };
+        assert_eq!((script.src.as_deref(), script.code.as_deref()), (src, code));
     }
 
     #[rstest]
