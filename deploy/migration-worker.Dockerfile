@@ -7,10 +7,11 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
     cargo build --release --locked --bin migration-worker && cp target/release/migration-worker /usr/local/bin/
 
 FROM debian:bookworm-slim
-# Chromium renders pages that need their scripts; bubblewrap shuts it in, socat is its one way out (to the guard).
+# Chromium renders pages that need their scripts and shows projects beside their sites; bubblewrap shuts it in, socat is its one
+# way out (to the guard).
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates \
         chromium chromium-headless-shell bubblewrap socat fonts-liberation fonts-dejavu-core fonts-noto-cjk && rm -rf /var/lib/apt/lists/*
-# Node and npm type-check the written projects (VERIFY); nothing of a website is executed.
+# Node and npm type-check the written projects (VERIFY); what builds and serves them is shut in, too.
 COPY --from=node:22-bookworm-slim /usr/local/bin/node /usr/local/bin/node
 COPY --from=node:22-bookworm-slim /usr/local/lib/node_modules /usr/local/lib/node_modules
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm

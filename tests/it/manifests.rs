@@ -100,6 +100,53 @@ fn the_base_lists_every_file_of_its_folder() {
     assert_eq!(listed, there.filter(|name| name != "kustomization.yaml").collect());
 }
 
+/// A strategic merge, as far as the overlay needs one: objects by their keys, lists of what has a name by the names.
+fn merge(base: &mut Value, patch: &Value) {
+    match (base, patch) {
+        (Value::Object(base), Value::Object(patch)) => {
+            for (key, value) in patch {
+                merge(base.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (Value::Array(base), Value::Array(patch)) if patch.iter().all(|one| one["name"].is_string()) => {
+            for one in patch {
+                let known = base.iter_mut().find(|known| known["name"] == one["name"]);
+                merge(known.unwrap_or_else(|| panic!("the base has no {}", one["name"])), one);
+            }
+        }
+        (base, patch) => *base = patch.clone(),
+    }
+}
+
+#[test]
+fn workers_that_build_may_make_cells_and_are_confined_otherwise_as_the_others() {
+    let folder = tree::root().join("k8s/building");
+    let text_of = |name: &str| fs::read_to_string(folder.join(name)).expect("a file of the overlay");
+    let kustomization: Value = serde_yaml_ng::from_str(&text_of("kustomization.yaml")).expect("YAML");
+    assert_eq!(kustomization["resources"], json!(["../base"]));
+    let [patch] = list(&kustomization["patches"]).collect::<Vec<_>>()[..] else { panic!("one patch") };
+    let patch: Value = serde_yaml_ng::from_str(text(&patch["patch"])).expect("YAML");
+    let named = |one: &Value| one["metadata"]["name"] == patch["metadata"]["name"];
+    let mut worker = of_kind("Deployment").into_iter().find(named).expect("the base has it");
+    merge(&mut worker, &patch);
+    assert_eq!(problems(&schemas(), &worker), Vec::<String>::new());
+
+    let pod = &worker["spec"]["template"]["spec"];
+    let of_container = &pod["containers"][0]["securityContext"];
+    assert_eq!((&pod["hostUsers"], &of_container["procMount"]), (&json!(false), &json!("Unmasked")));
+    assert_eq!(of_container["capabilities"], json!({"drop": ["ALL"]}));
+    assert_eq!(of_container["allowPrivilegeEscalation"], false);
+    assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+    assert_eq!(pod["securityContext"]["seccompProfile"]["localhostProfile"], "resettle/cells.json");
+    let profile: Value = serde_json::from_str(&text_of("cells.seccomp.json")).expect("JSON");
+    let refused: BTreeSet<&str> =
+        list(&profile["syscalls"]).flat_map(|rule| list(&rule["names"])).map(text).collect();
+    for needed in ["clone", "clone3", "unshare", "mount", "umount2", "pivot_root", "seccomp", "sethostname"] {
+        assert!(!refused.contains(needed), "{needed} makes cells");
+    }
+    assert!(refused.contains("bpf") && refused.contains("kexec_load"), "{refused:?}");
+}
+
 #[test]
 fn every_deployment_is_probed_confined_and_given_time_to_stop() {
     for document in of_kind("Deployment") {

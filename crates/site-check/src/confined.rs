@@ -9,13 +9,14 @@ use std::{
     io,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::Arc,
     time::Duration,
 };
 
 use site_read::render::{Cells, End, Kept, Unavailable, on_path, private_folder};
 use site_write::OLD_DOCTYPES;
 use tempfile::TempDir;
-use tokio::{io::AsyncReadExt, process::ChildStdout, time::timeout};
+use tokio::{io::AsyncReadExt, process::ChildStdout, sync::Semaphore, time::timeout};
 
 use crate::{Build, Error, Result, Toolchain};
 
@@ -93,13 +94,15 @@ impl Bounds {
     }
 }
 
-/// Where projects are built and served.
+/// Where projects are built, one after the other, and served.
 #[derive(Clone, Debug)]
 pub struct Workshop {
     cells: Cells,
     node: PathBuf,
     toolchain: Toolchain,
     bounds: Bounds,
+    /// Held by the build that is under way: it may use all the memory that the bounds give.
+    building: Arc<Semaphore>,
 }
 
 impl Workshop {
@@ -110,11 +113,14 @@ impl Workshop {
         let node = on_path("node", "nodejs")?;
         let node = node.canonicalize().unwrap_or(node);
         cells.try_out()?;
-        Ok(Self { cells, node, toolchain, bounds })
+        Ok(Self { cells, node, toolchain, bounds, building: Arc::new(Semaphore::new(1)) })
     }
 
-    /// Runs `next build` on the project in `folder`, with the shared packages: nothing is installed.
+    /// Runs `next build` on the project in `folder`, with the shared packages: nothing is installed. It waits for the build that is
+    /// under way in this workshop; the bound on its time begins with it.
     pub async fn build(&self, folder: &Path) -> Result<Build> {
+        // Nobody closes it: what `acquire` could say else is never said.
+        let _alone = self.building.acquire().await;
         let command = self.cell(folder, None, BUILD).map_err(|source| at(folder, source))?;
         let (before, bound) = (written(folder).await, self.bounds.build_of(folder).await);
         let (kept, mut said) = self.start(command, folder).await?;

@@ -104,8 +104,8 @@ impl<'a> Visit<'a> for Reader {
         let name = name(&element.opening_element);
         let component =
             name.starts_with(|c: char| c.is_ascii_uppercase()) && !matches!(name.as_str(), "Link" | "Image");
-        // An SVG's title and style are words of the page to the reader of its HTML, too.
-        let silent = SILENT.contains(&name.as_str()) && self.svg == 0;
+        // An SVG's title and style are words of the page to the reader of its HTML, too; its scripts are not.
+        let silent = name == "script" || SILENT.contains(&name.as_str()) && self.svg == 0;
         self.border();
         if component && self.silent == 0 {
             let at = self.source.shown.len();

@@ -14,7 +14,7 @@ use site_write::{Contents, Keeps, Plan, Project, plan::Keep};
 use std::{
     collections::BTreeSet,
     convert::Infallible,
-    io,
+    fs, io,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
@@ -370,4 +370,31 @@ async fn a_build_is_bounded_in_time_in_memory_and_in_what_it_writes() {
     assert!(!large.succeeded && large.said.contains("bytes of memory"), "{large:?}");
     let wordy = build(Bounds { written: 4096, ..Bounds::default() }).await.expect("it ran");
     assert!(!wordy.succeeded, "{wordy:?}");
+}
+
+/// When its build began and failed, in milliseconds, as its own configuration says it.
+const TIMED: &str = "import { writeFileSync } from 'node:fs';\n\
+    writeFileSync('times', `${Math.ceil(performance.timeOrigin)} ${Date.now()}`);\nthrow new Error('that is all');\n";
+
+#[tokio::test]
+async fn a_workshop_builds_one_project_at_a_time() {
+    let workshop = workshop(Bounds::default()).await;
+    let site = Site::new().page("/", &page("Home", "<p>small</p>"));
+    let (_, mut project) = server::written(&site);
+    project.files.remove("next.config.ts");
+    project.files.insert("next.config.mjs".to_owned(), Contents::Text(TIMED.to_owned()));
+    let [first, second] = [(), ()].map(|()| on_disk(&site, &project));
+    let built = tokio::join!(workshop.build(first.path()), workshop.build(second.path()));
+    for built in [built.0, built.1] {
+        let built = built.expect("it ran");
+        assert!(!built.succeeded && built.said.contains("that is all"), "{built:?}");
+    }
+    let mut times = [first, second].map(|folder| {
+        let times = fs::read_to_string(folder.path().join("times")).expect("it says when");
+        let (began, ended) = times.split_once(' ').expect("two times");
+        [began, ended].map(|time| time.parse::<u64>().expect("milliseconds"))
+    });
+    times.sort_unstable();
+    let [[_, ended], [began, _]] = times;
+    assert!(ended <= began, "the second began {began}, before the first ended {ended}");
 }

@@ -18,7 +18,9 @@ fn walk(nodes: &[Node], out: &mut String) {
         match node {
             Node::Text(text) => out.push_str(text),
             Node::Element(element) => {
-                if element.space == Space::Html && SILENT.contains(&element.name.as_str()) {
+                // In a drawing, only a script shows nothing.
+                let is_silent = element.space == Space::Html && SILENT.contains(&element.name.as_str());
+                if is_silent || element.name == "script" {
                     continue;
                 }
                 // A boundary between elements need not be one between words, but counting it as one on both sides
@@ -29,5 +31,17 @@ fn walk(nodes: &[Node], out: &mut String) {
             }
             Node::Part(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drawing_says_its_title_and_not_its_script() {
+        let html =
+            "<p>a</p><svg><title>b</title><script>c()</script><text>d</text></svg><script>e()</script>";
+        assert_eq!(visible_text(html), ["a", "b", "d"]);
     }
 }

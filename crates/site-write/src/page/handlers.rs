@@ -164,13 +164,16 @@ fn take(element: &mut Element) -> BTreeMap<String, String> {
 /// `onclick` and its like.
 fn is_handler(name: &str, custom: bool) -> bool {
     let Some(event) = name.strip_prefix("on") else { return false };
-    let named = !event.is_empty() && event.bytes().all(|b| b.is_ascii_lowercase());
-    named && (!custom || is_event(event))
+    if custom { is_event(event) } else { is_word(event) }
+}
+
+fn is_word(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase())
 }
 
 /// Does this name an event that browsers know, and is not one that an element of the page's own may have?
 pub fn is_event(name: &str) -> bool {
-    EVENTS.iter().any(|known| name.starts_with(known))
+    is_word(name) && EVENTS.iter().any(|known| name.starts_with(known))
 }
 
 /// Is this address code? Browsers skip white space before its scheme and line breaks within it.
