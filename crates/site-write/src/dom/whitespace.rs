@@ -97,14 +97,12 @@ fn inside(parent: &mut Element, hints: &Hints, around: Drawing) {
         (parent.space != Space::Html || STRUCTURE.contains(&parent.name.as_str())) && !drawing.text;
     let edge = is_block(parent, hints);
     let [start, end] = hints.letters_beside(parent).map(|letters| edge && !letters);
-    let blocks: Vec<bool> = parent
-        .children
-        .iter()
-        .map(|node| matches!(node, Node::Element(element) if is_block(element, hints)))
-        .collect();
-    let last = blocks.len();
+    let kinds: Vec<Kind> = parent.children.iter().map(|node| kind(node, hints)).collect();
+    let open = borders(kinds.iter(), start);
+    let mut close = borders(kinds.iter().rev(), end);
+    close.reverse();
     let is_body = parent.is_html("body");
-    for (at, node) in parent.children.iter_mut().enumerate() {
+    for (node, (open, close)) in parent.children.iter_mut().zip(open.into_iter().zip(close)) {
         match node {
             Node::Element(element)
                 if taken_over::is_root(element) || is_body && taken_over::holds_marks(element) => {}
@@ -116,8 +114,6 @@ fn inside(parent: &mut Element, hints: &Hints, around: Drawing) {
                 if structure && new == " " {
                     new.clear();
                 }
-                let open = if at == 0 { start } else { blocks[at - 1] };
-                let close = if at + 1 == last { end } else { blocks[at + 1] };
                 if open {
                     new = new.trim_start_matches(' ').to_owned();
                 }
@@ -129,6 +125,38 @@ fn inside(parent: &mut Element, hints: &Hints, around: Drawing) {
         }
     }
     parent.children.retain(|node| !matches!(node, Node::Text(text) if text.is_empty()));
+}
+
+/// What a node is to the white space beside it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Lines end at it.
+    Block,
+    /// It stands in a line.
+    Inline,
+    /// Nothing, maybe: white space, or a block that may be away from here.
+    Nothing,
+}
+
+fn kind(node: &Node, hints: &Hints) -> Kind {
+    match node {
+        Node::Element(element) if !is_block(element, hints) => Kind::Inline,
+        Node::Element(element) if hints.away(element) => Kind::Nothing,
+        Node::Element(_) => Kind::Block,
+        Node::Text(text) if single_spaced(text) == " " => Kind::Nothing,
+        Node::Text(_) | Node::Part(_) => Kind::Inline,
+    }
+}
+
+/// For each node, whether a line ends at what was before it, whether or not what may be nothing is something.
+fn borders<'a>(kinds: impl Iterator<Item = &'a Kind>, first: bool) -> Vec<bool> {
+    let mut border = first;
+    let before = |kind: &Kind| match kind {
+        Kind::Block => std::mem::replace(&mut border, true),
+        Kind::Inline => std::mem::replace(&mut border, false),
+        Kind::Nothing => border,
+    };
+    kinds.map(before).collect()
 }
 
 fn is_block(element: &Element, hints: &Hints) -> bool {
@@ -175,6 +203,21 @@ mod tests {
     #[case::a_root("<main>\n<astro-island>\n<b>\n</b></astro-island>\n</main>", &["\n", "\n"])]
     fn what_a_framework_takes_over_is_left_as_it_is(#[case] html: &str, #[case] expected: &[&str]) {
         let mut body = parse::document(&format!("<!doctype html><body>{html}")).body;
+        collapse(&mut body, &Hints::default());
+        let mut found = Vec::new();
+        texts(&body, &mut found);
+        assert_eq!(found, expected);
+    }
+
+    #[rstest]
+    #[case::between_words("a <p style='display: none'>x</p> b", &["a ", "x", " b"])]
+    #[case::in_a_line("<b>a</b>\n<div hidden>x</div>\n<b>b</b>", &["a", " ", "x", " ", "b"])]
+    #[case::at_the_beginning(" <dialog>x</dialog> <b>a</b>", &["x", "a"])]
+    #[case::at_the_end("<b>a</b> <div style='float: left'>x</div> ", &["a", "x"])]
+    #[case::before_a_block("<b>a</b> <div hidden>x</div> <p>b</p> c", &["a", "x", "b", "c"])]
+    #[case::one_that_is_there("<b>a</b> <div>x</div> <b>b</b>", &["a", "x", "b"])]
+    fn words_around_a_block_that_is_away_stay_apart(#[case] html: &str, #[case] expected: &[&str]) {
+        let mut body = parse::document(&format!("<!doctype html><body><div>{html}</div>")).body;
         collapse(&mut body, &Hints::default());
         let mut found = Vec::new();
         texts(&body, &mut found);
