@@ -20,6 +20,7 @@ mod frontier;
 mod index;
 #[cfg(any(test, fuzzing))]
 pub mod invariants;
+mod javascript;
 pub mod journal;
 pub mod lazy;
 mod limits;

@@ -11,9 +11,11 @@ use std::collections::HashSet;
 use url::Url;
 
 use crate::allowance::Allowance;
+use crate::javascript::File;
+use crate::render::runs;
 use crate::tree::{Document, Element, Step, Text};
 use crate::web_address::without_fragment;
-use crate::{css, lazy, markup};
+use crate::{css, javascript, lazy, markup};
 
 pub(crate) use header::links as links_of_header;
 
@@ -42,6 +44,8 @@ pub(crate) struct Facts {
     pub(crate) assets: Vec<Url>,
     /// Whether it refers to more than is taken from one document.
     pub(crate) cut: bool,
+    /// Whether it registers a service worker.
+    pub(crate) registers: bool,
 }
 
 /// Reads a document that came from `address`.
@@ -160,12 +164,32 @@ impl Reader {
                     for (kind, address) in linked_data::references(text) {
                         self.add(kind, &address);
                     }
-                } else if !self.inner {
-                    written::html(text).iter().for_each(|html| self.fragment(html));
+                } else if kind.trim().eq_ignore_ascii_case("importmap") {
+                    javascript::mapped(text).iter().for_each(|address| self.add(Kind::Asset, address));
+                } else {
+                    self.code(text, parent.is_some_and(runs));
                 }
             }
             Some("template" | "title" | "noframes") | None => {}
             Some(_) => self.facts.visible |= text.chars().any(|c| !c.is_whitespace()),
+        }
+    }
+
+    /// What a script of the page names, if it runs, and writes.
+    fn code(&mut self, code: &str, runs: bool) {
+        for file in if runs { javascript::files(code) } else { Vec::new() } {
+            match file {
+                File::ToScript(address) | File::ToPage(address) => self.add(Kind::Asset, address),
+                File::ServiceWorker(address) => {
+                    self.facts.registers = true;
+                    self.add(Kind::Asset, address);
+                }
+                // An import map says where it is.
+                File::Bare(_) => {}
+            }
+        }
+        if !self.inner {
+            written::html(code).iter().for_each(|html| self.fragment(html));
         }
     }
 

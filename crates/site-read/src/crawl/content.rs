@@ -10,6 +10,7 @@ use url::Url;
 use crate::allowance::{Allowance, MAX_REFERENCES};
 use crate::analysis::{self, PageAnalysis, PageInput, Problem, Severity};
 use crate::charset::{self, Decoded};
+use crate::javascript::{self, File};
 use crate::journal::{Scripts, SitemapVisit};
 use crate::page::{self, Facts, Kind};
 use crate::sitemap::{self, Named};
@@ -102,6 +103,8 @@ pub(super) struct References {
     pub(super) cut: bool,
     /// Whether it is a script that asks for files.
     pub(super) asks: bool,
+    /// Whether it is a script that registers a service worker.
+    pub(super) registers: bool,
 }
 
 /// What a style sheet, a drawing, a manifest, a feed or a sitemap refers to.
@@ -127,9 +130,7 @@ fn all_references(content_type: &str, answer: &Fetched) -> References {
             let facts = of_page(answer).map(|page| page.facts).unwrap_or_default();
             References { assets: facts.assets, cut: facts.cut, ..References::default() }
         }
-        "text/javascript" | "application/javascript" | "application/x-javascript" => {
-            References { asks: script_requests::asks(&answer.body), ..References::default() }
-        }
+        "text/javascript" | "application/javascript" | "application/x-javascript" => of_script(answer),
         "application/manifest+json" => of_manifest(answer),
         _ if answer.url.path().ends_with(".webmanifest") => of_manifest(answer),
         _ if sitemap::may_be(content_type) => {
@@ -138,11 +139,36 @@ fn all_references(content_type: &str, answer: &Fetched) -> References {
                 assets: named.assets,
                 links: [named.pages, named.sitemaps].concat(),
                 cut: named.cut,
-                asks: false,
+                ..References::default()
             }
         }
         _ => References::default(),
     }
+}
+
+/// Modules and workers. What is relative to a page counts only if it is the same for all pages.
+fn of_script(answer: &Fetched) -> References {
+    let mut found = References { asks: script_requests::asks(&answer.body), ..References::default() };
+    let code = String::from_utf8_lossy(&answer.body);
+    for file in javascript::files(&code) {
+        let address = match file {
+            File::ToScript(address) => Some(address),
+            File::ToPage(address) => Some(address).filter(|address| address.starts_with('/')),
+            File::ServiceWorker(address) => {
+                found.registers = true;
+                Some(address).filter(|address| address.starts_with('/'))
+            }
+            File::Bare(_) => {
+                found.asks = true;
+                None
+            }
+        };
+        found.assets.extend(address.and_then(|address| answer.url.join(address).ok()));
+        if found.assets.len() > MAX_REFERENCES {
+            break;
+        }
+    }
+    found
 }
 
 /// Icons and screenshots of a web app manifest, and the pages that it starts with.
@@ -160,7 +186,7 @@ fn of_manifest(answer: &Fetched) -> References {
         assets: images.filter_map(|image| answer.url.join(image.get("src")?.as_str()?).ok()).collect(),
         links: pages.filter_map(|page| answer.url.join(page.as_str()?).ok()).collect(),
         cut: false,
-        asks: false,
+        ..References::default()
     }
 }
 

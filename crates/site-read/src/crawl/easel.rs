@@ -13,6 +13,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use url::Url;
 
 use super::content::{self, Content};
+use super::script_requests::service_worker;
 use super::visit::{compute, in_background};
 use super::{script_requests, secured};
 use crate::analysis::PageAnalysis;
@@ -111,7 +112,7 @@ impl<'a> Easel<'a> {
             gist,
             scripts,
             analysis,
-            remarks: Vec::new(),
+            remarks: facts.registers.then(service_worker).into_iter().collect(),
         }))
     }
 

@@ -14,12 +14,13 @@ use std::io;
 use url::Url;
 
 use super::Stage;
+use super::script_requests::service_worker;
 use super::script_sets::{Opening, ScriptSets};
 use super::site::Site;
 use super::start::{Named, Opened};
 use crate::fingerprints::Fingerprints;
 use crate::frontier::{Frontier, Lead};
-use crate::journal::{AssetVisit, PageVisit, Requested, Visit};
+use crate::journal::{AssetVisit, PageVisit, Remark, Requested, Visit};
 use crate::limits::{Limits, Progress, Render};
 use crate::snapshot::{Page, Snapshot};
 use crate::trap::{Answer, Families, Trap, Verdict};
@@ -274,6 +275,10 @@ impl<'a> Merge<'a> {
         self.say_cut(visit.cut, url)?;
         if visit.asks {
             self.script_sets.asks(url);
+        }
+        if visit.registers {
+            let Remark { code, note } = service_worker();
+            self.notes.find(&code, url.as_str(), note);
         }
         self.gathered.asset(url, visit.asset.clone())?;
         Ok(true)

@@ -5,7 +5,8 @@
 
 use url::Url;
 
-use crate::journal::Scripts;
+use crate::javascript::{self, File};
+use crate::journal::{Remark, Scripts};
 use crate::render::{MAX_ADDRESS, Rendered, Request, runs};
 use crate::tree::Document;
 use crate::web_address::without_cache_buster;
@@ -35,6 +36,19 @@ const BY_SCRIPTS: [&str; 3] = ["XHR", "Fetch", "Script"];
 /// Scripts of one page that are looked at; it has no more unless it wants to be a burden.
 const MOST: usize = 200;
 
+/// Code and note of what is said where a service worker is registered.
+const SERVICE_WORKER: (&str, &str) = (
+    "service-worker",
+    "registers a service worker, which is taken over as it is: where it runs already, it may go on answering with what it stored of \
+     the old site",
+);
+
+/// What a person should know of a script, or a page with one, that registers a service worker.
+pub(super) fn service_worker() -> Remark {
+    let (code, note) = SERVICE_WORKER;
+    Remark { code: code.into(), note: note.into() }
+}
+
 /// The scripts of a page by which files may be asked for, or links made. None without any.
 pub(super) fn scripts(document: &Document<'_>, address: &Url) -> Option<Scripts> {
     let mut hasher = blake3::Hasher::new();
@@ -51,8 +65,9 @@ pub(super) fn scripts(document: &Document<'_>, address: &Url) -> Option<Scripts>
             }
             None => {
                 let code: String = script.texts().map(|text| text.text().to_owned()).collect();
-                scripts.ask |= asks(code.as_bytes());
-                if !requests(code.as_bytes()) {
+                let by_names = javascript::files(&code).iter().any(|file| matches!(file, File::Bare(_)));
+                scripts.ask |= by_names || asks(code.as_bytes());
+                if !by_names && !requests(code.as_bytes()) {
                     // Links are made by much that differs from page to page: it makes no set of its own.
                     continue;
                 }

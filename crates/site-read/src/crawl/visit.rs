@@ -173,9 +173,18 @@ impl Visitor<'_> {
         let read = compute(answer.body.len(), move || {
             (content::dimensions(&kind, &answer.body), content::references(&kind, &answer))
         });
-        let ((width, height), References { assets, links, cut, asks }) = read.await.unwrap_or_default();
+        let ((width, height), References { assets, links, cut, asks, registers }) =
+            read.await.unwrap_or_default();
         let asset = Asset { content_type, body, bytes, width, height };
-        Ok(Visit::Asset(Box::new(AssetVisit { asset, references: assets, links, cut, asks, redirect })))
+        Ok(Visit::Asset(Box::new(AssetVisit {
+            asset,
+            references: assets,
+            links,
+            cut,
+            asks,
+            registers,
+            redirect,
+        })))
     }
 
     /// An error is what came of it without a request; `code` names that its host does not answer.

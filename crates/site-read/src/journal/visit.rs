@@ -162,6 +162,9 @@ pub struct AssetVisit {
     /// Whether it is a script that asks for files or makes links.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub asks: bool,
+    /// Whether it is a script that registers a service worker.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub registers: bool,
     /// The redirect on the way: its first status and its last target.
     pub redirect: Option<(u16, Url)>,
 }

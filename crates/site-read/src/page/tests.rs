@@ -106,6 +106,14 @@ fn assets() {
         ("<img data-src=l.png data-srcset='m.png 2x'>", vec!["/dir/l.png", "/dir/m.png"]),
         ("<div data-bg=\"url('b.png')\"></div><div data-bg=c.png></div>", vec!["/dir/b.png", "/dir/c.png"]),
         ("<body background=bg.gif>", vec!["/dir/bg.gif"]),
+        ("<script type=module>import './m.js'; import x from 'bare'</script>", vec!["/dir/m.js"]),
+        ("<script type=importmap>{\"imports\":{\"x\":\"./x.js\"}}</script>", vec!["/dir/x.js"]),
+        (
+            "<script>new Worker('w.js'); navigator.serviceWorker.register('/sw.js')</script>",
+            vec!["/dir/w.js", "/sw.js"],
+        ),
+        ("<script type=text/plain>import './m.js'</script>", vec![]),
+        ("<p data-bg=dark data-lazy=true data-original='Read. More'>", vec![]),
         ("<noscript><img src=n.png></noscript>", vec!["/dir/n.png"]),
         ("<img src='data:image/png;base64,AA'>", vec![]),
     ] {

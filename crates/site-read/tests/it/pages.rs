@@ -4,7 +4,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use site_read::{Archive, Index, Limits};
+use site_read::{Archive, Index, Limits, Render};
 
 use crate::server::{Reply, Site};
 
@@ -66,6 +66,41 @@ async fn every_reachable_page_and_file_is_kept() {
     for page in ["/", "/sub/a.html", "/frame", "/sub/doc.pdf"] {
         assert_eq!(site.hits(page), 1, "{page}");
     }
+}
+
+#[tokio::test]
+async fn modules_and_workers_are_read_without_a_browser() {
+    let script = |code: &str| Reply::new("text/javascript", code);
+    let page = "<script type=importmap>{\"imports\":{\"#lib\":\"/js/lib.mjs\"}}</script><script type=module src=/js/main.mjs></script>\
+        <script>new Worker('work/w.js'); navigator.serviceWorker.register('sw.js')</script>";
+    let site = Site::with(vec![
+        ("/", Reply::html(page)),
+        ("/js/main.mjs", script("import { a } from '#lib'; import './deep/b.mjs'; import('./c.mjs')")),
+        ("/js/lib.mjs", script("export * from './deep/d.mjs'")),
+        ("/js/deep/b.mjs", script("import '../main.mjs'; new URL('./e.mjs', import.meta.url)")),
+        ("/js/c.mjs", script("export default 1")),
+        ("/js/deep/d.mjs", script("export const a = 1")),
+        ("/js/deep/e.mjs", script("0")),
+        ("/work/w.js", script("importScripts('v.js')")),
+        ("/work/v.js", script("0")),
+        ("/sw.js", script("0")),
+    ]);
+    let limits = Limits { render: Render::Never, ..Limits::default() };
+    let read = site.crawl(&limits).await.expect("a snapshot");
+    let expected = [
+        "/js/c.mjs",
+        "/js/deep/b.mjs",
+        "/js/deep/d.mjs",
+        "/js/deep/e.mjs",
+        "/js/lib.mjs",
+        "/js/main.mjs",
+        "/sw.js",
+        "/work/v.js",
+        "/work/w.js",
+    ];
+    assert_eq!(site.paths(read.snapshot.assets.keys()), expected);
+    let codes: Vec<&str> = read.snapshot.findings.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["service-worker"]);
 }
 
 #[tokio::test]
